@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _ASM_LKL_ARCHRANDOM_H
+#define _ASM_LKL_ARCHRANDOM_H
+
+#include <asm/vcpu.h>
+
+/* The host's generator seeds ours. */
+static inline size_t __must_check arch_get_random_longs(unsigned long *v, size_t max_longs)
+{
+	return 0;
+}
+
+static inline size_t __must_check arch_get_random_seed_longs(unsigned long *v, size_t max_longs)
+{
+	host_call(random, v, max_longs * sizeof(*v));
+	return max_longs;
+}
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the files of arch/lkl offer each other, by the file that implements it. */
+#ifndef _ASM_LKL_LKL_H
+#define _ASM_LKL_LKL_H
+
+#include <asm/vcpu.h>
+
+struct task_struct;
+
+/* switch.S */
+long lkl_call_on_stack(unsigned long stack_top, long (*fn)(void *), void *arg);
+long lkl_resume(void);
+void lkl_suspend(long reason);
+void lkl_ret_from_fork(void);
+
+/* console.c */
+void lkl_console_init(void);
+
+/* vcpu.c */
+long lkl_enter(struct lkl_thread *thread);
+long lkl_run(struct lkl_thread *carrier);
+void lkl_take_entries(void);
+
+/* user.c */
+long lkl_user_syscall(void *thread);
+long lkl_user_off(void *thread);
+void lkl_user_start(void);
+
+/* init.c */
+void lkl_init_spawn(struct lkl_thread *thread);
+void lkl_init_main(void);
+
+/* signal.c */
+long lkl_exit_work(struct lkl_thread *thread, long ret);
+
+/* syscall.c */
+long lkl_syscall(struct lkl_thread *thread);
+
+/* time.c */
+void lkl_timer_interrupt(void);
+
+/* stacktrace.c, any thread */
+unsigned long lkl_fixup(unsigned long ip);
+
+/* mm/init.c */
+void lkl_mem_setup(void);
+
+#endif

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The contract between the kernel image and the host library.
+ *
+ * This is the only header that both compile worlds see.  It uses nothing but
+ * the compiler's own types, so that kernel C and host C++ read it alike.  A
+ * change to any structure or meaning here raises LKL_CONTRACT_VERSION; the
+ * kernel refuses a host whose version or structure sizes differ.
+ *
+ * Terms
+ *   image      the position-independent kernel, mapped by the host
+ *   vCPU       what runs kernel code; one host thread at a time holds it
+ *   carrier    the host thread that holds the vCPU at the moment
+ *   fiber      a kernel task's stack and saved registers
+ *   home       the host thread on whose behalf a kernel task was made
+ */
+#ifndef _LKL_CONTRACT_H
+#define _LKL_CONTRACT_H
+
+#define LKL_CONTRACT_VERSION	1
+
+/* Kernel stacks: size and alignment in bytes.  A host signal handler may run
+ * on one of them, so they are larger than the kernel itself would need.
+ */
+#define LKL_STACK_SHIFT		15
+#define LKL_STACK_SIZE		(1 << LKL_STACK_SHIFT)
+
+/* Number of interrupt lines of a vCPU; they are the bits of lkl_vcpu.pending.
+ * The first ones belong to the port, the others to devices.
+ */
+#define LKL_IRQ_TIMER		0	/* the deadline given to timer_arm() passed */
+#define LKL_IRQ_ENTRY		1	/* lkl_vcpu.entries is not empty */
+#define LKL_IRQ_RESCHED		2	/* somebody runnable waits for a carrier */
+#define LKL_IRQ_DEVICE_FIRST	8
+#define LKL_NR_IRQS		64
+
+/* lkl_vcpu.word: the vCPU's lock and its doorbell in one word, so that
+ * "release unless something is pending" is a single compare-and-exchange.
+ */
+#define LKL_VCPU_HELD		1U	/* a carrier runs kernel code */
+#define LKL_VCPU_PENDING	2U	/* lkl_vcpu.pending is not empty */
+
+#ifndef __ASSEMBLY__
+
+struct lkl_thread;
+
+/*
+ * One virtual CPU.  It lives in the image's data, so that kernel code reaches
+ * it without an indirection; the host gets its address from lkl_kernel_ops.
+ *
+ * Ownership of each word:
+ *   word, pending, entries   anybody, with atomic operations only
+ *   all others               the carrier alone
+ */
+struct lkl_vcpu {
+	unsigned int word;		/* LKL_VCPU_* */
+	unsigned int irq_disabled;	/* kernel: local_irq_disable() state */
+	unsigned long pending;		/* bit set of LKL_IRQ_* */
+	struct lkl_thread *entries;	/* LIFO of threads that want to enter */
+
+	struct lkl_thread *carrier;	/* whose host thread carries, see enter() */
+	struct lkl_thread *user;	/* its task is the scheduler's current and
+					 * out of the kernel; 0: a fiber is suspended
+					 */
+	unsigned long host_sp;		/* carrier's host stack, while in the image */
+	unsigned long fiber_sp;		/* suspended fiber, while out of the image */
+} __attribute__((aligned(64)));
+
+/* lkl_thread.request: what an application thread wants from its kernel task. */
+enum lkl_request {
+	LKL_REQ_NONE = 0,
+	LKL_REQ_SYSCALL,	/* run system call nr with args, result in ret */
+	LKL_REQ_EXIT,		/* end the kernel task; done is posted before */
+};
+
+/*
+ * An application thread as one kernel sees it.  The host allocates it and
+ * keeps it until the kernel has posted LKL_REQ_EXIT's completion.
+ *
+ * nr, args, request are written by the home thread before it publishes the
+ * thread (by an entry, or by holding the vCPU), and are the kernel's until it
+ * has posted the completion.
+ */
+struct lkl_thread {
+	/* The kernel's part. */
+	void *task;			/* struct task_struct, 0 before the first call */
+	unsigned long stack_top;	/* of the task's kernel stack */
+	unsigned int request;		/* enum lkl_request */
+	unsigned int accepted;		/* kernel: taken off the entry list */
+	long nr;
+	long args[6];
+	long ret;
+	struct lkl_thread *next;	/* link of lkl_vcpu.entries */
+
+	/* A signal that the home thread has to handle, see LKL_EXIT_SIGNAL. */
+	struct {
+		unsigned long handler;	/* void (*)(int, siginfo_t *, void *) */
+		unsigned long mask;	/* blocked set to restore afterwards */
+		int signo;
+		int flags;
+		unsigned char info[128];	/* siginfo_t */
+	} signal;
+};
+
+/* Why the image returned to the host. */
+enum lkl_exit {
+	LKL_EXIT_DONE = 0,	/* carrier's own request is complete */
+	LKL_EXIT_DONE_MORE,	/* the same, and others are runnable: release, then
+				 * have somebody else carry (LKL_IRQ_RESCHED)
+				 */
+	LKL_EXIT_IDLE,		/* nothing is runnable: release and wait */
+	LKL_EXIT_DEAD,		/* halted or panicked: never enter again */
+};
+
+/* Why a kernel ended; the argument of lkl_host_ops.dead(). */
+enum lkl_death {
+	LKL_DEATH_HALT = 1,	/* reboot(2): power off, halt or restart */
+	LKL_DEATH_PANIC,	/* panic(), BUG(), or an oops */
+};
+
+/* Protections of lkl_host_ops.map(). */
+#define LKL_PROT_READ	1
+#define LKL_PROT_WRITE	2
+#define LKL_PROT_EXEC	4
+
+/*
+ * What the host does for the kernel.  Every operation runs on the carrier, on
+ * a kernel stack (32 KiB: no large frames, no recursion), holds the vCPU, and
+ * must not call back into the kernel.  None blocks unless it says so.  "host"
+ * is the handle of this structure.
+ */
+struct lkl_host_ops {
+	unsigned int version;		/* LKL_CONTRACT_VERSION */
+	unsigned int size;		/* sizeof(struct lkl_host_ops) */
+	void *host;
+
+	/* Console: one or more whole lines of the kernel log, not terminated.
+	 * Null when nobody listens.
+	 */
+	void (*print)(void *host, const char *text, unsigned long length);
+
+	/* Clocks in nanoseconds: since an arbitrary point, and since 1970. */
+	unsigned long (*clock_monotonic)(void *host);
+	unsigned long (*clock_realtime)(void *host);
+
+	/* Raise LKL_IRQ_TIMER once the monotonic clock reaches deadline (0: now,
+	 * ~0: never).  Replaces the deadline given before.
+	 */
+	void (*timer_arm)(void *host, unsigned long deadline);
+
+	/* Map [pa, pa+length) of physical memory at va inside the reserved ranges,
+	 * replacing what is there.  0 or negative errno (-ENOMEM: the host's limit
+	 * of mappings).
+	 */
+	int (*map)(void *host, unsigned long va, unsigned long pa,
+		   unsigned long length, unsigned int prot);
+
+	/* Make [va, va+length) inaccessible again.  Cannot fail. */
+	void (*unmap)(void *host, unsigned long va, unsigned long length);
+
+	/* Physical pages hold nothing of value: give them back to the host. They
+	 * read as zero afterwards or keep their old contents.
+	 */
+	void (*discard)(void *host, unsigned long pa, unsigned long length);
+
+	/* Access to a device register; size is 1, 2, 4 or 8 bytes, address is the
+	 * "physical" address under which the device was announced.
+	 */
+	unsigned long (*mmio_read)(void *host, unsigned long address, unsigned int size);
+	void (*mmio_write)(void *host, unsigned long address, unsigned long value,
+			   unsigned int size);
+
+	/* Random bytes of cryptographic quality.  May block early in host boot. */
+	void (*random)(void *host, void *buffer, unsigned long length);
+
+	/* The request of a thread that does not carry is complete: wake its home.
+	 * The thread belongs to the home from here on.
+	 */
+	void (*thread_done)(void *host, struct lkl_thread *thread);
+
+	/* Boot is over: init runs, entries are accepted. */
+	void (*booted)(void *host);
+
+	/* The kernel ended.  The image suspends its carrier with LKL_EXIT_DEAD
+	 * right after.  text is the end of the kernel log for LKL_DEATH_PANIC.
+	 */
+	void (*dead)(void *host, enum lkl_death why, const char *text,
+		     unsigned long length);
+
+	/* A fiber switch: [stack, stack + LKL_STACK_SIZE) is the stack of the next.
+	 * Null unless the host needs it (AddressSanitizer, valgrind).
+	 */
+	void (*fiber_switch)(void *host, unsigned long stack);
+};
+
+/*
+ * What the kernel is told about the world at its start.  The host has mapped
+ * the image at image_base and relocated it; memory follows the image in both
+ * virtual and physical addresses, physical address 0 being image_base.
+ */
+struct lkl_boot_info {
+	unsigned int size;		/* sizeof(struct lkl_boot_info) */
+	unsigned long image_base;
+	unsigned long memory_end;	/* virtual end of physical memory; one readable
+					 * page follows
+					 */
+	unsigned long vmalloc_start, vmalloc_end;
+	unsigned long user_start, user_end;	/* mmap() of application threads */
+	const char *command_line;
+};
+
+/*
+ * What the host may call.  The caller holds the vCPU for boot, enter and run,
+ * and calls on a host stack; each returns an enum lkl_exit.
+ */
+struct lkl_kernel_ops {
+	unsigned int version;
+	unsigned int size;
+	struct lkl_vcpu *vcpu;
+
+	/* Run the kernel from its start until it is idle for the first time. */
+	long (*boot)(void);
+
+	/* Run the carrier thread's request. thread->task is set, or the thread was
+	 * put on lkl_vcpu.entries with LKL_IRQ_ENTRY pending.
+	 * LKL_EXIT_DONE: thread->ret is valid.
+	 */
+	long (*enter)(struct lkl_thread *thread);
+
+	/* Take pending interrupts and run what is runnable. carrier: the thread
+	 * whose completion ends the run, or 0. */
+	long (*run)(struct lkl_thread *carrier);
+
+	/* Any thread, no lock: where to continue after a fault at ip of the image,
+	 * or 0 when the image does not expect one there.
+	 */
+	unsigned long (*fixup)(unsigned long ip);
+};
+
+/* The image's ELF entry point.  Checks versions and sizes, keeps both tables'
+ * contents, fills *kernel.  Runs on the caller's stack.  0 or -EINVAL.
+ */
+typedef int (*lkl_entry_fn)(const struct lkl_host_ops *host,
+			    const struct lkl_boot_info *info,
+			    struct lkl_kernel_ops *kernel);
+
+#endif /* __ASSEMBLY__ */
+#endif /* _LKL_CONTRACT_H */

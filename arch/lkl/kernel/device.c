@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Devices of the host library: virtio over MMIO, added and removed at run time. */
+#include <linux/blkdev.h>
+#include <linux/err.h>
+#include <linux/kdev_t.h>
+#include <linux/idr.h>
+#include <linux/platform_device.h>
+#include <linux/syscalls.h>
+#include <asm/irq.h>
+
+static DEFINE_IDR(devices);
+static DEFINE_MUTEX(devices_lock);
+
+static int find_block_device(struct device *dev, void *number)
+{
+	if (dev->class == &block_class) {
+		*(u64 *)number = new_encode_dev(dev->devt);
+		return 1;
+	}
+	return device_for_each_child(dev, number, find_block_device);
+}
+
+/*
+ * Returns an identifier for the removal.  When this returns, the driver has
+ * found the device and, for a disk, its partitions; *number is its device number
+ * as stat(2) shows it, or 0 for what is no disk.
+ */
+SYSCALL_DEFINE4(lkl_virtio_mmio_device_add, unsigned long, base, unsigned long, size,
+		unsigned int, irq, u64 __user *, number)
+{
+	struct resource resources[] = {
+		DEFINE_RES_MEM(base, size),
+		DEFINE_RES_IRQ(irq),
+	};
+	struct platform_device *pdev;
+	u64 found = 0;
+	int id;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (!size || irq < LKL_IRQ_DEVICE_FIRST || irq >= NR_IRQS)
+		return -EINVAL;
+
+	pdev = platform_device_register_resndata(NULL, "virtio-mmio", PLATFORM_DEVID_AUTO,
+						 resources, ARRAY_SIZE(resources), NULL, 0);
+	if (IS_ERR(pdev))
+		return PTR_ERR(pdev);
+
+	mutex_lock(&devices_lock);
+	id = idr_alloc(&devices, pdev, 0, 0, GFP_KERNEL);
+	mutex_unlock(&devices_lock);
+	device_for_each_child(&pdev->dev, &found, find_block_device);
+	if (id >= 0 && number && put_user(found, number)) {
+		mutex_lock(&devices_lock);
+		idr_remove(&devices, id);
+		mutex_unlock(&devices_lock);
+		id = -EFAULT;
+	}
+	if (id < 0)
+		platform_device_unregister(pdev);
+	return id;
+}
+
+SYSCALL_DEFINE1(lkl_virtio_mmio_device_remove, long, id)
+{
+	struct platform_device *pdev;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	mutex_lock(&devices_lock);
+	pdev = idr_remove(&devices, id);
+	mutex_unlock(&devices_lock);
+	if (!pdev)
+		return -ENODEV;
+	platform_device_unregister(pdev);
+	return 0;
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0
+/* From the host's first call to start_kernel(), and what setup_arch() does. */
+#include <linux/cpu.h>
+#include <linux/delay.h>
+#include <linux/init.h>
+#include <linux/init_task.h>
+#include <linux/memblock.h>
+#include <linux/mm.h>
+#include <linux/panic_notifier.h>
+#include <linux/sched/task_stack.h>
+#include <linux/seq_file.h>
+#include <linux/start_kernel.h>
+#include <asm/sections.h>
+#include <asm/setup.h>
+#include <asm/lkl.h>
+#include <asm/lkl_lib.h>
+
+struct lkl_vcpu lkl_vcpu;
+struct lkl_host_ops lkl_host;
+struct lkl_boot_info lkl_boot_info;
+
+static char command_line[COMMAND_LINE_SIZE] __initdata;
+
+static long __init boot_fiber(void *unused)
+{
+	start_kernel();
+	return LKL_EXIT_DEAD;
+}
+
+static long __ref lkl_boot(void)
+{
+	struct lkl_stack_top *top = lkl_stack_top_of((unsigned long)init_stack);
+
+	top->task = &init_task;
+	lkl_vcpu.irq_disabled = ARCH_IRQ_DISABLED;
+	return lkl_call_on_stack((unsigned long)top, boot_fiber, NULL);
+}
+
+/* The image's entry point, see lkl_entry_fn. */
+int lkl_entry(const struct lkl_host_ops *host, const struct lkl_boot_info *info,
+	      struct lkl_kernel_ops *kernel);
+
+int lkl_entry(const struct lkl_host_ops *host, const struct lkl_boot_info *info,
+	      struct lkl_kernel_ops *kernel)
+{
+	if (host->version != LKL_CONTRACT_VERSION || host->size != sizeof(*host) ||
+	    info->size != sizeof(*info) || kernel->size != sizeof(*kernel))
+		return -EINVAL;
+
+	lkl_host = *host;
+	lkl_boot_info = *info;
+
+	kernel->version = LKL_CONTRACT_VERSION;
+	kernel->vcpu = &lkl_vcpu;
+	kernel->boot = lkl_boot;
+	kernel->enter = lkl_enter;
+	kernel->run = lkl_run;
+	kernel->fixup = lkl_fixup;
+	return 0;
+}
+
+void __init setup_arch(char **cmdline_p)
+{
+	strscpy(boot_command_line, lkl_boot_info.command_line, COMMAND_LINE_SIZE);
+	strscpy(command_line, boot_command_line, COMMAND_LINE_SIZE);
+	*cmdline_p = command_line;
+
+	setup_initial_init_mm(_stext, _etext, _edata, _end);
+	lkl_console_init();
+	lkl_cpu_init();
+	parse_early_param();
+	lkl_mem_setup();
+}
+
+void __init arch_cpu_finalize_init(void)
+{
+}
+
+/* Time is the host's clock: there is no loop to calibrate. */
+void calibrate_delay(void)
+{
+	loops_per_jiffy = NSEC_PER_SEC / HZ;
+}
+
+static int c_show(struct seq_file *m, void *v)
+{
+	seq_puts(m, "processor\t: 0\nmodel name\t: Linux Kernel Library\n\n");
+	return 0;
+}
+
+static void *c_start(struct seq_file *m, loff_t *pos)
+{
+	return *pos < 1 ? (void *)1 : NULL;
+}
+
+static void *c_next(struct seq_file *m, void *v, loff_t *pos)
+{
+	++*pos;
+	return NULL;
+}
+
+static void c_stop(struct seq_file *m, void *v)
+{
+}
+
+const struct seq_operations cpuinfo_op = {
+	.start	= c_start,
+	.next	= c_next,
+	.stop	= c_stop,
+	.show	= c_show,
+};

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The host's clock and timer, in nanoseconds. */
+#include <linux/clockchips.h>
+#include <linux/clocksource.h>
+#include <linux/delay.h>
+#include <linux/init.h>
+#include <linux/sched/clock.h>
+#include <linux/timekeeping.h>
+#include <asm/lkl.h>
+
+static u64 clock_read(struct clocksource *cs)
+{
+	return host_call(clock_monotonic);
+}
+
+static struct clocksource lkl_clocksource = {
+	.name	= "lkl",
+	.rating	= 499,
+	.read	= clock_read,
+	.mask	= CLOCKSOURCE_MASK(64),
+	.flags	= CLOCK_SOURCE_IS_CONTINUOUS,
+};
+
+unsigned long long notrace sched_clock(void)
+{
+	return host_call(clock_monotonic);
+}
+
+void read_persistent_clock64(struct timespec64 *ts)
+{
+	*ts = ns_to_timespec64(host_call(clock_realtime));
+}
+
+static int set_next_event(unsigned long delta, struct clock_event_device *evt)
+{
+	u64 now = host_call(clock_monotonic);
+
+	host_call(timer_arm, now + delta);
+	return 0;
+}
+
+static int shutdown(struct clock_event_device *evt)
+{
+	host_call(timer_arm, ~0UL);
+	return 0;
+}
+
+static struct clock_event_device lkl_clockevent = {
+	.name			= "lkl",
+	.rating			= 499,
+	.features		= CLOCK_EVT_FEAT_ONESHOT,
+	.set_next_event		= set_next_event,
+	.set_state_shutdown	= shutdown,
+	.set_state_oneshot_stopped = shutdown,
+};
+
+void lkl_timer_interrupt(void)
+{
+	lkl_clockevent.event_handler(&lkl_clockevent);
+}
+
+void __init time_init(void)
+{
+	clocksource_register_khz(&lkl_clocksource, USEC_PER_SEC);
+	lkl_clockevent.cpumask = cpumask_of(0);
+	clockevents_config_and_register(&lkl_clockevent, NSEC_PER_SEC, 1, LONG_MAX);
+}
+
+void __ndelay(unsigned long nsecs)
+{
+	unsigned long end = host_call(clock_monotonic) + nsecs;
+
+	while (host_call(clock_monotonic) < end)
+		cpu_relax();
+}
+
+void __udelay(unsigned long usecs)
+{
+	__ndelay(usecs * NSEC_PER_USEC);
+}
+
+/* A loop is a nanosecond, see calibrate_delay(). */
+void __delay(unsigned long loops)
+{
+	__ndelay(loops);
+}
+
+void __const_udelay(unsigned long xloops)
+{
+	/* xloops is 2**32 / 1000000 for a microsecond. */
+	__ndelay((xloops * 1000) / 0x10c7UL);
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Three segments: code shared from the file, read-only data and data, which
+ * the host relocates in private pages.  The ELF header is the first page, at
+ * physical address 0.
+ */
+#define RUNTIME_DISCARD_EXIT
+#define RO_EXCEPTION_TABLE_ALIGN	16
+
+#include <asm-generic/vmlinux.lds.h>
+#include <asm/page.h>
+#include <asm/thread_info.h>
+
+OUTPUT_FORMAT("elf64-x86-64")
+OUTPUT_ARCH(i386:x86-64)
+ENTRY(lkl_entry)
+
+jiffies = jiffies_64;
+
+PHDRS {
+	text PT_LOAD FILEHDR PHDRS FLAGS(5);
+	rodata PT_LOAD FLAGS(4);
+	data PT_LOAD FLAGS(6);
+	dynamic PT_DYNAMIC FLAGS(4);
+	note PT_NOTE FLAGS(4);
+}
+
+SECTIONS
+{
+	PROVIDE_HIDDEN(__lkl_image = .);
+	. = SIZEOF_HEADERS;
+	. = ALIGN(PAGE_SIZE);
+
+	.text : {
+		_text = .;
+		_stext = .;
+		TEXT_TEXT
+		SCHED_TEXT
+		LOCK_TEXT
+		KPROBES_TEXT
+		IRQENTRY_TEXT
+		SOFTIRQENTRY_TEXT
+		*(.text.fixup)
+		*(.text.*)
+		_etext = .;
+	} :text
+	.init.text : {
+		_sinittext = .;
+		INIT_TEXT
+		_einittext = .;
+	} :text
+	.exit.text : { EXIT_TEXT } :text
+
+	. = ALIGN(PAGE_SIZE);
+	.dynsym : { *(.dynsym) } :rodata
+	.dynstr : { *(.dynstr) }
+	.gnu.hash : { *(.gnu.hash) }
+	.rela.dyn : { *(.rela*) }
+	.relr.dyn : { *(.relr*) }
+	RO_DATA(PAGE_SIZE)
+	.dynamic : { *(.dynamic) } :rodata :dynamic
+	.got : { *(.got) *(.got.plt) } :rodata
+
+	. = ALIGN(PAGE_SIZE);
+	__init_begin = .;
+	INIT_DATA_SECTION(16) :data
+	.exit.data : { EXIT_DATA }
+	PERCPU_SECTION(64)
+	. = ALIGN(PAGE_SIZE);
+	__init_end = .;
+
+	_sdata = .;
+	/* The guard page of the boot stack is taken away by the kernel. */
+	. = ALIGN(THREAD_SIZE);
+	. += THREAD_SIZE - PAGE_SIZE;
+	.init_stack_guard : { lkl_init_stack_guard = .; . += PAGE_SIZE; } :data
+	RW_DATA(64, PAGE_SIZE, THREAD_SIZE)
+	_edata = .;
+
+	BSS_SECTION(PAGE_SIZE, PAGE_SIZE, PAGE_SIZE)
+	. = ALIGN(PAGE_SIZE);
+	_end = .;
+
+	STABS_DEBUG
+	DWARF_DEBUG
+	ELF_DETAILS
+
+	DISCARDS
+}

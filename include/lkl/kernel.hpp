@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// lkl::Kernel: a Linux kernel that runs inside this process.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include <lkl/block.hpp>
+#include <lkl/result.hpp>
+
+namespace lkl {
+
+// How to start a kernel.
+struct KernelOptions {
+    uint64_t memory = 64ull << 20;  // bytes of physical memory, at least 16 MiB
+    std::string command_line;       // added to the kernel command line
+    std::string image;              // path of the kernel image; empty: the installed one
+    // Lines of the kernel log, called on whichever thread carries the kernel;
+    // must not call the kernel. Empty: the log stays readable by syslog(2).
+    std::function<void(std::string_view)> log;
+};
+
+// A disk of a running kernel: its position (vda is 0) and its device number as
+// the kernel's stat(2) reports it.
+struct DiskId {
+    int index = -1;
+    uint64_t device = 0;
+};
+
+// A running kernel. Movable; the destructor halts it. All functions may be
+// called by any thread at any time, except that halt() and the destructor
+// make calls in flight return -ESHUTDOWN.
+class Kernel {
+public:
+    // Boots a kernel. Errors: ENOENT (no image), ENOEXEC (image of another
+    // version or damaged), ENOMEM, EIO (the kernel panicked; what names why).
+    static Result<Kernel> start(const KernelOptions& options = {});
+
+    Kernel(Kernel&&) noexcept;
+    Kernel& operator=(Kernel&&) noexcept;
+    ~Kernel();
+
+    // A system call of this kernel on behalf of the calling host thread, which
+    // becomes one thread of the kernel's process 1. Returns what the kernel
+    // returns: a value, or a negative errno. Arguments are integers or pointers
+    // into this process. -ESHUTDOWN after halt(), -EIO after a panic.
+    template <typename... Args>
+    long syscall(long number, Args... args) noexcept
+    {
+        static_assert(sizeof...(Args) <= 6, "a system call has at most six arguments");
+        const std::array<long, 6> values{to_long(args)...};
+        return call(number, values.data());
+    }
+    long call(long number, const long* args) noexcept;
+
+    // Adds a virtio block device that stores its bytes in `backend`, and waits
+    // until the kernel has read its partition table.
+    Result<DiskId> add_disk(std::unique_ptr<BlockBackend> backend);
+    // Removes it again: requests in flight finish first. EBUSY while mounted.
+    Result<void> remove_disk(DiskId disk);
+
+    // Flushes all file systems, shuts the kernel down and frees everything it
+    // held. Further calls return -ESHUTDOWN.
+    Result<void> halt();
+
+    // The last lines of the kernel log after a panic; empty before.
+    std::string panic_message() const;
+
+private:
+    template <typename T>
+    static long to_long(T value)
+    {
+        if constexpr (std::is_null_pointer_v<T>)
+            return 0;
+        else if constexpr (std::is_pointer_v<T>)
+            return reinterpret_cast<long>(value);
+        else
+            return static_cast<long>(value);
+    }
+
+    class Impl;
+    explicit Kernel(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace lkl

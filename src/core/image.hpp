@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The kernel image: an ELF file that is mapped and relocated, as often as one
+// likes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <lkl/contract.h>
+#include <lkl/result.hpp>
+
+namespace lkl {
+
+// An open image file. Immutable after open(); any thread may load from it.
+class Image {
+public:
+    // Errors: the errno of open(2); ENOEXEC, when the file is not a
+    // position-independent image for this machine, or names a relocation or a
+    // symbol that nobody resolves.
+    static Result<Image> open(const std::string& path);
+
+    Image(Image&& other) noexcept;
+    Image& operator=(Image&&) = delete;
+    ~Image();
+
+    // Bytes from the first to the last address, a multiple of the page size.
+    uint64_t size() const { return size_; }
+
+    // Maps the image at `base`, a reserved range of size() bytes, and applies its
+    // relocations. Errors: ENOMEM, EIO.
+    Result<void> load(uintptr_t base) const;
+
+    // The entry point of an image loaded at `base`.
+    lkl_entry_fn entry(uintptr_t base) const;
+
+private:
+    struct Segment {
+        uint64_t address, file_size, memory_size, offset;
+        int protection;
+    };
+
+    Image() = default;
+    Result<void> parse();
+
+    std::string path_;
+    int file_ = -1;
+    uint64_t size_ = 0;
+    uint64_t entry_ = 0;
+    std::vector<Segment> segments_;
+    uint64_t relocations_ = 0;      // address of the table
+    uint64_t relocations_size_ = 0;  // bytes
+    uint64_t packed_ = 0;           // the same for DT_RELR
+    uint64_t packed_size_ = 0;
+};
+
+// Where the image is when the program does not say: LKL_KERNEL_IMAGE in the
+// environment (not for set-user-ID programs), lkl/vmlinux beside the library or
+// the program's ../lib, or the installed path.
+std::string default_image_path();
+
+}  // namespace lkl

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <lkl/kernel.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <mutex>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include <pthread.h>
+
+#include <core/image.hpp>
+#include <core/machine.hpp>
+#include <core/threads.hpp>
+#include <virtio/block/device.hpp>
+
+namespace lkl {
+
+namespace {
+
+// System calls that the library itself makes, of the generic 64-bit table and of
+// arch/lkl (asm/unistd.h).
+constexpr long nr_sync = 81;
+constexpr long nr_reboot = 142;
+constexpr long nr_device_add = 244;
+constexpr long nr_device_remove = 245;
+
+constexpr long reboot_magic1 = 0xfee1dead;
+constexpr long reboot_magic2 = 672274793;
+constexpr long reboot_power_off = 0x4321fedc;
+
+constexpr uint64_t page_size = 4096;
+constexpr uint64_t least_memory = 16ull << 20;
+constexpr uint64_t most_memory = 1ull << 42;
+
+// A call in a process that was forked from the kernel's: its memory stayed there.
+constexpr int forked = ECHILD;
+
+// The virtio block driver's minor numbers: 16 to a disk.
+constexpr unsigned minors_per_disk = 16;
+
+unsigned minor_of(uint64_t device) { return (device & 0xff) | ((device >> 12) & ~0xffull); }
+
+Error system_error(long result, const std::string& what)
+{
+    const int code = static_cast<int>(-result);
+    return {code, what + ": " + std::strerror(code)};
+}
+
+}  // namespace
+
+class Kernel::Impl {
+public:
+    explicit Impl(Image&& image) : image_(std::move(image)) {}
+    ~Impl();
+
+    Result<void> boot(const KernelOptions& options);
+    long call(long number, const long* args) noexcept;
+    Result<DiskId> add_disk(std::unique_ptr<BlockBackend> backend);
+    Result<void> remove_disk(DiskId disk);
+    Result<void> halt();
+    std::string panic_message() const { return machine_->panic_message(); }
+
+private:
+    // A disk with everything that serves it, taken apart from top to bottom.
+    struct Disk final : EventSource {
+        Disk(Machine& machine, std::unique_ptr<BlockBackend> backend, unsigned slot)
+            : machine(machine),
+              slot(slot),
+              device(std::move(backend), machine.memory()),
+              transport(device, machine.line(slot))
+        {
+            machine.plug(slot, &transport);
+            if (device.poll_fd() >= 0)
+                machine.vcpu().add_source(this);
+        }
+        ~Disk()
+        {
+            transport.reset();
+            machine.vcpu().remove_source(this);
+            machine.plug(slot, nullptr);
+        }
+        int poll_fd() const noexcept override { return device.poll_fd(); }
+        void ready() noexcept override { device.reap(); }
+
+        Machine& machine;
+        const unsigned slot;
+        virtio::BlockDevice device;
+        virtio::Mmio transport;
+        DiskId id;
+        long kernel_id = -1;
+    };
+
+    struct Forks;
+    static Forks& forks();
+
+    Image image_;
+    std::unique_ptr<Machine> machine_;
+    std::unique_ptr<Threads> threads_;
+
+    // 0 while calls are let through, else the errno that they fail with.
+    std::atomic<int> closed_{ESHUTDOWN};
+    bool started_ = false;
+
+    std::mutex disks_mutex_;
+    std::vector<std::unique_ptr<Disk>> disks_;
+    std::mutex halt_mutex_;
+
+public:
+    bool in_forked_child() const { return closed_.load() == forked; }
+};
+
+// All kernels of the process, for fork(): the child has neither their memory nor
+// their threads, so that every one of them is closed there.
+struct Kernel::Impl::Forks {
+    std::mutex mutex;
+    std::set<Impl*> kernels;
+
+    Forks()
+    {
+        ::pthread_atfork([] { forks().mutex.lock(); }, [] { forks().mutex.unlock(); },
+                         [] {
+                             for (Impl* kernel : forks().kernels)
+                                 kernel->closed_.store(forked);
+                             forks().mutex.unlock();
+                         });
+    }
+};
+
+Kernel::Impl::Forks& Kernel::Impl::forks()
+{
+    static Forks* const instance = new Forks;
+    return *instance;
+}
+
+Result<void> Kernel::Impl::boot(const KernelOptions& options)
+{
+    if (options.memory < least_memory || options.memory > most_memory)
+        return Error{EINVAL, "kernel memory: between 16 MiB and 4 TiB"};
+    const uint64_t memory = (options.memory + page_size - 1) & ~(page_size - 1);
+
+    auto machine = Machine::create(image_, memory, options.command_line, options.log);
+    if (!machine)
+        return std::move(machine).error();
+    machine_ = std::move(*machine);
+    threads_ = std::make_unique<Threads>(machine_->vcpu());
+    {
+        std::lock_guard lock(forks().mutex);
+        forks().kernels.insert(this);
+    }
+
+    HostThread* thread = threads_->current();
+    if (!thread)
+        return Error{ENOMEM, "starting the kernel: out of memory"};
+    if (!machine_->vcpu().boot(*thread)) {
+        const std::string why = machine_->panic_message();
+        return Error{EIO, "the kernel did not start" + (why.empty() ? "" : ": " + why)};
+    }
+    started_ = true;
+    closed_.store(0);
+    return {};
+}
+
+Kernel::Impl::~Impl()
+{
+    if (started_)
+        (void)halt();
+    {
+        std::lock_guard lock(forks().mutex);
+        forks().kernels.erase(this);
+    }
+    disks_.clear();
+    if (machine_)
+        machine_->vcpu().stop();
+}
+
+long Kernel::Impl::call(long number, const long* args) noexcept
+{
+    if (const int code = closed_.load(std::memory_order_relaxed)) [[unlikely]]
+        return -code;
+    HostThread* thread = threads_->current();
+    if (!thread) [[unlikely]]
+        return -ENOMEM;
+    lkl_thread& shared = thread->shared;
+    shared.request = LKL_REQ_SYSCALL;
+    shared.nr = number;
+    for (int i = 0; i < 6; ++i)
+        shared.args[i] = args[i];
+    return machine_->vcpu().run_request(*thread);
+}
+
+Result<DiskId> Kernel::Impl::add_disk(std::unique_ptr<BlockBackend> backend)
+{
+    if (closed_.load())
+        return Error{closed_.load(), "adding a disk: the kernel has ended"};
+    std::lock_guard lock(disks_mutex_);
+    unsigned slot = 0;
+    while (std::any_of(disks_.begin(), disks_.end(),
+                       [slot](const auto& disk) { return disk->slot == slot; }))
+        ++slot;
+    if (slot >= Machine::slots)
+        return Error{ENOSPC, "adding a disk: no interrupt line is left"};
+
+    auto disk = std::make_unique<Disk>(*machine_, std::move(backend), slot);
+    const uint64_t base = DeviceWindow::base + slot * DeviceWindow::stride;
+    uint64_t device = 0;
+    const long args[6] = {static_cast<long>(base), static_cast<long>(virtio::Mmio::window),
+                          static_cast<long>(Machine::irq(slot)), reinterpret_cast<long>(&device)};
+    disk->kernel_id = call(nr_device_add, args);
+    if (disk->kernel_id < 0)
+        return system_error(disk->kernel_id, "adding a disk");
+    if (device == 0) {
+        const long remove[6] = {disk->kernel_id};
+        call(nr_device_remove, remove);
+        return Error{EIO, "adding a disk: the kernel's driver refused it"};
+    }
+    disk->id.device = device;
+    disk->id.index = static_cast<int>(minor_of(device) / minors_per_disk);
+    disks_.push_back(std::move(disk));
+    return disks_.back()->id;
+}
+
+Result<void> Kernel::Impl::remove_disk(DiskId id)
+{
+    std::lock_guard lock(disks_mutex_);
+    const auto found = std::find_if(disks_.begin(), disks_.end(), [&](const auto& disk) {
+        return disk->id.index == id.index;
+    });
+    if (found == disks_.end())
+        return Error{ENODEV, "removing a disk: no such disk"};
+    const long args[6] = {(*found)->kernel_id};
+    if (const long result = call(nr_device_remove, args); result < 0 && !closed_.load())
+        return system_error(result, "removing a disk");
+    disks_.erase(found);
+    return {};
+}
+
+Result<void> Kernel::Impl::halt()
+{
+    std::lock_guard lock(halt_mutex_);
+    if (const int code = closed_.load(); code != 0) {
+        if (code == ESHUTDOWN)
+            return {};
+        return Error{code, "halting: " + std::string(std::strerror(code))};
+    }
+    const long none[6] = {};
+    call(nr_sync, none);
+    const long args[6] = {reboot_magic1, reboot_magic2, reboot_power_off};
+    const long result = call(nr_reboot, args);
+    const bool panicked = result == -EIO;
+    if (!machine_->vcpu().dead())
+        return system_error(result, "halting the kernel");
+    closed_.store(panicked ? EIO : ESHUTDOWN);
+    machine_->vcpu().stop();
+    {
+        // What is in flight writes to the memory.
+        std::lock_guard disks(disks_mutex_);
+        disks_.clear();
+    }
+    machine_->release_memory();
+    if (panicked)
+        return Error{EIO, "the kernel panicked: " + machine_->panic_message()};
+    return {};
+}
+
+Kernel::Kernel(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Kernel::Kernel(Kernel&&) noexcept = default;
+
+Kernel& Kernel::operator=(Kernel&& other) noexcept
+{
+    std::swap(impl_, other.impl_);
+    return *this;
+}
+
+Kernel::~Kernel()
+{
+    // Its threads and memory are the parent's; here there is nothing to end.
+    if (impl_ && impl_->in_forked_child())
+        (void)impl_.release();
+}
+
+Result<Kernel> Kernel::start(const KernelOptions& options)
+{
+    auto image = Image::open(options.image.empty() ? default_image_path() : options.image);
+    if (!image)
+        return std::move(image).error();
+    auto impl = std::make_unique<Impl>(std::move(*image));
+    if (auto booted = impl->boot(options); !booted)
+        return std::move(booted).error();
+    return Kernel(std::move(impl));
+}
+
+long Kernel::call(long number, const long* args) noexcept { return impl_->call(number, args); }
+
+Result<DiskId> Kernel::add_disk(std::unique_ptr<BlockBackend> backend)
+{
+    return impl_->add_disk(std::move(backend));
+}
+
+Result<void> Kernel::remove_disk(DiskId disk) { return impl_->remove_disk(disk); }
+Result<void> Kernel::halt() { return impl_->halt(); }
+std::string Kernel::panic_message() const { return impl_->panic_message(); }
+
+}  // namespace lkl

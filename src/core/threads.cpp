@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <core/threads.hpp>
+
+#include <map>
+#include <new>
+#include <utility>
+
+namespace lkl {
+
+namespace {
+
+// The kernels that exist. A thread that ends looks its kernels up here: one of
+// them may be gone by then. Never destroyed, since threads may end after main().
+struct Registry {
+    std::mutex mutex;
+    std::map<uint64_t, Threads*> kernels;
+    uint64_t next = 1;
+};
+
+Registry& registry()
+{
+    static Registry* const instance = new Registry;
+    return *instance;
+}
+
+}  // namespace
+
+thread_local Threads::Last Threads::last_{};
+
+// What the calling thread has to give back when it ends.
+struct ThreadExit {
+    std::vector<std::pair<uint64_t, HostThread*>> entries;
+
+    ~ThreadExit()
+    {
+        // Calls from later destructors of this thread make a new HostThread, which
+        // then stays until its kernel ends.
+        Threads::last_ = {};
+        for (const auto& [owner, thread] : entries) {
+            // With the lock, so that the kernel cannot go away meanwhile.
+            std::lock_guard lock(registry().mutex);
+            const auto found = registry().kernels.find(owner);
+            if (found != registry().kernels.end())
+                found->second->retire(thread);
+        }
+    }
+};
+
+namespace {
+thread_local ThreadExit thread_exit;
+}
+
+Threads::Threads(Vcpu& vcpu)
+    : id_([this] {
+          std::lock_guard lock(registry().mutex);
+          registry().kernels.emplace(registry().next, this);
+          return registry().next++;
+      }()),
+      vcpu_(vcpu)
+{
+}
+
+Threads::~Threads()
+{
+    {
+        std::lock_guard lock(registry().mutex);
+        registry().kernels.erase(id_);
+    }
+    for (HostThread* thread : all_)
+        delete thread;
+}
+
+HostThread* Threads::find_current() noexcept
+{
+    for (const auto& [owner, thread] : thread_exit.entries) {
+        if (owner == id_) {
+            last_ = {id_, thread};
+            return thread;
+        }
+    }
+    try {
+        // Room first: what is entered below must not be lost.
+        thread_exit.entries.reserve(thread_exit.entries.size() + 1);
+        std::lock_guard lock(mutex_);
+        HostThread* thread = free_;
+        if (thread) {
+            free_ = thread->next_free;
+        } else {
+            all_.reserve(all_.size() + 1);
+            thread = new HostThread;
+            all_.push_back(thread);
+        }
+        thread_exit.entries.emplace_back(id_, thread);
+        last_ = {id_, thread};
+        return thread;
+    } catch (const std::bad_alloc&) {
+        return nullptr;
+    }
+}
+
+// The thread ends: so does its task.
+void Threads::retire(HostThread* thread) noexcept
+{
+    if (thread->shared.task && !vcpu_.dead()) {
+        thread->shared.request = LKL_REQ_EXIT;
+        vcpu_.run_request(*thread);
+    }
+    thread->shared = {};
+    thread->parker.take();
+    std::lock_guard lock(mutex_);
+    thread->next_free = free_;
+    free_ = thread;
+}
+
+}  // namespace lkl

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <core/vcpu.hpp>
+
+#include <algorithm>
+#include <cerrno>
+
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+namespace lkl {
+
+namespace {
+
+// Words that the image and the host share.
+template <typename T>
+std::atomic_ref<T> shared(T& word)
+{
+    return std::atomic_ref<T>(word);
+}
+
+}  // namespace
+
+Vcpu::~Vcpu()
+{
+    stop();
+    if (wake_fd_ >= 0)
+        ::close(wake_fd_);
+}
+
+void Vcpu::attach(const lkl_kernel_ops& kernel) noexcept
+{
+    kernel_ = kernel;
+    vcpu_ = kernel.vcpu;
+}
+
+bool Vcpu::try_acquire() noexcept
+{
+    unsigned word = shared(vcpu_->word).load(std::memory_order_relaxed);
+    while (!(word & LKL_VCPU_HELD)) {
+        if (shared(vcpu_->word).compare_exchange_weak(word, word | LKL_VCPU_HELD,
+                                                      std::memory_order_acquire,
+                                                      std::memory_order_relaxed))
+            return true;
+    }
+    return false;
+}
+
+bool Vcpu::try_release() noexcept
+{
+    unsigned held = LKL_VCPU_HELD;
+    return shared(vcpu_->word).compare_exchange_strong(held, 0, std::memory_order_seq_cst,
+                                                       std::memory_order_relaxed);
+}
+
+// Gives the vCPU up whatever the kernel is at; interrupts that came late are
+// taken first, and for work that is left over somebody else is sent in.
+void Vcpu::release(HostThread* carrier) noexcept
+{
+    while (!try_release()) {
+        const long reason = kernel_.run(carrier ? &carrier->shared : nullptr);
+        if (reason == LKL_EXIT_DEAD)
+            return;
+        if (reason == LKL_EXIT_DONE_MORE)
+            return hand_over();
+    }
+}
+
+// Gives the vCPU up while tasks are runnable: the background thread carries on.
+void Vcpu::hand_over() noexcept
+{
+    shared(vcpu_->pending).fetch_or(1ul << LKL_IRQ_RESCHED, std::memory_order_seq_cst);
+    shared(vcpu_->word).store(LKL_VCPU_PENDING, std::memory_order_seq_cst);
+    kick();
+}
+
+void Vcpu::raise(unsigned irq) noexcept
+{
+    shared(vcpu_->pending).fetch_or(1ul << irq, std::memory_order_seq_cst);
+    const unsigned old = shared(vcpu_->word).fetch_or(LKL_VCPU_PENDING, std::memory_order_seq_cst);
+    if (old & LKL_VCPU_HELD)
+        return;
+    if (HostThread* idle = idle_.exchange(nullptr, std::memory_order_seq_cst))
+        idle->parker.post(enter);
+    else
+        kick();
+}
+
+// Wakes the background thread; it looks at everything when it wakes.
+void Vcpu::kick() noexcept
+{
+    if (wake_sent_.exchange(true, std::memory_order_seq_cst))
+        return;
+    const uint64_t one = 1;
+    [[maybe_unused]] const ssize_t n = ::write(wake_fd_, &one, sizeof one);
+}
+
+void Vcpu::timer_arm(uint64_t deadline) noexcept
+{
+    deadline_.store(deadline, std::memory_order_seq_cst);
+    if (deadline < asleep_until_.load(std::memory_order_seq_cst))
+        kick();
+}
+
+void Vcpu::died(lkl_death why) noexcept
+{
+    death_ = why;
+    dead_.store(true, std::memory_order_release);
+    std::lock_guard lock(parked_mutex_);
+    for (HostThread* thread : parked_)
+        thread->parker.post(ended);
+    kick();
+}
+
+long Vcpu::dead_result() const noexcept { return death_ == LKL_DEATH_HALT ? -ESHUTDOWN : -EIO; }
+
+// Asks whoever holds the vCPU to let the thread's task in.
+void Vcpu::enlist(HostThread& thread) noexcept
+{
+    auto entries = shared(vcpu_->entries);
+    lkl_thread* head = entries.load(std::memory_order_relaxed);
+    do {
+        thread.shared.next = head;
+    } while (!entries.compare_exchange_weak(head, &thread.shared, std::memory_order_release,
+                                            std::memory_order_relaxed));
+    raise(LKL_IRQ_ENTRY);
+}
+
+long Vcpu::run_request(HostThread& thread) noexcept
+{
+    if (try_acquire()) [[likely]]
+        return carry(thread, kernel_.enter(&thread.shared));
+    if (dead())
+        return dead_result();
+    enlist(thread);
+    return park(thread, false);
+}
+
+// The caller holds the vCPU and has just come out of the image.
+long Vcpu::carry(HostThread& thread, long reason) noexcept
+{
+    for (;;) {
+        switch (reason) {
+        [[likely]] case LKL_EXIT_DONE:
+            if (!try_release()) [[unlikely]]
+                release(&thread);
+            return thread.shared.ret;
+        case LKL_EXIT_DONE_MORE:
+            hand_over();
+            return thread.shared.ret;
+        case LKL_EXIT_IDLE:
+            idle_.store(&thread, std::memory_order_seq_cst);
+            if (try_release())
+                return park(thread, true);
+            idle_.store(nullptr, std::memory_order_relaxed);
+            reason = kernel_.run(&thread.shared);
+            break;
+        default:
+            return dead_result();
+        }
+    }
+}
+
+// Sleeps until the thread's request is complete, or carries again when the kernel
+// needs it. idle: the kernel was idle when the caller gave the vCPU up.
+long Vcpu::park(HostThread& thread, bool idle) noexcept
+{
+    {
+        std::lock_guard lock(parked_mutex_);
+        parked_.push_back(&thread);
+    }
+    long result = 0;
+    bool carrying = false;
+    for (;;) {
+        const uint64_t deadline = idle ? deadline_.load(std::memory_order_seq_cst) : posix::never;
+        const uint32_t bits = dead() ? ended : thread.parker.spin_then_wait(deadline);
+        if (bits & done) {
+            result = thread.shared.ret;
+            break;
+        }
+        if (bits & ended) {
+            result = dead_result();
+            break;
+        }
+        if (bits == 0)
+            shared(vcpu_->pending).fetch_or(1ul << LKL_IRQ_TIMER, std::memory_order_seq_cst);
+        if (try_acquire()) {
+            carrying = true;
+            break;
+        }
+        // Somebody else carries, and takes the interrupt before leaving.
+        idle = false;
+        if (bits == 0)
+            raise(LKL_IRQ_TIMER);
+    }
+    HostThread* self = &thread;
+    idle_.compare_exchange_strong(self, nullptr, std::memory_order_seq_cst);
+    {
+        std::lock_guard lock(parked_mutex_);
+        parked_.erase(std::find(parked_.begin(), parked_.end(), &thread));
+    }
+    if (!carrying)
+        return result;
+    if (thread.parker.take() & done) {
+        release(nullptr);
+        return thread.shared.ret;
+    }
+    return carry(thread, kernel_.run(&thread.shared));
+}
+
+bool Vcpu::boot(HostThread& thread)
+{
+    wake_fd_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (wake_fd_ < 0)
+        return false;
+
+    // Nobody else is there yet: the caller keeps the vCPU, and waits for the
+    // kernel's timer where there is nothing to run.
+    shared(vcpu_->word).store(LKL_VCPU_HELD);
+    long reason = kernel_.boot();
+    while (!booted_ && reason == LKL_EXIT_IDLE) {
+        if (!shared(vcpu_->pending).load()) {
+            const uint64_t deadline = deadline_.load();
+            if (deadline == posix::never)
+                return false;
+            thread.parker.wait(deadline);
+            shared(vcpu_->pending).fetch_or(1ul << LKL_IRQ_TIMER);
+        }
+        reason = kernel_.run(nullptr);
+    }
+    if (reason == LKL_EXIT_DEAD)
+        return false;
+
+    // The background thread handles none of the program's signals.
+    sigset_t all, old;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &old);
+    thread_ = std::thread(&Vcpu::background, this);
+    ::pthread_sigmask(SIG_SETMASK, &old, nullptr);
+    release(nullptr);
+    return true;
+}
+
+void Vcpu::stop() noexcept
+{
+    if (!thread_.joinable())
+        return;
+    stop_.store(true, std::memory_order_seq_cst);
+    kick();
+    thread_.join();
+}
+
+void Vcpu::add_source(EventSource* source)
+{
+    {
+        std::lock_guard lock(sources_mutex_);
+        sources_.push_back(source);
+        sources_version_.fetch_add(1);
+    }
+    kick();
+}
+
+void Vcpu::remove_source(EventSource* source)
+{
+    // ready() runs under the lock: after this it is over.
+    {
+        std::lock_guard lock(sources_mutex_);
+        std::erase(sources_, source);
+        sources_version_.fetch_add(1);
+    }
+    kick();
+}
+
+void Vcpu::wait_for_events(uint64_t deadline) noexcept
+{
+    std::vector<pollfd> fds{{wake_fd_, POLLIN, 0}};
+    {
+        std::lock_guard lock(sources_mutex_);
+        for (const EventSource* source : sources_) {
+            if (source->poll_fd() >= 0)
+                fds.push_back({source->poll_fd(), POLLIN, 0});
+        }
+    }
+    timespec left{};
+    const timespec* limit = nullptr;
+    if (deadline != posix::never) {
+        const uint64_t now = posix::monotonic_now();
+        const uint64_t ns = deadline > now ? deadline - now : 0;
+        left.tv_sec = static_cast<time_t>(ns / 1'000'000'000);
+        left.tv_nsec = static_cast<long>(ns % 1'000'000'000);
+        limit = &left;
+    }
+    const int n = ::ppoll(fds.data(), fds.size(), limit, nullptr);
+    if (n > 0 && fds[0].revents) {
+        uint64_t count;
+        [[maybe_unused]] const ssize_t read = ::read(wake_fd_, &count, sizeof count);
+        // After the read, so that a kick from now on writes again.
+        wake_sent_.store(false, std::memory_order_seq_cst);
+    }
+    if (n > (fds[0].revents ? 1 : 0)) {
+        std::lock_guard lock(sources_mutex_);
+        for (EventSource* source : sources_) {
+            for (const pollfd& fd : fds) {
+                if (fd.fd == source->poll_fd() && fd.revents)
+                    source->ready();
+            }
+        }
+    }
+}
+
+// The carrier of last resort: timers and devices when no application thread is in
+// the kernel, and work that an application thread leaves behind.
+void Vcpu::background() noexcept
+{
+    ::pthread_setname_np(::pthread_self(), "lkl");
+    ::prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
+    while (!dead()) {
+        uint64_t deadline = deadline_.load(std::memory_order_seq_cst);
+        asleep_until_.store(deadline, std::memory_order_seq_cst);
+        // An earlier one may have been set in between, without a kick.
+        if (deadline_.load(std::memory_order_seq_cst) < deadline)
+            continue;
+        wait_for_events(deadline);
+
+        if (deadline <= posix::monotonic_now() &&
+            deadline_.compare_exchange_strong(deadline, posix::never,
+                                              std::memory_order_seq_cst)) {
+            shared(vcpu_->pending).fetch_or(1ul << LKL_IRQ_TIMER, std::memory_order_seq_cst);
+            shared(vcpu_->word).fetch_or(LKL_VCPU_PENDING, std::memory_order_seq_cst);
+        }
+        const unsigned word = shared(vcpu_->word).load(std::memory_order_seq_cst);
+        if ((word & LKL_VCPU_PENDING) && try_acquire()) {
+            if (kernel_.run(nullptr) != LKL_EXIT_DEAD)
+                release(nullptr);
+        }
+    }
+    while (!stop_.load(std::memory_order_seq_cst))
+        wait_for_events(posix::never);
+}
+
+}  // namespace lkl
