@@ -23,6 +23,12 @@ struct KernelOptions {
     // Lines of the kernel log, called on whichever thread carries the kernel;
     // must not call the kernel. Empty: the log stays readable by syslog(2).
     std::function<void(std::string_view)> log;
+    // Installs a handler of SIGSEGV and SIGBUS for the process while a kernel that
+    // asked for it exists. A bad pointer given to a system call is then -EFAULT,
+    // and a fault of the kernel itself a panic of that kernel; without it, either
+    // is what it is for any library: a signal. All other faults go on to the
+    // handler that was there before.
+    bool fault_handler = false;
 };
 
 // A disk of a running kernel: its position (vda is 0) and its device number as

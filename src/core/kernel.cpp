@@ -24,9 +24,12 @@ namespace {
 // System calls that the library itself makes, of the generic 64-bit table and of
 // arch/lkl (asm/unistd.h).
 constexpr long nr_sync = 81;
+constexpr long nr_rt_sigprocmask = 135;
 constexpr long nr_reboot = 142;
 constexpr long nr_device_add = 244;
 constexpr long nr_device_remove = 245;
+
+constexpr long sig_setmask = 2;
 
 constexpr long reboot_magic1 = 0xfee1dead;
 constexpr long reboot_magic2 = 672274793;
@@ -59,6 +62,7 @@ public:
 
     Result<void> boot(const KernelOptions& options);
     long call(long number, const long* args) noexcept;
+    long handle_signal(HostThread& thread, long number, const long* args, long result) noexcept;
     Result<DiskId> add_disk(std::unique_ptr<BlockBackend> backend);
     Result<void> remove_disk(DiskId disk);
     Result<void> halt();
@@ -99,6 +103,7 @@ private:
 
     Image image_;
     std::unique_ptr<Machine> machine_;
+    posix::FaultHandler faults_;
     std::unique_ptr<Threads> threads_;
 
     // 0 while calls are let through, else the errno that they fail with.
@@ -146,6 +151,10 @@ Result<void> Kernel::Impl::boot(const KernelOptions& options)
     if (!machine)
         return std::move(machine).error();
     machine_ = std::move(*machine);
+    if (options.fault_handler) {
+        if (auto added = faults_.add(machine_->code()); !added)
+            return added;
+    }
     threads_ = std::make_unique<Threads>(machine_->vcpu());
     {
         std::lock_guard lock(forks().mutex);
@@ -189,7 +198,26 @@ long Kernel::Impl::call(long number, const long* args) noexcept
     shared.nr = number;
     for (int i = 0; i < 6; ++i)
         shared.args[i] = args[i];
-    return machine_->vcpu().run_request(*thread);
+    const long result = machine_->vcpu().run_request(*thread);
+    if (shared.signal.signo) [[unlikely]]
+        return handle_signal(*thread, number, args, result);
+    return result;
+}
+
+// Calls the program's handler for a signal that the call has brought, as the
+// kernel would on the way back to the program.
+long Kernel::Impl::handle_signal(HostThread& thread, long number, const long* args,
+                                 long result) noexcept
+{
+    // The handler may make calls of its own.
+    auto signal = std::exchange(thread.shared.signal, {});
+    const auto handler = reinterpret_cast<void (*)(int, void*, void*)>(signal.handler);
+    handler(signal.signo, signal.info, nullptr);
+
+    const long restore[6] = {sig_setmask, reinterpret_cast<long>(&signal.mask), 0,
+                             sizeof signal.mask};
+    call(nr_rt_sigprocmask, restore);
+    return signal.restart ? call(number, args) : result;
 }
 
 Result<DiskId> Kernel::Impl::add_disk(std::unique_ptr<BlockBackend> backend)

@@ -15,6 +15,7 @@
 #include <lkl/contract.h>
 #include <lkl/result.hpp>
 #include <platform/posix/address_space.hpp>
+#include <platform/posix/fault_handler.hpp>
 #include <virtio/memory.hpp>
 #include <virtio/mmio.hpp>
 
@@ -55,11 +56,10 @@ public:
     // The kernel is dead and nobody is in it: its memory goes back to the host.
     void release_memory() noexcept { space_.release_memory(); }
 
-    // The address after which the image continues when it faults at ip, or 0.
-    unsigned long fixup(unsigned long ip) const { return kernel_.fixup(ip); }
-    bool owns_code(unsigned long ip) const
+    // For the handler of faults in the image's code.
+    posix::FaultHandler::Code code() const
     {
-        return ip >= space_.image() && ip < space_.memory();
+        return {space_.image(), space_.memory(), kernel_.fixup, kernel_.oops};
     }
 
 private:

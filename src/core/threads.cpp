@@ -5,6 +5,8 @@
 #include <new>
 #include <utility>
 
+#include <pthread.h>
+
 namespace lkl {
 
 namespace {
@@ -90,6 +92,7 @@ HostThread* Threads::find_current() noexcept
             thread = new HostThread;
             all_.push_back(thread);
         }
+        thread->holder.thread.store(::pthread_self(), std::memory_order_relaxed);
         thread_exit.entries.emplace_back(id_, thread);
         last_ = {id_, thread};
         return thread;

@@ -22,6 +22,11 @@ std::atomic_ref<T> shared(T& word)
     return std::atomic_ref<T>(word);
 }
 
+// How often a thread whose call is complete takes interrupts for others.
+constexpr int patience = 4;
+
+VcpuLock::Holder* holder_of(HostThread* thread) { return thread ? &thread->holder : nullptr; }
+
 }  // namespace
 
 Vcpu::~Vcpu()
@@ -35,53 +40,36 @@ void Vcpu::attach(const lkl_kernel_ops& kernel) noexcept
 {
     kernel_ = kernel;
     vcpu_ = kernel.vcpu;
+    lock_.attach(vcpu_);
 }
 
-bool Vcpu::try_acquire() noexcept
-{
-    unsigned word = shared(vcpu_->word).load(std::memory_order_relaxed);
-    while (!(word & LKL_VCPU_HELD)) {
-        if (shared(vcpu_->word).compare_exchange_weak(word, word | LKL_VCPU_HELD,
-                                                      std::memory_order_acquire,
-                                                      std::memory_order_relaxed))
-            return true;
-    }
-    return false;
-}
-
-bool Vcpu::try_release() noexcept
-{
-    unsigned held = LKL_VCPU_HELD;
-    return shared(vcpu_->word).compare_exchange_strong(held, 0, std::memory_order_seq_cst,
-                                                       std::memory_order_relaxed);
-}
-
-// Gives the vCPU up whatever the kernel is at; interrupts that came late are
-// taken first, and for work that is left over somebody else is sent in.
+// Gives the vCPU up whatever the kernel is at. Interrupts that came late are taken
+// first; if they do not end, or leave work over, somebody else is sent in.
 void Vcpu::release(HostThread* carrier) noexcept
 {
-    while (!try_release()) {
+    for (int round = 0; !lock_.release(holder_of(carrier)); ++round) {
+        if (carrier && round == patience)
+            return hand_over(carrier);
         const long reason = kernel_.run(carrier ? &carrier->shared : nullptr);
         if (reason == LKL_EXIT_DEAD)
             return;
         if (reason == LKL_EXIT_DONE_MORE)
-            return hand_over();
+            return hand_over(carrier);
     }
 }
 
 // Gives the vCPU up while tasks are runnable: the background thread carries on.
-void Vcpu::hand_over() noexcept
+void Vcpu::hand_over(HostThread* carrier) noexcept
 {
     shared(vcpu_->pending).fetch_or(1ul << LKL_IRQ_RESCHED, std::memory_order_seq_cst);
-    shared(vcpu_->word).store(LKL_VCPU_PENDING, std::memory_order_seq_cst);
+    lock_.release_pending(holder_of(carrier));
     kick();
 }
 
 void Vcpu::raise(unsigned irq) noexcept
 {
     shared(vcpu_->pending).fetch_or(1ul << irq, std::memory_order_seq_cst);
-    const unsigned old = shared(vcpu_->word).fetch_or(LKL_VCPU_PENDING, std::memory_order_seq_cst);
-    if (old & LKL_VCPU_HELD)
+    if (!lock_.ring())
         return;
     if (HostThread* idle = idle_.exchange(nullptr, std::memory_order_seq_cst))
         idle->parker.post(enter);
@@ -131,7 +119,7 @@ void Vcpu::enlist(HostThread& thread) noexcept
 
 long Vcpu::run_request(HostThread& thread) noexcept
 {
-    if (try_acquire()) [[likely]]
+    if (lock_.acquire(&thread.holder)) [[likely]]
         return carry(thread, kernel_.enter(&thread.shared));
     if (dead())
         return dead_result();
@@ -145,20 +133,23 @@ long Vcpu::carry(HostThread& thread, long reason) noexcept
     for (;;) {
         switch (reason) {
         [[likely]] case LKL_EXIT_DONE:
-            if (!try_release()) [[unlikely]]
+            if (!lock_.release(&thread.holder)) [[unlikely]]
                 release(&thread);
             return thread.shared.ret;
         case LKL_EXIT_DONE_MORE:
-            hand_over();
+            hand_over(&thread);
             return thread.shared.ret;
         case LKL_EXIT_IDLE:
             idle_.store(&thread, std::memory_order_seq_cst);
-            if (try_release())
+            lock_.unbias(&thread.holder);
+            if (lock_.release(&thread.holder))
                 return park(thread, true);
             idle_.store(nullptr, std::memory_order_relaxed);
             reason = kernel_.run(&thread.shared);
             break;
         default:
+            // Held for ever, and by nobody in particular: no thread may enter.
+            lock_.unbias(&thread.holder);
             return dead_result();
         }
     }
@@ -187,7 +178,7 @@ long Vcpu::park(HostThread& thread, bool idle) noexcept
         }
         if (bits == 0)
             shared(vcpu_->pending).fetch_or(1ul << LKL_IRQ_TIMER, std::memory_order_seq_cst);
-        if (try_acquire()) {
+        if (lock_.acquire(&thread.holder)) {
             carrying = true;
             break;
         }
@@ -205,7 +196,7 @@ long Vcpu::park(HostThread& thread, bool idle) noexcept
     if (!carrying)
         return result;
     if (thread.parker.take() & done) {
-        release(nullptr);
+        release(&thread);
         return thread.shared.ret;
     }
     return carry(thread, kernel_.run(&thread.shared));
@@ -219,7 +210,7 @@ bool Vcpu::boot(HostThread& thread)
 
     // Nobody else is there yet: the caller keeps the vCPU, and waits for the
     // kernel's timer where there is nothing to run.
-    shared(vcpu_->word).store(LKL_VCPU_HELD);
+    lock_.hold_initially();
     long reason = kernel_.boot();
     while (!booted_ && reason == LKL_EXIT_IDLE) {
         if (!shared(vcpu_->pending).load()) {
@@ -329,10 +320,9 @@ void Vcpu::background() noexcept
             deadline_.compare_exchange_strong(deadline, posix::never,
                                               std::memory_order_seq_cst)) {
             shared(vcpu_->pending).fetch_or(1ul << LKL_IRQ_TIMER, std::memory_order_seq_cst);
-            shared(vcpu_->word).fetch_or(LKL_VCPU_PENDING, std::memory_order_seq_cst);
+            lock_.ring();
         }
-        const unsigned word = shared(vcpu_->word).load(std::memory_order_seq_cst);
-        if ((word & LKL_VCPU_PENDING) && try_acquire()) {
+        if (lock_.pending() && lock_.acquire(nullptr)) {
             if (kernel_.run(nullptr) != LKL_EXIT_DEAD)
                 release(nullptr);
         }

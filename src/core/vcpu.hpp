@@ -2,18 +2,8 @@
 // The virtual CPU as the host sees it: who may run kernel code, who waits, and
 // who is told.
 //
-// One word, lkl_vcpu.word, is lock and doorbell. HELD: a carrier runs kernel
-// code. PENDING: an interrupt waits to be taken.
-//
-//   acquire  sets HELD if it is clear.
-//   release  clears HELD if PENDING is clear, in one compare-and-exchange; else
-//            the carrier takes the interrupts first.
-//   raise    sets a bit of lkl_vcpu.pending, then PENDING. If HELD was clear,
-//            somebody is sent in who acquires and takes the interrupts.
-//
-// No interrupt is lost: raise() and release() change the same word. Either the
-// release comes first, then raise() finds HELD clear and sends somebody; or
-// raise() comes first, then the release fails.
+// VcpuLock says who holds it. raise() sets a bit of lkl_vcpu.pending and rings; if
+// nobody holds the vCPU, somebody is sent in who takes the interrupts.
 #pragma once
 
 #include <atomic>
@@ -24,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include <core/vcpu_lock.hpp>
 #include <lkl/contract.h>
 #include <platform/posix/clock.hpp>
 #include <platform/posix/parker.hpp>
@@ -35,6 +26,7 @@ namespace lkl {
 struct HostThread {
     lkl_thread shared{};
     posix::Parker parker;
+    VcpuLock::Holder holder;
     HostThread* next_free = nullptr;
 };
 
@@ -95,10 +87,8 @@ private:
     static constexpr uint32_t enter = 2;  // an interrupt needs a carrier
     static constexpr uint32_t ended = 4;  // the kernel is dead
 
-    bool try_acquire() noexcept;
-    bool try_release() noexcept;
     void release(HostThread* carrier) noexcept;
-    void hand_over() noexcept;
+    void hand_over(HostThread* carrier) noexcept;
     void kick() noexcept;
     long dead_result() const noexcept;
     void enlist(HostThread& thread) noexcept;
@@ -109,6 +99,7 @@ private:
 
     lkl_kernel_ops kernel_{};
     lkl_vcpu* vcpu_ = nullptr;
+    VcpuLock lock_;
 
     // The thread that went to sleep with the vCPU idle; raise() takes it. Its
     // memory stays as long as this object, so a late post harms nobody.

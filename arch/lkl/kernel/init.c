@@ -100,7 +100,7 @@ static void spawn(struct lkl_thread *thread)
 	};
 	pid_t pid;
 
-	/* The new task looks for its first request, see lkl_user_start(). */
+	/* The new task looks for its first request, see lkl_user_first(). */
 	thread->accepted = 1;
 	pid = kernel_clone(&args);
 	if (pid < 0) {

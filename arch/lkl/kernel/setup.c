@@ -19,6 +19,9 @@ struct lkl_vcpu lkl_vcpu;
 struct lkl_host_ops lkl_host;
 struct lkl_boot_info lkl_boot_info;
 
+unsigned long lkl_vmalloc_start, lkl_vmalloc_end;
+unsigned long lkl_user_start, lkl_user_end;
+
 static char command_line[COMMAND_LINE_SIZE] __initdata;
 
 static long __init boot_fiber(void *unused)
@@ -49,6 +52,10 @@ int lkl_entry(const struct lkl_host_ops *host, const struct lkl_boot_info *info,
 
 	lkl_host = *host;
 	lkl_boot_info = *info;
+	lkl_vmalloc_start = info->vmalloc_start;
+	lkl_vmalloc_end = info->vmalloc_end;
+	lkl_user_start = info->user_start;
+	lkl_user_end = info->user_end;
 
 	kernel->version = LKL_CONTRACT_VERSION;
 	kernel->vcpu = &lkl_vcpu;
@@ -56,12 +63,14 @@ int lkl_entry(const struct lkl_host_ops *host, const struct lkl_boot_info *info,
 	kernel->enter = lkl_enter;
 	kernel->run = lkl_run;
 	kernel->fixup = lkl_fixup;
+	kernel->oops = lkl_oops;
 	return 0;
 }
 
 void __init setup_arch(char **cmdline_p)
 {
-	strscpy(boot_command_line, lkl_boot_info.command_line, COMMAND_LINE_SIZE);
+	strscpy(boot_command_line, CONFIG_CMDLINE " ", COMMAND_LINE_SIZE);
+	strlcat(boot_command_line, lkl_boot_info.command_line, COMMAND_LINE_SIZE);
 	strscpy(command_line, boot_command_line, COMMAND_LINE_SIZE);
 	*cmdline_p = command_line;
 

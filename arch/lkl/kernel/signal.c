@@ -41,7 +41,7 @@ static long deliver(struct lkl_thread *thread, struct ksignal *ksig, long ret)
 		ret = -EINTR;
 
 	t->signal.signo = ksig->sig;
-	t->signal.flags = ksig->ka.sa.sa_flags;
+	t->signal.restart = 0;
 	t->signal.handler = (unsigned long)ksig->ka.sa.sa_handler;
 	t->signal.mask = sigmask_to_save()->sig[0];
 	memset(t->signal.info, 0, sizeof(t->signal.info));
@@ -78,8 +78,10 @@ long lkl_exit_work(struct lkl_thread *thread, long ret)
 	}
 	if (is_restart(ret) && !thread->signal.signo)
 		ret = restart(thread, ret);
-	else if (is_restart(ret))
+	if (is_restart(ret)) {
+		thread->signal.restart = 1;
 		ret = -EINTR;
+	}
 	if (!thread->signal.signo)
 		restore_saved_sigmask();
 	return ret;

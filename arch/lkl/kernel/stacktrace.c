@@ -2,6 +2,8 @@
 /* Walking stacks for people, and the table of expected faults. */
 #include <linux/extable.h>
 #include <linux/kallsyms.h>
+#include <linux/panic.h>
+#include <linux/printk.h>
 #include <linux/sched.h>
 #include <linux/sched/debug.h>
 #include <linux/sched/task_stack.h>
@@ -45,6 +47,15 @@ void show_regs(struct pt_regs *regs)
 {
 	show_regs_print_info(KERN_DEFAULT);
 	show_stack(NULL, NULL, KERN_DEFAULT);
+}
+
+void lkl_oops(unsigned long address, unsigned long ip)
+{
+	/* Whatever held this lock will not let go of it any more. */
+	bust_spinlocks(1);
+	pr_alert("unable to handle access to %016lx at %pS\n", address, (void *)ip);
+	show_stack(NULL, NULL, KERN_DEFAULT);
+	panic("Fatal exception");
 }
 
 unsigned long lkl_fixup(unsigned long ip)

@@ -135,7 +135,7 @@ SYM_FUNC_START(lkl_ret_from_fork)
 	movq	%r12, %rdi
 	call	*%rbx
 	/* A kernel thread comes back when kernel_execve() made it a process. */
-1:	call	lkl_user_start
+1:	call	lkl_user_first
 	jmp	lkl_leave
 	.cfi_endproc
 SYM_FUNC_END(lkl_ret_from_fork)

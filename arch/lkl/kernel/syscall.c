@@ -33,7 +33,7 @@ SYSCALL_DEFINE6(lkl_futex, u32 __user *, uaddr, int, op, u32, val,
 {
 	unsigned long addr = (unsigned long)uaddr;
 
-	if (addr < lkl_boot_info.user_start || addr >= lkl_boot_info.user_end)
+	if (addr < lkl_user_start || addr >= lkl_user_end)
 		op |= FUTEX_PRIVATE_FLAG;
 	return sys_futex(uaddr, op, val, timeout, uaddr2, val3);
 }

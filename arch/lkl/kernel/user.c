@@ -103,7 +103,7 @@ long lkl_user_off(void *arg)
 }
 
 /* A new task's first step out of the kernel, see lkl_ret_from_fork(). */
-void lkl_user_start(void)
+void lkl_user_first(void)
 {
 	struct lkl_thread *thread = current->thread.host;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Three segments: code shared from the file, read-only data and data, which
- * the host relocates in private pages.  The ELF header is the first page, at
- * physical address 0.
+ * Three segments: code shared from the file; data that is constant once it is
+ * relocated and the kernel initialised; other data.  The ELF header is the first
+ * page, at physical address 0.
  */
 #define RUNTIME_DISCARD_EXIT
 #define RO_EXCEPTION_TABLE_ALIGN	16
@@ -19,7 +19,7 @@ jiffies = jiffies_64;
 
 PHDRS {
 	text PT_LOAD FILEHDR PHDRS FLAGS(5);
-	rodata PT_LOAD FLAGS(4);
+	rodata PT_LOAD FLAGS(6);
 	data PT_LOAD FLAGS(6);
 	dynamic PT_DYNAMIC FLAGS(4);
 	note PT_NOTE FLAGS(4);

@@ -3,6 +3,8 @@
 #include <linux/init.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/compaction.h>
 #include <asm/lkl.h>
 #include <asm/pgalloc.h>
 #include <asm/sections.h>
@@ -44,6 +46,18 @@ void __init mem_init(void)
 void free_initmem(void)
 {
 }
+
+#ifdef CONFIG_COMPACTION
+/* kcompactd looks for fragmentation twice a second, even in a kernel that nobody
+ * uses.  Who needs a large block compacts memory on the spot.
+ */
+static int __init stop_kcompactd(void)
+{
+	kcompactd_stop(0);
+	return 0;
+}
+late_initcall(stop_kcompactd);
+#endif
 
 pgd_t *pgd_alloc(struct mm_struct *mm)
 {

@@ -137,7 +137,7 @@ void flush_tlb_kernel_range(unsigned long start, unsigned long end)
 
 static bool in_user_window(unsigned long addr)
 {
-	return addr >= lkl_boot_info.user_start && addr < lkl_boot_info.user_end;
+	return addr >= lkl_user_start && addr < lkl_user_end;
 }
 
 void lkl_mirror_set(unsigned long addr, pte_t pte, unsigned int nr)

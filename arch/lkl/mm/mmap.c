@@ -18,8 +18,8 @@ unsigned long arch_get_unmapped_area(struct file *filp, unsigned long addr,
 {
 	struct vm_unmapped_area_info info = {
 		.length		= len,
-		.low_limit	= lkl_boot_info.user_start,
-		.high_limit	= lkl_boot_info.user_end,
+		.low_limit	= lkl_user_start,
+		.high_limit	= lkl_user_end,
 	};
 
 	if (flags & MAP_FIXED) {

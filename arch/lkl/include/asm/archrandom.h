@@ -2,7 +2,9 @@
 #ifndef _ASM_LKL_ARCHRANDOM_H
 #define _ASM_LKL_ARCHRANDOM_H
 
-#include <asm/vcpu.h>
+#include <linux/types.h>
+
+void lkl_random(void *buffer, size_t length);
 
 /* The host's generator seeds ours. */
 static inline size_t __must_check arch_get_random_longs(unsigned long *v, size_t max_longs)
@@ -12,7 +14,7 @@ static inline size_t __must_check arch_get_random_longs(unsigned long *v, size_t
 
 static inline size_t __must_check arch_get_random_seed_longs(unsigned long *v, size_t max_longs)
 {
-	host_call(random, v, max_longs * sizeof(*v));
+	lkl_random(v, max_longs * sizeof(*v));
 	return max_longs;
 }
 

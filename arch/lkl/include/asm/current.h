@@ -2,7 +2,7 @@
 #ifndef _ASM_LKL_CURRENT_H
 #define _ASM_LKL_CURRENT_H
 
-#include <lkl/contract.h>
+#include <lkl/vcpu.h>
 
 #ifndef __ASSEMBLY__
 

@@ -11,7 +11,7 @@
 #define ELF_ARCH		EM_X86_64
 #define elf_check_arch(x)	((x)->e_machine == ELF_ARCH)
 #define ELF_EXEC_PAGESIZE	PAGE_SIZE
-#define ELF_ET_DYN_BASE		(lkl_boot_info.user_start)
+#define ELF_ET_DYN_BASE		lkl_user_start
 #define ELF_HWCAP		0
 #define ELF_PLATFORM		NULL
 

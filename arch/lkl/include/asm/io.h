@@ -8,16 +8,18 @@
 
 #include <linux/types.h>
 #include <asm/page.h>
-#include <asm/vcpu.h>
+
+unsigned long lkl_mmio_read(unsigned long addr, unsigned int size);
+void lkl_mmio_write(unsigned long addr, unsigned long value, unsigned int size);
 
 #define LKL_MMIO_ACCESSORS(name, type, bytes)				\
 static inline type __raw_read##name(const volatile void __iomem *addr)	\
 {									\
-	return host_call(mmio_read, (unsigned long)addr, bytes);	\
+	return lkl_mmio_read((unsigned long)addr, bytes);		\
 }									\
 static inline void __raw_write##name(type value, volatile void __iomem *addr) \
 {									\
-	host_call(mmio_write, (unsigned long)addr, value, bytes);	\
+	lkl_mmio_write((unsigned long)addr, value, bytes);		\
 }
 
 LKL_MMIO_ACCESSORS(b, u8, 1)

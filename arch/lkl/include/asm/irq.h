@@ -2,7 +2,7 @@
 #ifndef _ASM_LKL_IRQ_H
 #define _ASM_LKL_IRQ_H
 
-#include <lkl/contract.h>
+#include <lkl/vcpu.h>
 
 #define NR_IRQS		LKL_NR_IRQS
 

@@ -3,9 +3,16 @@
 #ifndef _ASM_LKL_LKL_H
 #define _ASM_LKL_LKL_H
 
+#include <lkl/contract.h>
 #include <asm/vcpu.h>
 
 struct task_struct;
+
+/* setup.c: what the host does for us, and what it told us */
+extern struct lkl_host_ops lkl_host;
+extern struct lkl_boot_info lkl_boot_info;
+
+#define host_call(op, ...)	lkl_host.op(lkl_host.host, ##__VA_ARGS__)
 
 /* switch.S */
 long lkl_call_on_stack(unsigned long stack_top, long (*fn)(void *), void *arg);
@@ -24,7 +31,7 @@ void lkl_take_entries(void);
 /* user.c */
 long lkl_user_syscall(void *thread);
 long lkl_user_off(void *thread);
-void lkl_user_start(void);
+void lkl_user_first(void);
 
 /* init.c */
 void lkl_init_spawn(struct lkl_thread *thread);
@@ -41,6 +48,7 @@ void lkl_timer_interrupt(void);
 
 /* stacktrace.c, any thread */
 unsigned long lkl_fixup(unsigned long ip);
+void lkl_oops(unsigned long address, unsigned long ip);
 
 /* mm/init.c */
 void lkl_mem_setup(void);

@@ -14,7 +14,9 @@
 #define TASK_SIZE_MAX		TASK_SIZE
 #define STACK_TOP		TASK_SIZE
 #define STACK_TOP_MAX		TASK_SIZE
-#define TASK_UNMAPPED_BASE	(lkl_boot_info.user_start)
+#define TASK_UNMAPPED_BASE	lkl_user_start
+
+extern unsigned long lkl_user_start, lkl_user_end;
 
 struct thread_struct {
 	unsigned long sp;		/* of the suspended fiber */

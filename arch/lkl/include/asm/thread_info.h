@@ -2,7 +2,7 @@
 #ifndef _ASM_LKL_THREAD_INFO_H
 #define _ASM_LKL_THREAD_INFO_H
 
-#include <lkl/contract.h>
+#include <lkl/vcpu.h>
 
 #define THREAD_SIZE		LKL_STACK_SIZE
 #define THREAD_SIZE_ORDER	(LKL_STACK_SHIFT - 12)

@@ -12,6 +12,7 @@
 #include <linux/errno.h>
 #include <linux/string.h>
 #include <asm/extable.h>
+#include <asm/lkl_lib.h>
 #include <asm/page.h>
 #include <asm/processor.h>
 
@@ -150,27 +151,16 @@ do {									\
 	access_ok(__up, sizeof(*__up)) ? __put_user(x, __up) : -EFAULT;	\
 })
 
-/* Returns how many bytes at the end were not copied. */
-static __always_inline unsigned long
-__lkl_copy_user(void *to, const void *from, unsigned long n)
-{
-	asm volatile("1:	rep movsb\n"
-		     "2:\n"
-		     _ASM_EXTABLE(1b, 2b)
-		     : "+c" (n), "+D" (to), "+S" (from) : : "memory");
-	return n;
-}
-
 static __always_inline unsigned long
 raw_copy_from_user(void *to, const void __user *from, unsigned long n)
 {
-	return __lkl_copy_user(to, (const void __force *)from, n);
+	return lkl_copy_user(to, (const void __force *)from, n);
 }
 
 static __always_inline unsigned long
 raw_copy_to_user(void __user *to, const void *from, unsigned long n)
 {
-	return __lkl_copy_user((void __force *)to, from, n);
+	return lkl_copy_user((void __force *)to, from, n);
 }
 
 #define INLINE_COPY_FROM_USER

@@ -2,14 +2,10 @@
 #ifndef _ASM_LKL_VCPU_H
 #define _ASM_LKL_VCPU_H
 
-#include <lkl/contract.h>
+#include <lkl/vcpu.h>
 
-/* The one virtual CPU, and what the host does for it. */
+/* The one virtual CPU. */
 extern struct lkl_vcpu lkl_vcpu;
-extern struct lkl_host_ops lkl_host;
-extern struct lkl_boot_info lkl_boot_info;
-
-#define host_call(op, ...)	lkl_host.op(lkl_host.host, ##__VA_ARGS__)
 
 /* Take the pending interrupts.  Interrupts are enabled. */
 void lkl_irq_run(void);

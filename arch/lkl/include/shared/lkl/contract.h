@@ -2,7 +2,7 @@
 /*
  * The contract between the kernel image and the host library.
  *
- * This is the only header that both compile worlds see.  It uses nothing but
+ * This header, with lkl/vcpu.h, is all that both compile worlds see.  It uses nothing but
  * the compiler's own types, so that kernel C and host C++ read it alike.  A
  * change to any structure or meaning here raises LKL_CONTRACT_VERSION; the
  * kernel refuses a host whose version or structure sizes differ.
@@ -19,52 +19,9 @@
 
 #define LKL_CONTRACT_VERSION	1
 
-/* Kernel stacks: size and alignment in bytes.  A host signal handler may run
- * on one of them, so they are larger than the kernel itself would need.
- */
-#define LKL_STACK_SHIFT		15
-#define LKL_STACK_SIZE		(1 << LKL_STACK_SHIFT)
-
-/* Number of interrupt lines of a vCPU; they are the bits of lkl_vcpu.pending.
- * The first ones belong to the port, the others to devices.
- */
-#define LKL_IRQ_TIMER		0	/* the deadline given to timer_arm() passed */
-#define LKL_IRQ_ENTRY		1	/* lkl_vcpu.entries is not empty */
-#define LKL_IRQ_RESCHED		2	/* somebody runnable waits for a carrier */
-#define LKL_IRQ_DEVICE_FIRST	8
-#define LKL_NR_IRQS		64
-
-/* lkl_vcpu.word: the vCPU's lock and its doorbell in one word, so that
- * "release unless something is pending" is a single compare-and-exchange.
- */
-#define LKL_VCPU_HELD		1U	/* a carrier runs kernel code */
-#define LKL_VCPU_PENDING	2U	/* lkl_vcpu.pending is not empty */
+#include <lkl/vcpu.h>
 
 #ifndef __ASSEMBLY__
-
-struct lkl_thread;
-
-/*
- * One virtual CPU.  It lives in the image's data, so that kernel code reaches
- * it without an indirection; the host gets its address from lkl_kernel_ops.
- *
- * Ownership of each word:
- *   word, pending, entries   anybody, with atomic operations only
- *   all others               the carrier alone
- */
-struct lkl_vcpu {
-	unsigned int word;		/* LKL_VCPU_* */
-	unsigned int irq_disabled;	/* kernel: local_irq_disable() state */
-	unsigned long pending;		/* bit set of LKL_IRQ_* */
-	struct lkl_thread *entries;	/* LIFO of threads that want to enter */
-
-	struct lkl_thread *carrier;	/* whose host thread carries, see enter() */
-	struct lkl_thread *user;	/* its task is the scheduler's current and
-					 * out of the kernel; 0: a fiber is suspended
-					 */
-	unsigned long host_sp;		/* carrier's host stack, while in the image */
-	unsigned long fiber_sp;		/* suspended fiber, while out of the image */
-} __attribute__((aligned(64)));
 
 /* lkl_thread.request: what an application thread wants from its kernel task. */
 enum lkl_request {
@@ -92,12 +49,17 @@ struct lkl_thread {
 	long ret;
 	struct lkl_thread *next;	/* link of lkl_vcpu.entries */
 
-	/* A signal that the home thread has to handle, see LKL_EXIT_SIGNAL. */
+	/*
+	 * A signal that the home thread handles once the call is complete: it
+	 * calls the handler, sets the mask by rt_sigprocmask(), and makes the
+	 * call again if it was interrupted and is to be restarted.  signo is 0
+	 * without one; the home thread clears it.
+	 */
 	struct {
 		unsigned long handler;	/* void (*)(int, siginfo_t *, void *) */
 		unsigned long mask;	/* blocked set to restore afterwards */
 		int signo;
-		int flags;
+		int restart;
 		unsigned char info[128];	/* siginfo_t */
 	} signal;
 };
@@ -235,6 +197,11 @@ struct lkl_kernel_ops {
 	 * or 0 when the image does not expect one there.
 	 */
 	unsigned long (*fixup)(unsigned long ip);
+
+	/* On the stack of a faulting fiber, as if called at ip, which fixup() does
+	 * not know: report an invalid access to address, and end the kernel.
+	 */
+	void (*oops)(unsigned long address, unsigned long ip);
 };
 
 /* The image's ELF entry point.  Checks versions and sizes, keeps both tables'

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The comparison of vector implementations with generic ones, at boot of the
+ * test build (CONFIG_LKL_SELFTEST).
+ */
+#ifndef _LKL_SELFTEST_H
+#define _LKL_SELFTEST_H
+
+#include <linux/compiler.h>
+#include <linux/init.h>
+#include <linux/prandom.h>
+#include <linux/types.h>
+#include <asm/cpufeature.h>
+
+/* Up to this many CPU features that an implementation needs; 0 ends the list. */
+#define SELFTEST_NEEDS	5
+
+/* Each compares its routines and reports by selftest_check(). */
+void selftest_memory(void);
+void selftest_sums(void);
+void selftest_raid(void);
+void selftest_hashes(void);
+void selftest_ciphers(void);
+void selftest_library(void);
+
+/* Counts a comparison, and a failure with its line of log if !same. */
+__printf(2, 3) void selftest_check(bool same, const char *fmt, ...);
+
+/* Counts an implementation, for the line at the end. */
+void selftest_count(void);
+
+/* The same numbers at each boot. */
+u32 selftest_below(u32 limit);
+void selftest_fill(void *to, size_t n);
+
+static inline bool selftest_has(const u16 *needs)
+{
+	int i;
+
+	for (i = 0; i < SELFTEST_NEEDS && needs[i]; i++)
+		if (!boot_cpu_has(needs[i]))
+			return false;
+	return true;
+}
+
+#endif

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Memory that the kernel does not use goes back to the host. */
+#include <linux/init.h>
+#include <linux/page_reporting.h>
+#include <linux/scatterlist.h>
+#include <asm/lkl.h>
+
+/* 256 KiB: a host call apiece, and little memory that is free stays with us. */
+#define REPORT_ORDER	6
+
+static int report(struct page_reporting_dev_info *dev, struct scatterlist *sgl,
+		  unsigned int nents)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sg(sgl, sg, nents, i)
+		host_call(discard, sg_phys(sg), sg->length);
+	return 0;
+}
+
+static struct page_reporting_dev_info report_device = {
+	.report	= report,
+	.order	= REPORT_ORDER,
+};
+
+static int __init report_init(void)
+{
+	return page_reporting_register(&report_device);
+}
+late_initcall(report_init);

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The Linux kernel as a library, for C.
+ *
+ * A program has one kernel of this interface; lkl/kernel.hpp has any number of
+ * them.  The order of calls is
+ *
+ *	lkl_init(&lkl_host_ops);
+ *	lkl_start_kernel("mem=64M");
+ *	... lkl_disk_add(), lkl_mount_dev(), lkl_sys_open() ...
+ *	lkl_sys_halt();
+ *	lkl_cleanup();
+ *
+ * and may be repeated.  Errors are negative error numbers of the kernel,
+ * -LKL_ENOENT for instance, which are those of Linux on x86; errno is not used.
+ *
+ * Threads: system calls, and the functions on disks, mounts and directories, may be
+ * called by any thread at any time, from after lkl_start_kernel() to before
+ * lkl_cleanup().  A thread that makes its first call becomes a thread of the
+ * kernel's process 1.  lkl_init(), lkl_start_kernel() and lkl_cleanup() are for one
+ * thread at a time, while no other one calls anything.  What the library starts
+ * threads for is said in lkl/disk.hpp and lkl_host.h.
+ */
+#ifndef LKL_H
+#define LKL_H
+
+#include <stdint.h>
+
+#include <lkl/api.h>
+#include <lkl/legacy.h>
+#include <lkl/syscalls.h>
+#include <lkl/types.h>
+#include <lkl_host.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Start and stop. */
+
+/*
+ * To be called first, with the services of the host: &lkl_host_ops, or a structure
+ * that stays as long as the library is used.  -LKL_EINVAL without one, -LKL_EBUSY
+ * while there is a kernel.
+ */
+LKL_API int lkl_init(struct lkl_host_operations *ops);
+
+/*
+ * Boots the kernel; the format and its arguments make the kernel's command line, as
+ * with printf(3).  `mem=SIZE` gives the kernel's memory, in bytes, or with the
+ * suffix K, M or G; it is 64M otherwise, and 16M at least.  Memory is not used
+ * before the kernel does.
+ *
+ * 0, or -LKL_EINVAL (lkl_init() was not called, or the size is no number),
+ * -LKL_EBUSY (it was booted before; lkl_cleanup() first), -LKL_ENOENT (no kernel
+ * image), -LKL_ENOEXEC (a wrong or damaged one), -LKL_ENOMEM, -LKL_EIO (it
+ * panicked).  lkl_error_message() says more.
+ */
+LKL_API int lkl_start_kernel(const char *fmt, ...) LKL_PRINTF(1, 2);
+
+/*
+ * Writes everything back and shuts the kernel down.  Calls in flight return
+ * -LKL_ESHUTDOWN, as all further ones do.  0, -LKL_ESHUTDOWN (no kernel runs), or
+ * the error of what could not be written.
+ */
+LKL_API long lkl_sys_halt(void);
+
+/*
+ * Frees what lkl_init() and lkl_start_kernel() made; halts the kernel if it still
+ * runs.  No other thread may be in a call.
+ */
+LKL_API void lkl_cleanup(void);
+
+/* 1 from a successful lkl_start_kernel() to lkl_sys_halt() or a panic, else 0. */
+LKL_API int lkl_is_running(void);
+
+/*
+ * The end of the kernel's log after a panic, "" before.  The text is the calling
+ * thread's, and stays until that thread calls this function again.
+ */
+LKL_API const char *lkl_panic_message(void);
+
+/* System calls are in lkl/syscalls.h and lkl/legacy.h; this is all of them. */
+
+/*
+ * The system call `no` (__lkl__NR_...) with six parameters.  Returns what the
+ * kernel returns; -LKL_ESHUTDOWN where none runs, -LKL_EIO after a panic.
+ */
+LKL_API long lkl_syscall(long no, long *params);
+
+/* Errors and messages. */
+
+/* The text for an error number, negative or not. Constant; for any thread. */
+LKL_API const char *lkl_strerror(int err);
+
+/* Writes "MSG: TEXT" and a newline to the standard error output. */
+LKL_API void lkl_perror(const char *msg, int err);
+
+/*
+ * One line on the last function of lkl.h (system calls are none) that failed in the
+ * calling thread: the operation, the object and the reason. "" when none has. Stays
+ * until the thread's next such failure.
+ */
+LKL_API const char *lkl_error_message(void);
+
+/*
+ * Prints by lkl_host_operations.print, or to the standard error output where there
+ * is none.  Returns the number of bytes, or a negative error number.
+ */
+LKL_API int lkl_printf(const char *fmt, ...) LKL_PRINTF(1, 2);
+
+/* Prints like lkl_printf(), then ends the program by lkl_host_operations.panic. */
+LKL_API void lkl_bug(const char *fmt, ...) LKL_PRINTF(1, 2) __attribute__((noreturn));
+
+/* Disks. */
+
+/*
+ * Adds a virtio disk to the running kernel, and waits until the kernel has read the
+ * partition table.  See struct lkl_disk.
+ *
+ * Without `ops` the disk is the file that `fd` is open for: a regular file or a
+ * block device; read-only if `fd` is, past the host's page cache if `fd` is
+ * O_DIRECT.  `fd` is duplicated, the caller's may be closed.  The file is locked: to
+ * itself for writing, shared for reading (lkl/disk.hpp).
+ *
+ * Returns the disk's number, from 0 on, or -LKL_ESHUTDOWN (no kernel runs),
+ * -LKL_EBUSY (the file is in use), -LKL_EINVAL (a member is missing, or the size is
+ * not a multiple of 512), -LKL_EAGAIN (no thread for `ops`), and the errors of the
+ * host.
+ */
+LKL_API int lkl_disk_add(struct lkl_disk *disk);
+
+/*
+ * Removes the disk when the requests in flight are done. 0, -LKL_EBUSY (mounted),
+ * -LKL_EINVAL (no such disk).  A disk that is there at lkl_sys_halt() is removed by
+ * it; this function then returns 0.
+ */
+LKL_API int lkl_disk_remove(struct lkl_disk disk);
+
+/*
+ * The device number of partition `part` of a disk, or of the whole disk when that is
+ * 0, in the form of struct lkl_stat.st_rdev. 0, -LKL_EINVAL (no such disk),
+ * -LKL_ENXIO (no such partition).
+ */
+LKL_API int lkl_get_virtio_blkdev(int disk_id, unsigned int part, uint32_t *pdevid);
+
+/* Mounts. */
+
+/*
+ * Mounts partition `part` of a disk (0: the whole disk) on a directory below /mnt,
+ * whose path is stored in `mnt_str` (32 bytes are enough).  `flags`: LKL_MS_...;
+ * `opts`: options of the file system, separated by commas, or null.
+ *
+ * 0, -LKL_EINVAL (no such disk), -LKL_ENXIO (no such partition), -LKL_ENODEV (no such
+ * file system in this kernel), -LKL_EBUSY (mounted already), -LKL_ENOMEM (the path is
+ * too long for `mnt_str`, nothing is mounted), and the file system's own.
+ */
+LKL_API long lkl_mount_dev(unsigned int disk_id, unsigned int part, const char *fs_type, int flags,
+			   const char *opts, char *mnt_str, unsigned int mnt_str_len);
+
+/*
+ * Unmounts what lkl_mount_dev() mounted. `flags` are those of umount2(2). While the
+ * file system is busy it is tried again, for `timeout_ms` milliseconds; a negative
+ * number is for ever. 0, -LKL_EBUSY, and as above.
+ */
+LKL_API long lkl_umount_dev(unsigned int disk_id, unsigned int part, int flags, long timeout_ms);
+
+/* The same for any path. */
+LKL_API long lkl_umount_timeout(const char *path, int flags, long timeout_ms);
+
+/*
+ * Mounts a file system that needs no disk on a directory of its own name: "proc" on
+ * /proc, "sysfs" on /sysfs. 0, 1 when it was there before, or a negative error number.
+ */
+LKL_API int lkl_mount_fs(const char *fstype);
+
+/* Directories. */
+
+struct lkl_dir;
+
+/*
+ * Opens a directory. Null on failure, with a negative error number in *err (which is
+ * 0 otherwise). A directory belongs to one thread at a time.
+ */
+LKL_API struct lkl_dir *lkl_opendir(const char *path, int *err);
+
+/* The same for an open descriptor, which lkl_closedir() closes. */
+LKL_API struct lkl_dir *lkl_fdopendir(int fd, int *err);
+
+/*
+ * The next entry, "." and ".." among them, in the order of the file system. Null at
+ * the end and on failure: lkl_errdir() knows which. The entry stays until the next
+ * call of lkl_readdir(), lkl_rewinddir() or lkl_closedir().
+ */
+LKL_API struct lkl_linux_dirent64 *lkl_readdir(struct lkl_dir *dir);
+
+/* The error of the last lkl_readdir() or lkl_rewinddir(), or 0. */
+LKL_API int lkl_errdir(struct lkl_dir *dir);
+
+/* Starts again with the first entry. */
+LKL_API void lkl_rewinddir(struct lkl_dir *dir);
+
+/* The directory's descriptor. */
+LKL_API int lkl_dirfd(struct lkl_dir *dir);
+
+/* Closes it, and returns what close(2) returns. */
+LKL_API int lkl_closedir(struct lkl_dir *dir);
+
+/* Settings of the kernel. */
+
+/*
+ * Writes `value` to the setting `path`: "net.ipv4.ip_forward", or with slashes,
+ * where a dot is a dot: "net/ipv4/conf/eth0.1/forwarding". Mounts proc on /proc if
+ * needed. 0 or a negative error number.
+ */
+LKL_API int lkl_sysctl(const char *path, const char *value);
+
+/*
+ * Writes several settings: "path=value;path=value"; a | may stand for the =. All of
+ * them are tried. 0, or the error of the first one that failed.
+ */
+LKL_API int lkl_sysctl_parse_write(const char *sysctls);
+
+/* The number of descriptors that the kernel's process may have open at a time. */
+LKL_API int lkl_set_fd_limit(unsigned int fd_limit);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* LKL_H */

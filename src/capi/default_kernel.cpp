@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "capi/default_kernel.hpp"
+
+#include <array>
+#include <cstdarg>
+#include <cstdio>
+#include <new>
+#include <string>
+#include <utility>
+
+#include <lkl.h>
+
+#include "capi/command_line.hpp"
+#include "capi/errors.hpp"
+
+namespace lkl::capi {
+
+constinit std::atomic<Kernel*> default_kernel{nullptr};
+
+State& state()
+{
+    // Not destroyed at exit, when other threads may still be in calls.
+    static State& instance = *new State;
+    return instance;
+}
+
+Result<Kernel*> running_kernel()
+{
+    Kernel* const kernel = default_kernel.load(std::memory_order_acquire);
+    if (kernel == nullptr)
+        return Error{LKL_ESHUTDOWN, "no kernel runs"};
+    return kernel;
+}
+
+namespace {
+
+thread_local std::string last_panic;
+
+// vsnprintf() into a string. Null: the format is bad.
+std::optional<std::string> format_text(const char* format, va_list arguments)
+{
+    va_list again;
+    va_copy(again, arguments);
+    const int length = std::vsnprintf(nullptr, 0, format, again);
+    va_end(again);
+    if (length < 0)
+        return std::nullopt;
+    std::string text(static_cast<size_t>(length) + 1, '\0');
+    std::vsnprintf(text.data(), text.size(), format, arguments);
+    text.pop_back();
+    return text;
+}
+
+int start(const std::optional<std::string>& text)
+{
+    State& own = state();
+    const std::lock_guard lock(own.mutex);
+    const lkl_host_operations* const host = own.host;
+    if (host == nullptr)
+        return fail(LKL_EINVAL, "start kernel: lkl_init() was not called");
+    if (default_kernel.load(std::memory_order_relaxed) != nullptr)
+        return fail(LKL_EBUSY, "start kernel: there is one; lkl_cleanup() comes first");
+    if (!text)
+        return fail(LKL_EINVAL, "start kernel: bad format of the command line");
+    auto options = parse_command_line(*text);
+    if (!options)
+        return fail(options.error());
+    if (const auto print = host->print) {
+        options->log = [print](std::string_view line) {
+            print(line.data(), static_cast<int>(line.size()));
+        };
+    }
+    auto kernel = Kernel::start(*options);
+    if (!kernel)
+        return fail(kernel.error());
+    own.halted = false;
+    default_kernel.store(new Kernel(*std::move(kernel)), std::memory_order_release);
+    return 0;
+}
+
+long halt(State& own, Kernel* kernel)
+{
+    if (kernel == nullptr || own.halted)
+        return -LKL_ESHUTDOWN;
+    own.halted = true;
+    // The kernel takes its disks along.
+    for (auto& disk : own.disks)
+        disk.reset();
+    const auto result = kernel->halt();
+    return result ? 0 : fail(result.error());
+}
+
+}  // namespace
+
+}  // namespace lkl::capi
+
+using namespace lkl::capi;
+using lkl::Kernel;
+
+extern "C" {
+
+int lkl_init(struct lkl_host_operations* ops)
+{
+    State& own = state();
+    const std::lock_guard lock(own.mutex);
+    if (ops == nullptr)
+        return fail(LKL_EINVAL, "lkl_init: no host operations");
+    if (default_kernel.load(std::memory_order_relaxed) != nullptr)
+        return fail(LKL_EBUSY, "lkl_init: there is a kernel; lkl_cleanup() comes first");
+    own.host = ops;
+    return 0;
+}
+
+int lkl_start_kernel(const char* fmt, ...)
+{
+    va_list arguments;
+    va_start(arguments, fmt);
+    const auto text = format_text(fmt, arguments);
+    va_end(arguments);
+    return start(text);
+}
+
+long lkl_sys_halt(void)
+{
+    State& own = state();
+    const std::lock_guard lock(own.mutex);
+    return halt(own, default_kernel.load(std::memory_order_relaxed));
+}
+
+void lkl_cleanup(void)
+{
+    State& own = state();
+    const std::lock_guard lock(own.mutex);
+    Kernel* const kernel = default_kernel.load(std::memory_order_relaxed);
+    (void)halt(own, kernel);
+    default_kernel.store(nullptr, std::memory_order_release);
+    delete kernel;
+    own.disks.clear();
+    own.host = nullptr;
+}
+
+int lkl_is_running(void)
+{
+    const Kernel* const kernel = default_kernel.load(std::memory_order_acquire);
+    return kernel != nullptr && !state().halted && kernel->panic_message().empty() ? 1 : 0;
+}
+
+const char* lkl_panic_message(void)
+{
+    const Kernel* const kernel = default_kernel.load(std::memory_order_acquire);
+    last_panic = kernel != nullptr ? kernel->panic_message() : std::string();
+    return last_panic.c_str();
+}
+
+long lkl_syscall(long no, long* params)
+{
+    return call(no, params);
+}
+
+}  // extern "C"

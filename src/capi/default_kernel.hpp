@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The one kernel of the C interface.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <type_traits>
+
+#include <lkl/asm/errno.h>
+#include <lkl/kernel.hpp>
+#include <lkl/result.hpp>
+
+struct lkl_host_operations;
+
+namespace lkl::capi {
+
+// The kernel from lkl_start_kernel() to lkl_cleanup(), else null. It stays after
+// a halt, when it answers -ESHUTDOWN itself. On the heap and never freed behind
+// the user's back: a program may exit while its threads are in calls.
+// Hidden: reached without the global offset table.
+extern constinit std::atomic<Kernel*> default_kernel __attribute__((visibility("hidden")));
+
+// What belongs to it. The mutex guards the disks and serialises starting, halting,
+// and adding and removing disks. The others are written under it and read without:
+// a program's functions may be called back while it is held.
+struct State {
+    std::mutex mutex;
+    std::atomic<lkl_host_operations*> host = nullptr;
+    std::atomic<bool> halted = false;
+    // By number, which is not used again; no disk: removed. Entries stay where they
+    // are, lkl_disk.dev points to them.
+    std::deque<std::optional<DiskId>> disks;
+};
+State& state();
+
+// The running kernel, or an error that says that there is none.
+Result<Kernel*> running_kernel();
+
+// For functions whose only array is the parameters of a call. The compiler would
+// guard them against overflow at the price of a good part of a null system call.
+#define LKL_CALL __attribute__((no_stack_protector))
+
+LKL_CALL inline long call(long number, const long* params) noexcept
+{
+    Kernel* const kernel = default_kernel.load(std::memory_order_acquire);
+    if (kernel == nullptr) [[unlikely]]
+        return -LKL_ESHUTDOWN;
+    return kernel->call(number, params);
+}
+
+template <typename T>
+constexpr long to_long(T value) noexcept
+{
+    if constexpr (std::is_pointer_v<T>)
+        return reinterpret_cast<long>(value);
+    else
+        return static_cast<long>(value);
+}
+
+// The system call with parameters of any type; the kernel looks at six.
+template <typename... Args>
+LKL_CALL inline long invoke(long number, Args... args) noexcept
+{
+    static_assert(sizeof...(Args) <= 6);
+    const std::array<long, 6> params{to_long(args)...};
+    return call(number, params.data());
+}
+
+}  // namespace lkl::capi

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <lkl/mount.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <thread>
+#include <utility>
+
+#include <lkl/asm/errno.h>
+#include <lkl/asm/unistd.h>
+#include <lkl/linux/fcntl.h>
+#include <lkl/linux/mount.h>
+#include <lkl/linux/stat.h>
+
+#include "file/error.hpp"
+
+namespace lkl {
+
+using file::call_error;
+
+namespace {
+
+// A flag of umount2(2) that is in no header of the user API.
+constexpr int mnt_detach = 2;
+
+// mkdir -p. The kernel's root is a file system in memory, where only we write.
+Result<void> make_directories(Kernel& kernel, std::string_view path)
+{
+    for (size_t end = 1; end != std::string_view::npos;) {
+        end = path.find('/', end);
+        const std::string prefix(path.substr(0, end));
+        const long result = kernel.syscall(__lkl__NR_mkdirat, LKL_AT_FDCWD, prefix.c_str(), 0755);
+        if (result < 0 && result != -LKL_EEXIST)
+            return call_error(result, "make directory", prefix);
+        if (end != std::string_view::npos)
+            end++;
+    }
+    return {};
+}
+
+std::string device_path(const char* prefix, uint64_t device)
+{
+    std::array<char, 48> path;
+    std::snprintf(path.data(), path.size(), "%s%08llx", prefix,
+                  static_cast<unsigned long long>(device));
+    return path.data();
+}
+
+// The device number of the disk, or of one of its partitions.
+Result<uint64_t> find_device(Kernel& kernel, DiskId disk, unsigned number)
+{
+    if (number == 0)
+        return disk.device;
+    const auto partitions = list_partitions(kernel, disk);
+    if (!partitions)
+        return partitions.error();
+    for (const Partition& partition : *partitions) {
+        if (partition.number == number)
+            return partition.device;
+    }
+    Error error;
+    error.code = LKL_ENXIO;
+    error.what = "partition " + std::to_string(number) + ": no such partition";
+    return error;
+}
+
+// A block special file for mount(2), for as long as the call takes.
+class DeviceNode {
+public:
+    DeviceNode(Kernel& kernel, uint64_t device)
+        : kernel_(kernel), path_(device_path("/dev/lkl-", device))
+    {
+        result_ = kernel.syscall(__lkl__NR_mknodat, LKL_AT_FDCWD, path_.c_str(), LKL_S_IFBLK | 0600,
+                                 device);
+    }
+    DeviceNode(const DeviceNode&) = delete;
+    DeviceNode& operator=(const DeviceNode&) = delete;
+    ~DeviceNode()
+    {
+        if (result_ == 0)
+            kernel_.syscall(__lkl__NR_unlinkat, LKL_AT_FDCWD, path_.c_str(), 0);
+    }
+    // Another thread may have made the same one.
+    bool exists() const { return result_ == 0 || result_ == -LKL_EEXIST; }
+    Error error() const { return call_error(result_, "make device", path_); }
+    const char* path() const { return path_.c_str(); }
+
+private:
+    Kernel& kernel_;
+    std::string path_;
+    long result_;
+};
+
+}  // namespace
+
+Result<Mount> Mount::disk(Kernel& kernel, DiskId disk, const MountOptions& options)
+{
+    const auto device = find_device(kernel, disk, options.partition);
+    if (!device)
+        return device.error();
+
+    const std::string path = device_path("/mnt/", *device);
+    if (auto made = make_directories(kernel, path); !made)
+        return std::move(made).error();
+    if (auto made = make_directories(kernel, "/dev"); !made)
+        return std::move(made).error();
+    const DeviceNode node(kernel, *device);
+    if (!node.exists())
+        return node.error();
+
+    const long result =
+        kernel.syscall(__lkl__NR_mount, node.path(), path.c_str(), options.type.c_str(),
+                       options.flags, options.data.empty() ? nullptr : options.data.c_str());
+    if (result < 0) {
+        if (result != -LKL_EBUSY)
+            kernel.syscall(__lkl__NR_unlinkat, LKL_AT_FDCWD, path.c_str(), LKL_AT_REMOVEDIR);
+        return call_error(result, "mount as", options.type);
+    }
+    return Mount(&kernel, path);
+}
+
+Result<Mount> Mount::special(Kernel& kernel, const char* type, const char* path)
+{
+    if (auto made = make_directories(kernel, path); !made)
+        return std::move(made).error();
+    const long result = kernel.syscall(__lkl__NR_mount, type, path, type, 0, nullptr);
+    if (result < 0)
+        return call_error(result, std::string("mount ") + type + " on", path);
+    return Mount(&kernel, path);
+}
+
+Mount::Mount(Mount&& other) noexcept
+    : kernel_(std::exchange(other.kernel_, nullptr)), path_(std::move(other.path_))
+{
+}
+
+Mount& Mount::operator=(Mount&& other) noexcept
+{
+    if (this != &other) {
+        abandon();
+        kernel_ = std::exchange(other.kernel_, nullptr);
+        path_ = std::move(other.path_);
+    }
+    return *this;
+}
+
+Mount::~Mount()
+{
+    abandon();
+}
+
+void Mount::abandon()
+{
+    if (kernel_ == nullptr)
+        return;
+    if (!unmount(default_timeout) && kernel_ != nullptr)
+        kernel_->syscall(__lkl__NR_umount2, path_.c_str(), mnt_detach);
+    kernel_ = nullptr;
+}
+
+Result<void> Mount::unmount(std::chrono::milliseconds timeout)
+{
+    using clock = std::chrono::steady_clock;
+    if (kernel_ == nullptr)
+        return call_error(-LKL_EINVAL, "unmount", path_);
+
+    const clock::time_point deadline = clock::now() + timeout;
+    std::chrono::milliseconds pause{1};
+    long result = 0;
+    for (;;) {
+        result = kernel_->syscall(__lkl__NR_umount2, path_.c_str(), 0);
+        if (result != -LKL_EBUSY || clock::now() >= deadline)
+            break;
+        // Nothing tells when the last file is closed; ask again, less and less often.
+        std::this_thread::sleep_for(pause);
+        pause = std::min(pause * 2, std::chrono::milliseconds{50});
+    }
+    if (result < 0)
+        return call_error(result, "unmount", path_);
+    kernel_->syscall(__lkl__NR_unlinkat, LKL_AT_FDCWD, path_.c_str(), LKL_AT_REMOVEDIR);
+    kernel_ = nullptr;
+    return {};
+}
+
+}  // namespace lkl
