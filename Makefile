@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# A thin face over CMake. Variables:
+#   BUILD             where everything is made                            build
+#   LKL_LINUX         kernel source, a tarball or a directory             Debian's package
+#   KERNEL_CONFIGS    kernel configurations, separated by semicolons      see cmake/options.cmake
+#   PREFIX, DESTDIR   where "make install" goes                           /usr/local
+#   CMAKE_FLAGS       more options for cmake
+#   TESTS             only the tests of this folder, such as unit
+#   CTEST_FLAGS       more options for ctest
+
+BUILD ?= build
+PREFIX ?= /usr/local
+KERNEL_CONFIGS ?= defconfig;tiny_defconfig
+TESTS ?=
+CTEST_FLAGS ?=
+
+export LKL_LINUX
+
+build := $(abspath $(BUILD))
+configure = cmake -S . -B $(1) -G Ninja --log-level=NOTICE -DLKL_LINUX='$(LKL_LINUX)' \
+	-DLKL_KERNEL_CONFIGS='$(KERNEL_CONFIGS)' -DCMAKE_INSTALL_PREFIX='$(PREFIX)' $(CMAKE_FLAGS)
+ctest = ctest --test-dir $(1) --output-on-failure --no-tests=error -j2 \
+	$(if $(TESTS),-L '^$(TESTS)$$') $(CTEST_FLAGS)
+
+# The host library once more beside the main build, with the same kernel, which
+# unit tests do without.
+variant = $(call configure,$(build)/$(1)) -DLKL_KERNEL_BUILD=$(build)
+borrowed = uapi $(if $(filter unit,$(TESTS)),,kernel)
+targets = $(if $(TESTS),tests-$(TESTS),all tests)
+
+.PHONY: all deps deps-check configure demo test test-asan test-clang bench docs format \
+	check-format check-tidy check-pristine check-all install clean
+.NOTPARALLEL:
+
+all: configure
+	cmake --build $(build)
+	@cmake --build $(build) --target sizes
+
+deps:
+	cmake/deps.sh
+
+deps-check:
+	cmake/deps.sh check
+
+configure:
+	@command -v cmake >/dev/null || { echo 'cmake is missing: run "make deps"' >&2; exit 1; }
+	@$(call configure,$(build))
+
+demo: deps all
+	cmake/demo.sh $(build)
+
+test: deps configure
+	cmake --build $(build) --target $(targets)
+	$(call ctest,$(build))
+
+test-asan: deps configure
+	cmake --build $(build) --target $(borrowed)
+	$(call variant,asan) -DLKL_SANITIZE=address,undefined
+	cmake --build $(build)/asan --target $(targets)
+	$(call ctest,$(build)/asan)
+
+test-clang: deps-check configure
+	cmake --build $(build) --target $(borrowed)
+	$(call variant,clang) -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++
+	cmake --build $(build)/clang --target $(targets)
+	$(call ctest,$(build)/clang)
+
+bench: deps all
+	cmake --build $(build) --target lkl-bench
+	LKL_BIN=$(build)/bin LKL_LIB=$(build)/lib \
+		$(if $(wildcard bench/run.sh),bench/run.sh,$(build)/bin/lkl-bench)
+
+# Files that git ignores are not ours.
+clang_format = git ls-files -co --exclude-standard '*.cpp' '*.hpp' | xargs -r clang-format
+
+format: deps-check
+	$(clang_format) -i
+
+check-format: deps-check
+	$(clang_format) --dry-run -Werror
+
+# clang's build says how each file is compiled.
+check-tidy: deps-check configure
+	$(call variant,clang) -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++
+	cmake --build $(build)/clang --target uapi
+	run-clang-tidy -quiet -p $(build)/clang '$(CURDIR)/(src|tools)/.*'
+
+# What is generated from the kernel's source for readers.
+docs: configure
+	cmake --build $(build) --target docs
+
+check-pristine: configure
+	cmake --build $(build) --target check-pristine
+
+check-all: check-format test check-pristine test-asan test-clang check-tidy
+
+install: all
+	cmake --install $(build)
+
+clean:
+	cd $(build) 2>/dev/null && rm -rf CMakeCache.txt CMakeFiles CTestTestfile.cmake \
+		Testing asan bench bin build.ninja clang cmake_install.cmake compile_commands.json \
+		generated include install_manifest.txt lib linux linux-origin packaging share src \
+		tests tools uapi .ninja_deps .ninja_log || true

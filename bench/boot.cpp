@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Starting: from before a program is started to after it has ended, as a shell
+// would see it. The program is lkl-bench-boot: it links liblkl.so and does what its
+// arguments say.
+//
+//   boot         starts the installed kernel (the full configuration) with 64 MiB,
+//                halts it. The peer is /bin/true: what starting any program costs.
+//   first file   the same with an ext4 image: mounts it, reads a file of 4 KiB,
+//                unmounts, halts. The peer is the host: mount(8) over a loop
+//                device, cat, umount.
+//
+// Resident memory is the largest that the program ever had (VmHWM), as the program
+// itself reads it at its end: what wait4(2) tells includes the memory of the parent
+// from before exec.
+#include <string>
+
+#include "figures.hpp"
+#include "harness.hpp"
+#include "host.hpp"
+#include "images.hpp"
+
+namespace bench {
+
+namespace {
+
+double milliseconds(const std::vector<std::string>& arguments)
+{
+    return time_program(arguments) * 1e3;
+}
+
+}  // namespace
+
+void measure_boot(Run& run)
+{
+    const std::string program = run.programs + "/lkl-bench-boot";
+    // Short, so more often.
+    constexpr int times = 5;
+    const auto average = [](const std::vector<std::string>& arguments) {
+        double sum = 0;
+        for (int i = 0; i < times; ++i)
+            sum += milliseconds(arguments);
+        return sum / times;
+    };
+    run.add({.name = "program start, boot, halt (64 MiB)",
+             .unit = "ms",
+             .peer_name = "start of /bin/true",
+             .target = at_most(40)},
+            [&] { return average({program}); }, [&] { return average({"/bin/true"}); });
+    run.add({.name = "resident memory of that",
+             .unit = "MiB",
+             .peer_name = "",
+             .target = at_most(30)},
+            [&program] { return std::stod(output_of({program, "--resident"})); });
+}
+
+void measure_first_file(Run& run)
+{
+    const std::string program = run.programs + "/lkl-bench-boot";
+    const std::string image = small_image(run);
+    const std::string file = "first";
+    const std::vector<std::string> ours{program, image, "ext4", file};
+    Row row{.name = "program start, mount ext4, first file, exit",
+            .unit = "ms",
+            .peer_name = "mount -o loop, cat, umount of the host",
+            .target = at_most(60)};
+    try {
+        need_root();
+    } catch (const Skipped&) {
+        row.peer_name = "";
+        run.add(row, [&ours] { return milliseconds(ours); });
+        return;
+    }
+    const std::string directory = make_directory(run, "mount");
+    run.add(row, [&ours] { return milliseconds(ours); },
+            [&] {
+                return milliseconds({"mount", "-o", "loop,ro", "-t", "ext4", image, directory}) +
+                       milliseconds({"cat", directory + "/" + file}) +
+                       milliseconds({"umount", directory});
+            });
+}
+
+}  // namespace bench

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# `cmake --install`: libraries, kernel images, headers, tools with their manual
+# pages, pkg-config and CMake package.
+
+include(CMakePackageConfigHelpers)
+
+install(TARGETS lkl lkl_static
+    EXPORT LKLTargets
+    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(DIRECTORY ${LKL_IMAGE_DIR}/
+    DESTINATION ${CMAKE_INSTALL_LIBDIR}/lkl
+    FILES_MATCHING PATTERN vmlinux* PATTERN *.debug EXCLUDE)
+install(DIRECTORY ${CMAKE_BINARY_DIR}/include/
+    DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+if(LKL_TOOLS)
+    install(TARGETS ${LKL_TOOLS} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+install(FILES ${LKL_MANUALS} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+
+# Relative to the file itself, so that an installed tree can be moved.
+file(RELATIVE_PATH up ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
+string(REGEX REPLACE "/$" "" up ${up})
+set(LKL_PC_PREFIX "\${pcfiledir}/${up}")
+foreach(kind LIBDIR INCLUDEDIR)
+    set(LKL_PC_${kind} ${CMAKE_INSTALL_${kind}})
+    if(NOT IS_ABSOLUTE ${LKL_PC_${kind}})
+        string(PREPEND LKL_PC_${kind} "\${prefix}/")
+    endif()
+endforeach()
+configure_file(packaging/pkgconfig/lkl.pc.in ${CMAKE_BINARY_DIR}/packaging/lkl.pc @ONLY)
+install(FILES ${CMAKE_BINARY_DIR}/packaging/lkl.pc
+    DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/LKL)
+set(image ${CMAKE_INSTALL_LIBDIR}/lkl/vmlinux)
+configure_package_config_file(packaging/cmake/LKLConfig.cmake.in
+    ${CMAKE_BINARY_DIR}/packaging/LKLConfig.cmake
+    INSTALL_DESTINATION ${package_dir}
+    PATH_VARS image)
+# Before 1.0 each minor version may change the interface.
+write_basic_package_version_file(${CMAKE_BINARY_DIR}/packaging/LKLConfigVersion.cmake
+    COMPATIBILITY SameMinorVersion)
+install(FILES
+        ${CMAKE_BINARY_DIR}/packaging/LKLConfig.cmake
+        ${CMAKE_BINARY_DIR}/packaging/LKLConfigVersion.cmake
+    DESTINATION ${package_dir})
+install(EXPORT LKLTargets NAMESPACE LKL:: DESTINATION ${package_dir})

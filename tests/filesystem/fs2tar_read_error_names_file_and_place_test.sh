@@ -1,0 +1,32 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# A block of file data whose checksum is wrong (Btrfs): exit code 5, one line that
+# names the file and the byte, no archive that looks complete.
+# shellcheck source=tests/filesystem/lib.sh
+. "$(dirname "$0")/lib.sh"
+need mkfs.btrfs tar python3
+
+mkdir -p source/directory
+head -c 3000000 /dev/urandom >source/directory/first
+{ head -c 2000000 /dev/urandom; echo this-is-the-place; head -c 1000000 /dev/urandom; } \
+    >source/directory/victim
+head -c 3000000 /dev/urandom >source/last
+make_image image 128M
+mkfs.btrfs -q --rootdir source image >/dev/null
+python3 - <<'EOF'
+with open("image", "r+b") as file:
+    data = file.read()
+    at = data.find(b"this-is-the-place")
+    assert at > 0 and data.find(b"this-is-the-place", at + 1) < 0
+    file.seek(at)
+    file.write(b"THIS-IS-THE-PLACE")
+EOF
+
+run 5 "$LKL_BIN/fs2tar" image archive.tar
+says "image: directory/victim: cannot read at byte "
+says_one_line
+no_archive archive.tar
+
+# On standard output, what is there has no end.
+run 5 "$LKL_BIN/fs2tar" image - >part.tar
+[ "$(tail -c 1024 part.tar | tr -d '\0' | wc -c)" -gt 0 ] || fail "the part ends like an archive"

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// lkl::Mount and lkl::list_partitions() on images that the real tools made.
+#include <lkl/mount.hpp>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <gtest/gtest.h>
+
+#include <lkl/asm/unistd.h>
+#include <lkl/disk.hpp>
+#include <lkl/file.hpp>
+#include <lkl/kernel.hpp>
+#include <lkl/linux/fcntl.h>
+#include <lkl/linux/mount.h>
+
+namespace {
+
+using namespace std::chrono_literals;
+
+class MountTest : public testing::Test {
+protected:
+    void SetUp() override
+    {
+        std::string name = (std::filesystem::temp_directory_path() / "lkl-mount-XXXXXX").string();
+        ASSERT_NE(mkdtemp(name.data()), nullptr);
+        work_ = name;
+        auto kernel = lkl::Kernel::start();
+        ASSERT_TRUE(kernel) << kernel.error().what;
+        kernel_.emplace(*std::move(kernel));
+    }
+    void TearDown() override
+    {
+        kernel_.reset();
+        std::filesystem::remove_all(work_);
+    }
+
+    // Runs a shell command in the test's directory.
+    void run(const std::string& command)
+    {
+        const std::string line = "cd '" + work_ + "' && { " + command + "; } >log 2>&1";
+        if (std::system(line.c_str()) != 0) {
+            std::ifstream log(work_ + "/log");
+            FAIL() << command << ": " << std::string(std::istreambuf_iterator<char>(log), {});
+        }
+    }
+
+    lkl::DiskId add(const std::string& image, bool read_only = false)
+    {
+        lkl::FileDiskOptions options;
+        options.read_only = read_only;
+        auto backend = lkl::open_file_disk(work_ + '/' + image, options);
+        EXPECT_TRUE(backend) << backend.error().what;
+        auto disk = kernel_->add_disk(*std::move(backend));
+        EXPECT_TRUE(disk) << disk.error().what;
+        return *disk;
+    }
+
+    static lkl::MountOptions ext4(std::string_view words = {}, unsigned partition = 0)
+    {
+        lkl::MountOptions options;
+        options.type = "ext4";
+        options.partition = partition;
+        options.add(words);
+        return options;
+    }
+
+    std::string work_;
+    std::optional<lkl::Kernel> kernel_;
+};
+
+TEST_F(MountTest, FilesOfADiskAreReachedAndWrittenBack)
+{
+    run("truncate -s 16M image && /sbin/mkfs.ext4 -q image");
+    const lkl::DiskId disk = add("image");
+    {
+        auto mount = lkl::Mount::disk(*kernel_, disk, ext4());
+        ASSERT_TRUE(mount) << mount.error().what;
+        auto file = lkl::File::open(*kernel_, (mount->path() + "/new").c_str(),
+                                    LKL_O_WRONLY | LKL_O_CREAT, 0640);
+        ASSERT_TRUE(file) << file.error().what;
+        ASSERT_TRUE(file->write(std::as_bytes(std::span(std::string_view("from lkl\n")))));
+        ASSERT_TRUE(file->close());
+        auto unmounted = mount->unmount();
+        ASSERT_TRUE(unmounted) << unmounted.error().what;
+        EXPECT_FALSE(mount->unmount()) << "unmounted twice";
+    }
+    auto removed = kernel_->remove_disk(disk);
+    ASSERT_TRUE(removed) << removed.error().what;
+    // e2fsprogs is the judge, not we.
+    run("/sbin/e2fsck -fn image");
+    run("test \"$(/sbin/debugfs -R 'cat new' image 2>/dev/null)\" = 'from lkl'");
+}
+
+TEST_F(MountTest, ABusyFileSystemStaysUntilItsFilesAreClosed)
+{
+    run("truncate -s 16M image && /sbin/mkfs.ext4 -q image");
+    auto mount = lkl::Mount::disk(*kernel_, add("image"), ext4());
+    ASSERT_TRUE(mount) << mount.error().what;
+    auto file = lkl::File::open(*kernel_, (mount->path() + "/new").c_str(),
+                                LKL_O_WRONLY | LKL_O_CREAT, 0640);
+    ASSERT_TRUE(file);
+
+    const auto start = std::chrono::steady_clock::now();
+    auto unmounted = mount->unmount(100ms);
+    ASSERT_FALSE(unmounted);
+    EXPECT_EQ(unmounted.error().code, EBUSY);
+    EXPECT_GE(std::chrono::steady_clock::now() - start, 100ms);
+    EXPECT_TRUE(lkl::File::open(*kernel_, (mount->path() + "/new").c_str(), LKL_O_RDONLY));
+
+    ASSERT_TRUE(file->close());
+    unmounted = mount->unmount();
+    EXPECT_TRUE(unmounted) << unmounted.error().what;
+}
+
+TEST_F(MountTest, TheDestructorUnmounts)
+{
+    run("truncate -s 16M image && /sbin/mkfs.ext4 -q image");
+    const lkl::DiskId disk = add("image");
+    std::string path;
+    {
+        auto mount = lkl::Mount::disk(*kernel_, disk, ext4());
+        ASSERT_TRUE(mount) << mount.error().what;
+        path = mount->path();
+    }
+    auto directory = lkl::File::open(*kernel_, path.c_str(), LKL_O_RDONLY);
+    ASSERT_FALSE(directory);
+    EXPECT_EQ(directory.error().code, ENOENT) << "the mount point stays";
+    EXPECT_TRUE(lkl::Mount::disk(*kernel_, disk, ext4("ro"))) << "cannot be mounted again";
+}
+
+TEST_F(MountTest, ErrorsTellWhatIsWrong)
+{
+    run("truncate -s 16M image nothing && /sbin/mkfs.ext4 -q image");
+    const lkl::DiskId disk = add("image");
+    const auto code = [&](lkl::DiskId id, const lkl::MountOptions& options) {
+        const auto mount = lkl::Mount::disk(*kernel_, id, options);
+        return mount ? 0 : mount.error().code;
+    };
+    auto mount = lkl::Mount::disk(*kernel_, disk, ext4());
+    ASSERT_TRUE(mount) << mount.error().what;
+    EXPECT_EQ(code(disk, ext4()), EBUSY);
+    ASSERT_TRUE(mount->unmount());
+
+    EXPECT_EQ(code(disk, ext4({}, 1)), ENXIO);
+    EXPECT_EQ(code(disk, ext4("nonsense=1")), EINVAL);
+    lkl::MountOptions other;
+    other.type = "nosuchfs";
+    EXPECT_EQ(code(disk, other), ENODEV);
+    EXPECT_EQ(code(add("nothing"), ext4()), EINVAL);
+    lkl::DiskId none;
+    none.device = 0xfff00;
+    EXPECT_NE(code(none, ext4()), 0);
+    EXPECT_EQ(code(none, ext4({}, 1)), ENOENT);
+}
+
+TEST_F(MountTest, AReadOnlyDiskIsNotWrittenTo)
+{
+    run("truncate -s 16M image && /sbin/mkfs.ext4 -q image && cp image copy");
+    {
+        const lkl::DiskId disk = add("image", true);
+        EXPECT_FALSE(lkl::Mount::disk(*kernel_, disk, ext4())) << "mounted for writing";
+        auto mount = lkl::Mount::disk(*kernel_, disk, ext4("ro"));
+        ASSERT_TRUE(mount) << mount.error().what;
+        auto file = lkl::File::open(*kernel_, (mount->path() + "/new").c_str(),
+                                    LKL_O_WRONLY | LKL_O_CREAT, 0640);
+        ASSERT_FALSE(file);
+        EXPECT_EQ(file.error().code, EROFS);
+    }
+    run("cmp image copy");
+}
+
+TEST_F(MountTest, PartitionsAreListedAsTheTableSays)
+{
+    run("truncate -s 100M image && printf '%s\\n' 'label: dos' '1: start=2048, size=10000' "
+        "'2: start=20480, size=180000, type=5' '5: start=22528, size=4096' "
+        "'6: start=30720, size=8192' '4: start=202752, size=2048' | /sbin/sfdisk -q image");
+    auto partitions = lkl::list_partitions(*kernel_, add("image"));
+    ASSERT_TRUE(partitions) << partitions.error().what;
+    ASSERT_EQ(partitions->size(), 5u);
+    const std::array<unsigned, 5> numbers{1, 2, 4, 5, 6};
+    for (size_t i = 0; i < numbers.size(); i++)
+        EXPECT_EQ((*partitions)[i].number, numbers[i]);
+    EXPECT_EQ((*partitions)[0].offset, 2048u * 512);
+    EXPECT_EQ((*partitions)[0].size, 10000u * 512);
+    EXPECT_EQ((*partitions)[4].offset, 30720u * 512);
+    EXPECT_EQ((*partitions)[4].size, 8192u * 512);
+
+    run("truncate -s 1M plain");
+    partitions = lkl::list_partitions(*kernel_, add("plain"));
+    ASSERT_TRUE(partitions) << partitions.error().what;
+    EXPECT_TRUE(partitions->empty());
+}
+
+TEST_F(MountTest, EachOfManyPartitionsCanBeMounted)
+{
+    // More than the minor numbers that a disk has of its own.
+    run("truncate -s 120M image && { echo 'label: gpt'; "
+        "for n in $(seq 20); do echo \"start=$((n * 10240)), size=8192\"; done; } | "
+        "/sbin/sfdisk -q image && truncate -s 4M part && /sbin/mkfs.ext4 -q part && "
+        "for n in $(seq 20); do /sbin/debugfs -w -R \"mkdir partition-$n\" part && "
+        "dd if=part of=image bs=512 seek=$((n * 10240)) conv=notrunc status=none && "
+        "/sbin/debugfs -w -R \"rmdir partition-$n\" part; done");
+    const lkl::DiskId disk = add("image", true);
+    for (unsigned number = 1; number <= 20; number++) {
+        auto mount = lkl::Mount::disk(*kernel_, disk, ext4("ro", number));
+        ASSERT_TRUE(mount) << number << ": " << mount.error().what;
+        const std::string path = mount->path() + "/partition-" + std::to_string(number);
+        EXPECT_TRUE(lkl::File::open(*kernel_, path.c_str(), LKL_O_RDONLY)) << path;
+    }
+    const auto none = lkl::Mount::disk(*kernel_, disk, ext4("ro", 21));
+    ASSERT_FALSE(none);
+    EXPECT_EQ(none.error().code, ENXIO);
+    EXPECT_EQ(none.error().what, "partition 21: no such partition");
+}
+
+TEST_F(MountTest, SpecialFileSystemsAreMountedAnywhere)
+{
+    {
+        auto proc = lkl::Mount::special(*kernel_, "proc", "/a/b/c");
+        ASSERT_TRUE(proc) << proc.error().what;
+        auto version = lkl::File::open(*kernel_, "/a/b/c/version", LKL_O_RDONLY);
+        ASSERT_TRUE(version) << version.error().what;
+        std::array<char, 256> text{};
+        auto length = version->read(std::as_writable_bytes(std::span(text)));
+        ASSERT_TRUE(length);
+        EXPECT_TRUE(std::string_view(text.data(), *length).starts_with("Linux version "));
+    }
+    EXPECT_FALSE(lkl::File::open(*kernel_, "/a/b/c/version", LKL_O_RDONLY));
+}
+
+}  // namespace

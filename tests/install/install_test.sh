@@ -1,0 +1,71 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Installs into an empty prefix, then builds and runs programs in C and C++
+# against it by pkg-config and by find_package(), shared and static.
+# ctest: TIMEOUT=300
+set -euo pipefail
+
+if [ -n "$LKL_SANITIZE" ]; then
+    echo "a build with sanitizers is not one to install"
+    exit 77
+fi
+
+programs=$LKL_SOURCE/tests/install
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+prefix=$work/prefix
+
+# What users and tools of the build found by themselves must not help here.
+unset LKL_KERNEL_IMAGE LD_LIBRARY_PATH
+cmake --install "$LKL_BUILD" --prefix "$work/elsewhere" >/dev/null
+# Moved, so that nothing can lead back to where it was installed first.
+mv "$work/elsewhere" "$prefix"
+PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name lkl.pc)")
+export PKG_CONFIG_PATH
+libdir=$(pkg-config --variable=libdir lkl)
+image=$(pkg-config --variable=image lkl)
+[ -f "$image" ] || { echo "no kernel image at $image"; exit 1; }
+
+# Builds and runs: language, then the link.  A shared program has the kernel
+# image found beside the library; a static one is told, since it knows only the
+# prefix that the build was configured with.
+check()
+{
+    local kind=$1
+    shift
+    echo "$kind: $*"
+    "$@" -o "$work/$kind" || { echo "$kind does not build"; exit 1; }
+    run "$work/$kind"
+}
+run()
+{
+    case $1 in
+    *static*) LKL_KERNEL_IMAGE=$image "$1" ;;
+    *) LD_LIBRARY_PATH=$libdir "$1" ;;
+    esac || { echo "$1 fails"; exit 1; }
+}
+
+c=(cc -std=c11 -Wall -Wextra -Werror "$programs/program.c")
+cpp=(c++ -std=c++20 -Wall -Wextra -Werror "$programs/program.cpp")
+read -ra flags <<<"$(pkg-config --cflags --libs lkl)"
+read -ra static_flags <<<"$(pkg-config --static --cflags --libs lkl)"
+check c-shared "${c[@]}" "${flags[@]}"
+check cpp-shared "${cpp[@]}" "${flags[@]}"
+check c-static "${c[@]}" -static "${static_flags[@]}"
+check cpp-static "${cpp[@]}" -static "${static_flags[@]}"
+
+cmake -S "$programs" -B "$work/build" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" >/dev/null
+cmake --build "$work/build"
+for program in c-lkl cpp-lkl c-lkl_static cpp-lkl_static; do
+    run "$work/build/$program"
+done
+
+# Every public header stands for itself, in both languages where it is one of C.
+cd "$prefix/include"
+for header in lkl.h lkl_host.h; do
+    echo "#include <$header>" | cc -std=c11 -Wall -Wextra -Werror -I. -fsyntax-only -x c -
+done
+for header in lkl.h lkl_host.h lkl/*.hpp; do
+    echo "#include <$header>" | c++ -std=c++20 -Wall -Wextra -Werror -I. -fsyntax-only -x c++ -
+done

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// ctest: SERIAL
+//
+// Block devices as disks, on loop devices; skipped where those cannot be made.
+#include <cerrno>
+#include <cstring>
+
+#include <linux/loop.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+
+#include <lkl/disk.hpp>
+
+#include "temp_file.hpp"
+#include "test_disks.hpp"
+
+namespace lkl::test {
+namespace {
+
+using Bytes = std::vector<unsigned char>;
+
+class DiskDevice : public testing::TestWithParam<DiskEngine> {
+protected:
+    void SetUp() override
+    {
+        const int control = ::open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+        if (control < 0)
+            GTEST_SKIP() << "no loop devices here, or no right to use them";
+        // Another program may take the number that was free; then the next one.
+        for (int attempt = 0; attempt < 10 && loop_ < 0; ++attempt) {
+            const int number = ::ioctl(control, LOOP_CTL_GET_FREE);
+            if (number < 0)
+                break;
+            path = "/dev/loop" + std::to_string(number);
+            loop_ = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+            if (loop_ >= 0 && ::ioctl(loop_, LOOP_SET_FD, file.fd()) != 0) {
+                ::close(loop_);
+                loop_ = -1;
+            }
+        }
+        ::close(control);
+        if (loop_ < 0)
+            GTEST_SKIP() << "no loop device could be set up";
+    }
+    void TearDown() override
+    {
+        if (loop_ < 0)
+            return;
+        EXPECT_EQ(::ioctl(loop_, LOOP_CLR_FD), 0);
+        ::close(loop_);
+    }
+
+    std::unique_ptr<BlockBackend> open(FileDiskOptions options = {})
+    {
+        options.engine = GetParam();
+        auto opened = open_file_disk(path, options);
+        if (!opened) {
+            ADD_FAILURE() << opened.error().what;
+            return nullptr;
+        }
+        return std::move(*opened);
+    }
+
+    TempFile file{8 << 20};
+    std::string path;
+    int loop_ = -1;
+};
+
+TEST_P(DiskDevice, has_the_size_and_blocks_of_the_device)
+{
+    const auto disk = open();
+    ASSERT_TRUE(disk);
+    const BlockInfo info = disk->info();
+    EXPECT_EQ(info.capacity, 8u << 20);
+    EXPECT_EQ(info.logical_block_size, 512u);
+    EXPECT_TRUE(info.discard);
+    EXPECT_GE(info.discard_granularity, 512u);
+}
+
+TEST_P(DiskDevice, reads_and_writes)
+{
+    for (const bool direct : {false, true}) {
+        FileDiskOptions options;
+        options.direct = direct;
+        const auto disk = open(options);
+        ASSERT_TRUE(disk);
+        const std::unique_ptr<void, decltype(&std::free)> memory(std::aligned_alloc(4096, 65536),
+                                                                 &std::free);
+        std::memset(memory.get(), direct ? 2 : 1, 65536);
+        EXPECT_EQ(transfer(*disk, BlockOp::write, 4096, memory.get(), 65536), 0);
+        EXPECT_EQ(command(*disk, BlockOp::flush), 0);
+        EXPECT_EQ(file.read(4096, 65536), Bytes(65536, direct ? 2 : 1));
+        std::memset(memory.get(), 0, 65536);
+        EXPECT_EQ(transfer(*disk, BlockOp::read, 4096, memory.get(), 65536), 0);
+        EXPECT_EQ(static_cast<unsigned char*>(memory.get())[65535], direct ? 2 : 1);
+    }
+}
+
+TEST_P(DiskDevice, discard_reaches_the_device)
+{
+    const auto disk = open();
+    ASSERT_TRUE(disk);
+    Bytes data(1 << 20, 5);
+    ASSERT_EQ(transfer(*disk, BlockOp::write, 0, data.data(), data.size()), 0);
+    ASSERT_EQ(command(*disk, BlockOp::flush), 0);
+    const uint64_t before = file.blocks();
+    EXPECT_EQ(command(*disk, BlockOp::discard, 0, 1 << 20), 0);
+    EXPECT_LE(file.blocks(), before - 2000);
+    EXPECT_EQ(file.read(0, 4096), Bytes(4096, 0));
+}
+
+TEST_P(DiskDevice, write_zeroes)
+{
+    const auto disk = open();
+    ASSERT_TRUE(disk);
+    Bytes data(1 << 20, 5);
+    ASSERT_EQ(transfer(*disk, BlockOp::write, 0, data.data(), data.size()), 0);
+    EXPECT_EQ(command(*disk, BlockOp::write_zeroes, 512, 64 << 10), 0);
+    std::fill_n(data.begin() + 512, 64 << 10, 0);
+    Bytes back(1 << 20, 9);
+    EXPECT_EQ(transfer(*disk, BlockOp::read, 0, back.data(), back.size()), 0);
+    EXPECT_EQ(back, data);
+}
+
+// What the host's disk cannot read must not come out as anything else.
+TEST_P(DiskDevice, errors_of_the_device_are_io_errors)
+{
+    const auto disk = open();
+    ASSERT_TRUE(disk);
+    ASSERT_EQ(::ftruncate(file.fd(), 1 << 20), 0);
+    Bytes data(65536);
+    EXPECT_EQ(transfer(*disk, BlockOp::read, 0, data.data(), data.size()), 0);
+    EXPECT_EQ(transfer(*disk, BlockOp::read, 4 << 20, data.data(), data.size()), -EIO);
+}
+
+TEST_P(DiskDevice, device_in_use_is_refused_for_writing)
+{
+    const auto disk = open();
+    ASSERT_TRUE(disk);
+    const auto second = open_file_disk(path);
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error().code, EBUSY);
+    EXPECT_NE(second.error().what.find("in use"), std::string::npos) << second.error().what;
+    FileDiskOptions options;
+    options.read_only = true;
+    const auto reader = open_file_disk(path, options);
+    ASSERT_FALSE(reader);
+    EXPECT_EQ(reader.error().code, EBUSY);
+}
+
+TEST_P(DiskDevice, mounted_device_is_refused_for_writing)
+{
+    // The claim that a mount makes.
+    const int mounted = ::open(path.c_str(), O_RDWR | O_EXCL | O_CLOEXEC);
+    ASSERT_GE(mounted, 0);
+    const auto disk = open_file_disk(path);
+    ASSERT_FALSE(disk);
+    EXPECT_EQ(disk.error().code, EBUSY);
+    EXPECT_NE(disk.error().what.find("mounted"), std::string::npos) << disk.error().what;
+    FileDiskOptions options;
+    options.read_only = true;
+    EXPECT_TRUE(open_file_disk(path, options));
+    ::close(mounted);
+}
+
+TEST_P(DiskDevice, claim_ends_with_the_disk)
+{
+    for (int i = 0; i < 50; ++i)
+        ASSERT_TRUE(open()) << i;
+}
+
+TEST_P(DiskDevice, blocks_of_4096_bytes)
+{
+    if (::ioctl(loop_, LOOP_SET_BLOCK_SIZE, 4096ul) != 0)
+        GTEST_SKIP() << "the host's loop device has no such blocks";
+    for (const bool direct : {false, true}) {
+        FileDiskOptions options;
+        options.direct = direct;
+        const auto disk = open(options);
+        ASSERT_TRUE(disk);
+        EXPECT_EQ(disk->info().logical_block_size, 4096u);
+    }
+    // Smaller ones through the page cache, not past it.
+    FileDiskOptions options;
+    options.logical_block_size = 512;
+    {
+        const auto disk = open(options);
+        ASSERT_TRUE(disk);
+        Bytes data(512, 3);
+        EXPECT_EQ(transfer(*disk, BlockOp::write, 512, data.data(), 512), 0);
+        EXPECT_EQ(command(*disk, BlockOp::write_zeroes, 1024, 512), 0);
+        EXPECT_EQ(command(*disk, BlockOp::discard, 0, 512), 0) << "less than a block: a hint";
+        EXPECT_EQ(transfer(*disk, BlockOp::read, 512, data.data(), 512), 0);
+        EXPECT_EQ(data, Bytes(512, 3));
+    }
+    options.direct = true;
+    const auto refused = open_file_disk(path, options);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, EINVAL);
+}
+
+INSTANTIATE_TEST_SUITE_P(, DiskDevice, testing::Values(DiskEngine::io_uring, DiskEngine::threads),
+                         [](const auto& info) {
+                             return info.param == DiskEngine::io_uring ? "io_uring" : "threads";
+                         });
+
+}  // namespace
+}  // namespace lkl::test

@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What the host can do to a file disk: every call of it fails, is interrupted, or
+// does less than asked for. This program brings its own preadv2(), pwritev2(),
+// fdatasync(), fallocate() and io_uring_submit(), which the library then uses.
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <functional>
+#include <mutex>
+
+#include <dlfcn.h>
+#include <liburing.h>
+#include <linux/falloc.h>
+#include <pthread.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+
+#include <lkl/disk.hpp>
+
+#include "temp_file.hpp"
+#include "test_disks.hpp"
+
+namespace {
+
+enum class Call { read, write, sync, allocate, ring };
+
+// Decides about one call of the host. Returns 0: let it be; a negative errno: fail
+// with that; a positive number: do at most so many bytes. Called with a lock held.
+std::function<long(Call, int flags)> decide;
+std::mutex decide_mutex;
+std::atomic<unsigned> calls[5];
+std::atomic<bool> threads_fail{false};
+
+long ask(Call call, int flags)
+{
+    ++calls[static_cast<int>(call)];
+    const std::lock_guard lock(decide_mutex);
+    return decide ? decide(call, flags) : 0;
+}
+
+ssize_t transfer(Call call, long number, int fd, const iovec* buffers, int count, off_t offset,
+                 int flags)
+{
+    const long decision = ask(call, flags);
+    if (decision < 0) {
+        errno = static_cast<int>(-decision);
+        return -1;
+    }
+    if (decision > 0) {
+        iovec first = buffers[0];
+        first.iov_len = std::min<size_t>(first.iov_len, static_cast<size_t>(decision));
+        return ::syscall(number, fd, &first, 1, offset, 0, flags);
+    }
+    return ::syscall(number, fd, buffers, count, offset, 0, flags);
+}
+
+}  // namespace
+
+extern "C" {
+
+ssize_t preadv2(int fd, const iovec* buffers, int count, off_t offset, int flags)
+{
+    return transfer(Call::read, SYS_preadv2, fd, buffers, count, offset, flags);
+}
+
+ssize_t pwritev2(int fd, const iovec* buffers, int count, off_t offset, int flags)
+{
+    return transfer(Call::write, SYS_pwritev2, fd, buffers, count, offset, flags);
+}
+
+int fdatasync(int fd)
+{
+    if (const long decision = ask(Call::sync, 0)) {
+        errno = static_cast<int>(-decision);
+        return -1;
+    }
+    return static_cast<int>(::syscall(SYS_fdatasync, fd));
+}
+
+int fallocate(int fd, int mode, off_t offset, off_t length)
+{
+    if (const long decision = ask(Call::allocate, mode)) {
+        errno = static_cast<int>(-decision);
+        return -1;
+    }
+    return static_cast<int>(::syscall(SYS_fallocate, fd, mode, offset, length));
+}
+
+// What the ring has done at once is changed in its completion queue.
+int io_uring_submit(io_uring* ring)
+{
+    static const auto real =
+        reinterpret_cast<int (*)(io_uring*)>(::dlsym(RTLD_NEXT, "io_uring_submit"));
+    static thread_local unsigned seen = 0;
+    const int result = real(ring);
+    unsigned head = 0;
+    io_uring_cqe* entry = nullptr;
+    io_uring_for_each_cqe(ring, head, entry)
+    {
+        if (static_cast<int>(head - seen) < 0)
+            continue;  // judged before
+        const long decision = ask(Call::ring, 0);
+        if (decision < 0)
+            entry->res = static_cast<int>(decision);
+        else if (decision > 0 && entry->res > decision)
+            entry->res = static_cast<int>(decision);
+    }
+    seen = head;
+    return result;
+}
+
+int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*start)(void*),
+                   void* argument)
+{
+    static const auto real = reinterpret_cast<decltype(&pthread_create)>(
+        ::dlsym(RTLD_NEXT, "pthread_create"));
+    if (threads_fail)
+        return EAGAIN;
+    return real(thread, attributes, start, argument);
+}
+
+}  // extern "C"
+
+namespace lkl::test {
+namespace {
+
+using Bytes = std::vector<unsigned char>;
+constexpr size_t size = 64 << 10;
+
+class DiskFaults : public testing::TestWithParam<DiskEngine> {
+protected:
+    DiskFaults()
+    {
+        for (auto& count : calls)
+            count = 0;
+        file.write(0, Bytes(1 << 20, 0x11));
+        reopen();
+    }
+    ~DiskFaults() override
+    {
+        set(nullptr);
+        threads_fail = false;
+    }
+
+    void reopen()
+    {
+        disk.reset();
+        FileDiskOptions options;
+        options.engine = GetParam();
+        auto opened = open_file_disk(file.path(), options);
+        ASSERT_TRUE(opened);
+        disk = std::move(*opened);
+    }
+
+    static void set(std::function<long(Call, int)> function)
+    {
+        const std::lock_guard lock(decide_mutex);
+        decide = std::move(function);
+    }
+
+    // Nothing is in the page cache, as far as the library can tell.
+    static long cold(Call call, int flags)
+    {
+        return (call == Call::read || call == Call::write) && (flags & RWF_NOWAIT) ? -EAGAIN : 0;
+    }
+
+    int write(unsigned char value)
+    {
+        Bytes data(size, value);
+        return transfer(*disk, BlockOp::write, 0, data.data(), size);
+    }
+    int read(unsigned char value)
+    {
+        Bytes data(size, static_cast<unsigned char>(~value));
+        const int result = transfer(*disk, BlockOp::read, 0, data.data(), size);
+        if (result == 0) {
+            EXPECT_EQ(data, Bytes(size, value));
+        }
+        return result;
+    }
+    static unsigned count(Call call) { return calls[static_cast<int>(call)]; }
+    // Where reads that miss the page cache go.
+    static Call slow_read()
+    {
+        return GetParam() == DiskEngine::io_uring ? Call::ring : Call::read;
+    }
+
+    TempFile file{1 << 20};
+    std::unique_ptr<BlockBackend> disk;
+};
+
+TEST_P(DiskFaults, flush_is_an_fdatasync)
+{
+    EXPECT_EQ(write(1), 0);
+    EXPECT_EQ(count(Call::sync), 0u);
+    EXPECT_EQ(command(*disk, BlockOp::flush), 0);
+    EXPECT_EQ(count(Call::sync), 1u);
+    EXPECT_EQ(command(*disk, BlockOp::flush), 0);
+    EXPECT_EQ(count(Call::sync), 2u);
+}
+
+TEST_P(DiskFaults, durable_write_is_synchronous)
+{
+    std::atomic<int> durable{0};
+    set([&](Call call, int flags) {
+        durable += call == Call::write && (flags & RWF_DSYNC);
+        return 0L;
+    });
+    Bytes data(size, 1);
+    WaitRequest request(BlockOp::write, 0, {iovec{data.data(), size}});
+    request.durable = true;
+    EXPECT_EQ(run(*disk, request), 0);
+    EXPECT_EQ(durable, 1);
+    WaitRequest discard(BlockOp::discard, 0, 4096);
+    discard.durable = true;
+    EXPECT_EQ(run(*disk, discard), 0);
+    EXPECT_EQ(count(Call::sync), 1u);
+}
+
+TEST_P(DiskFaults, hot_reads_complete_within_submit)
+{
+    EXPECT_EQ(read(0x11), 0);  // now it is in the page cache
+    const unsigned before = count(Call::read);
+    Bytes data(4096);
+    WaitRequest request(BlockOp::read, 0, {iovec{data.data(), 4096}});
+    BlockRequest* const one = &request;
+    disk->submit({&one, 1});
+    EXPECT_TRUE(request.done());
+    EXPECT_EQ(count(Call::read), before + 1);
+    EXPECT_EQ(count(Call::ring), 0u);
+}
+
+TEST_P(DiskFaults, engine_takes_what_the_page_cache_does_not_have)
+{
+    set(cold);
+    EXPECT_EQ(read(0x11), 0);
+    EXPECT_EQ(count(Call::ring) > 0, GetParam() == DiskEngine::io_uring);
+}
+
+TEST_P(DiskFaults, interruptions_and_cancellations_are_tried_again)
+{
+    for (const long error : {-EINTR, -EAGAIN, -ECANCELED}) {
+        std::atomic<int> left{7};
+        set([&](Call call, int flags) {
+            if (const long result = cold(call, flags))
+                return result;
+            const bool data = call == Call::read || call == Call::write || call == Call::ring;
+            return data && left-- > 0 ? error : 0L;
+        });
+        EXPECT_EQ(read(0x11), 0) << error;
+        EXPECT_LE(left, 6) << error;
+        EXPECT_EQ(write(0x11), 0) << error;
+    }
+    // Other calls are only interrupted.
+    std::atomic<int> left{3};
+    set([&](Call call, int) {
+        return (call == Call::sync || call == Call::allocate) && left-- > 0 ? -EINTR : 0L;
+    });
+    EXPECT_EQ(command(*disk, BlockOp::flush), 0);
+    left = 3;
+    EXPECT_EQ(command(*disk, BlockOp::write_zeroes, 0, 4096), 0);
+    left = 3;
+    EXPECT_EQ(command(*disk, BlockOp::discard, 0, 4096), 0);
+}
+
+TEST_P(DiskFaults, short_transfers_are_continued)
+{
+    for (const long most : {1L, 511L, 513L, 4096L}) {
+        for (const bool hot : {true, false}) {
+            std::atomic<int> left{20};
+            set([&](Call call, int flags) {
+                const long result = hot ? 0 : cold(call, flags);
+                return result == 0 && left-- > 0 ? most : result;
+            });
+            EXPECT_EQ(write(0x22), 0);
+            left = 20;
+            EXPECT_EQ(read(0x22), 0);
+            EXPECT_LT(left, 20) << "nothing was cut short";
+            set(nullptr);
+            EXPECT_EQ(file.read(0, size), Bytes(size, 0x22));
+        }
+    }
+}
+
+TEST_P(DiskFaults, errors_are_io_errors_but_for_a_full_disk)
+{
+    struct {
+        long host;
+        int disk;
+    } const cases[] = {{-EIO, -EIO},      {-ENXIO, -EIO},    {-EFBIG, -EIO}, {-EBADF, -EIO},
+                       {-ENOSPC, -ENOSPC}, {-EDQUOT, -ENOSPC}, {-EOPNOTSUPP, -EIO}};
+    for (const auto& [host, expected] : cases) {
+        set([host = host](Call call, int flags) {
+            const long result = cold(call, flags);
+            return result != 0 || call == Call::sync || call == Call::allocate ? result : host;
+        });
+        EXPECT_EQ(read(0x11), expected) << host;
+        EXPECT_EQ(write(0x11), expected) << host;
+        set(nullptr);
+        EXPECT_EQ(read(0x11), 0) << "an error is not for ever";
+        EXPECT_EQ(write(0x11), 0);
+    }
+}
+
+TEST_P(DiskFaults, host_without_rwf_nowait)
+{
+    for (const long error : {-EOPNOTSUPP, -ENOSYS, -EINVAL}) {
+        reopen();
+        set([&](Call, int flags) { return flags & RWF_NOWAIT ? error : 0L; });
+        EXPECT_EQ(read(0x11), 0);
+        EXPECT_EQ(write(0x11), 0);
+        // It is not asked again.
+        std::atomic<int> asked{0};
+        set([&](Call, int flags) {
+            asked += (flags & RWF_NOWAIT) != 0;
+            return 0L;
+        });
+        EXPECT_EQ(read(0x11), 0);
+        EXPECT_EQ(write(0x11), 0);
+        EXPECT_EQ(asked, 0);
+    }
+}
+
+// After a failed fdatasync() Linux forgets what was not written; a later one that
+// succeeds says nothing.
+TEST_P(DiskFaults, failed_flush_stays_failed)
+{
+    set([](Call call, int) { return call == Call::sync ? -EIO : 0L; });
+    EXPECT_EQ(command(*disk, BlockOp::flush), -EIO);
+    set(nullptr);
+    EXPECT_EQ(command(*disk, BlockOp::flush), -EIO);
+    EXPECT_EQ(write(1), 0);
+    EXPECT_EQ(command(*disk, BlockOp::flush), -EIO);
+    reopen();
+    EXPECT_EQ(command(*disk, BlockOp::flush), 0);
+}
+
+TEST_P(DiskFaults, file_system_without_holes)
+{
+    set([](Call call, int) { return call == Call::allocate ? -EOPNOTSUPP : 0L; });
+    EXPECT_EQ(command(*disk, BlockOp::discard, 0, 4096), -EOPNOTSUPP);
+    EXPECT_EQ(read(0x11), 0) << "discarded after all";
+    EXPECT_EQ(command(*disk, BlockOp::write_zeroes, 0, size), 0);
+    EXPECT_EQ(read(0), 0);
+    EXPECT_EQ(file.read(size, 512), Bytes(512, 0x11));
+    // Writing the zeroes may fail, too; and be cut short.
+    set([](Call call, int) { return call == Call::allocate ? -EOPNOTSUPP : -ENOSPC; });
+    EXPECT_EQ(command(*disk, BlockOp::write_zeroes, 0, size), -ENOSPC);
+    set([](Call call, int) { return call == Call::allocate ? -EOPNOTSUPP : 1000L; });
+    EXPECT_EQ(command(*disk, BlockOp::write_zeroes, size, size), 0);
+    set(nullptr);
+    EXPECT_EQ(file.read(size, size), Bytes(size, 0));
+    EXPECT_EQ(file.read(2 * size, 512), Bytes(512, 0x11));
+}
+
+TEST_P(DiskFaults, failed_holes)
+{
+    set([](Call call, int) { return call == Call::allocate ? -EIO : 0L; });
+    EXPECT_EQ(command(*disk, BlockOp::discard, 0, 4096), -EIO);
+    EXPECT_EQ(command(*disk, BlockOp::write_zeroes, 0, 4096), -EIO);
+}
+
+// The n-th call fails, for all n until a whole round of work succeeds: so every
+// error path has run once, and none has lost a request.
+TEST_P(DiskFaults, any_single_call_may_fail)
+{
+    for (unsigned n = 0;; ++n) {
+        ASSERT_LT(n, 100u);
+        reopen();
+        std::atomic<unsigned> left{n};
+        std::atomic<bool> failed{false};
+        set([&](Call call, int flags) {
+            if (const long result = cold(call, flags))
+                return result;
+            if (left-- != 0)
+                return 0L;
+            failed = true;
+            return static_cast<long>(-EIO);
+        });
+        unsigned errors = 0;
+        errors += write(0x11) != 0;
+        errors += read(0x11) != 0;
+        errors += command(*disk, BlockOp::write_zeroes, 512 << 10, 4096) != 0;
+        errors += command(*disk, BlockOp::discard, 512 << 10, 4096) != 0;
+        errors += command(*disk, BlockOp::flush) != 0;
+        EXPECT_EQ(errors, failed ? 1u : 0u) << "call " << n;
+        if (!failed) {
+            EXPECT_GE(n, 5u);
+            break;
+        }
+    }
+}
+
+TEST_P(DiskFaults, works_without_threads)
+{
+    threads_fail = true;
+    set(cold);
+    EXPECT_EQ(write(0x33), 0);
+    EXPECT_EQ(read(0x33), 0);
+    EXPECT_EQ(command(*disk, BlockOp::flush), 0);
+    EXPECT_EQ(count(Call::sync), 1u);
+    threads_fail = false;
+    EXPECT_EQ(read(0x33), 0);
+    EXPECT_EQ(count(Call::ring) > 0, GetParam() == DiskEngine::io_uring);
+}
+
+INSTANTIATE_TEST_SUITE_P(, DiskFaults, testing::Values(DiskEngine::io_uring, DiskEngine::threads),
+                         [](const auto& info) {
+                             return info.param == DiskEngine::io_uring ? "io_uring" : "threads";
+                         });
+
+}  // namespace
+}  // namespace lkl::test

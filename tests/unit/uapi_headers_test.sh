@@ -1,0 +1,113 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# ctest: TIMEOUT=900
+#
+# Every prefixed header compiles alone as C and as C++, included twice, and with
+# libc's headers before or after it. uapi_headers_known.txt names those that
+# cannot, since the kernel's own form cannot either, with the reason.
+#
+# LKL_INCLUDE: the include directory to be tested.
+set -euo pipefail
+
+: "${LKL_INCLUDE:?}"
+here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+export LKL_INCLUDE work
+
+cat > "$work/libc.h" <<'EOF'
+#include <sys/types.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <netinet/in.h>
+#include <netinet/ip.h>
+#include <netinet/tcp.h>
+#include <netinet/if_ether.h>
+#include <signal.h>
+#include <time.h>
+#include <sys/time.h>
+#include <net/if.h>
+#include <net/route.h>
+#include <dirent.h>
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <termios.h>
+#include <unistd.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/msg.h>
+#include <sys/resource.h>
+#include <sys/select.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
+#include <linux/netlink.h>
+#include <linux/types.h>
+EOF
+
+# The compiler's complaint about one header, in one of the ways.
+try()
+{
+    local way=$1 header=$2 language=c compiler=${CC:-cc} source
+    source=$work/$$.$BASHPID.c
+    case $way in
+    c++*) language=c++ compiler=${CXX:-c++} ;;
+    esac
+    {
+        case $way in *-after-libc) echo '#include "libc.h"' ;; esac
+        printf '#include <lkl/%s>\n' "$header" "$header"
+        case $way in *-before-libc) echo '#include "libc.h"' ;; esac
+    } > "$source"
+    if ! "$compiler" -x "$language" -D_GNU_SOURCE -Wall -fsyntax-only -I"$work" \
+        -isystem "$LKL_INCLUDE" "$source" > "$source.log" 2>&1; then
+        printf '%s %s: %s\n' "$way" "$header" \
+            "$(grep -m1 -E 'error' "$source.log" || head -n1 "$source.log")"
+    fi
+    rm -f "$source" "$source.log"
+}
+export -f try
+
+ways="c c++ c-after-libc c++-before-libc"
+cd "$LKL_INCLUDE/lkl"
+headers=$(find . -name '*.h' -printf '%P\n' | sort)
+count=$(wc -l <<< "$headers")
+# shellcheck disable=SC2016
+for way in $ways; do
+    while read -r header; do echo "$way $header"; done <<< "$headers"
+done | xargs -P "$(nproc)" -L1 bash -c 'try "$0" "$1"' | sort > "$work/failed"
+
+# way header -> expected when the list has the header for the language.
+awk -v known="$here/uapi_headers_known.txt" '
+    BEGIN {
+        while ((getline line < known) > 0) {
+            if (line ~ /^#/ || line == "") continue
+            split(line, field, " ")
+            expected[field[1] " " field[2]] = 1
+        }
+    }
+    {
+        language = $1
+        sub(/-.*/, "", language)
+        header = $2
+        sub(/:$/, "", header)
+        if (!((language " " header) in expected) && !(("all " header) in expected)) print
+    }' "$work/failed" > "$work/unexpected"
+
+if [ -s "$work/unexpected" ]; then
+    cat "$work/unexpected"
+    exit 1
+fi
+if [ "$count" -lt 500 ]; then
+    echo "only $count headers in $LKL_INCLUDE/lkl"
+    exit 1
+fi
+echo "$count headers in $(wc -w <<< "$ways") ways; $(wc -l < "$work/failed") known failures"

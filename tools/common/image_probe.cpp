@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "common/image_probe.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <string_view>
+
+#include <blkid/blkid.h>
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <linux/fs.h>
+
+#include "common/progress.hpp"
+#include "common/report.hpp"
+
+namespace tools {
+
+namespace {
+
+constexpr uint64_t sector = 512;  // the unit of libblkid's partition offsets
+
+struct FreeProbe {
+    void operator()(blkid_probe probe) const { blkid_free_probe(probe); }
+};
+using Probe = std::unique_ptr<std::remove_pointer_t<blkid_probe>, FreeProbe>;
+
+Probe new_probe(int descriptor, uint64_t offset, uint64_t size)
+{
+    Probe probe(blkid_new_probe());
+    // A size of 0 would mean "to the end".
+    if (!probe || blkid_probe_set_device(probe.get(), descriptor, static_cast<blkid_loff_t>(offset),
+                                         static_cast<blkid_loff_t>(size)) != 0)
+        return nullptr;
+    return probe;
+}
+
+std::string value_of(blkid_probe probe, const char* name)
+{
+    const char* data = nullptr;
+    if (blkid_probe_lookup_value(probe, name, &data, nullptr) != 0)
+        return {};
+    return data;
+}
+
+Content probe_content(int descriptor, uint64_t offset, uint64_t size)
+{
+    Content content;
+    if (size == 0)
+        return content;
+    const Probe probe = new_probe(descriptor, offset, size);
+    if (!probe)
+        return content;
+    blkid_probe_enable_partitions(probe.get(), 0);
+    blkid_probe_enable_superblocks(probe.get(), 1);
+    blkid_probe_set_superblocks_flags(probe.get(), BLKID_SUBLKS_TYPE | BLKID_SUBLKS_LABEL |
+                                                       BLKID_SUBLKS_UUID | BLKID_SUBLKS_USAGE);
+    const int result = blkid_do_safeprobe(probe.get());
+    if (result == -2)
+        content.ambiguous = true;
+    if (result != 0)
+        return content;
+    content.type = value_of(probe.get(), "TYPE");
+    content.label = value_of(probe.get(), "LABEL");
+    content.uuid = value_of(probe.get(), "UUID");
+    content.file_system = value_of(probe.get(), "USAGE") == "filesystem";
+    return content;
+}
+
+void probe_partitions(int descriptor, ImageContent& image)
+{
+    const Probe probe = new_probe(descriptor, 0, image.size);
+    if (!probe)
+        return;
+    blkid_probe_enable_superblocks(probe.get(), 0);
+    blkid_probe_enable_partitions(probe.get(), 1);
+    const blkid_partlist list = blkid_probe_get_partitions(probe.get());
+    if (list == nullptr)
+        return;
+    const int count = blkid_partlist_numof_partitions(list);
+    for (int i = 0; i < count; i++) {
+        const blkid_partition entry = blkid_partlist_get_partition(list, i);
+        if (entry == nullptr)
+            continue;
+        PartitionContent partition;
+        partition.number = static_cast<unsigned>(blkid_partition_get_partno(entry));
+        partition.offset = static_cast<uint64_t>(blkid_partition_get_start(entry)) * sector;
+        partition.size = static_cast<uint64_t>(blkid_partition_get_size(entry)) * sector;
+        if (const char* name = blkid_partition_get_name(entry))
+            partition.name = name;
+        // A truncated image: what lies outside cannot be looked at.
+        if (partition.offset < image.size && partition.size <= image.size - partition.offset &&
+            blkid_partition_is_extended(entry) == 0)
+            partition.content = probe_content(descriptor, partition.offset, partition.size);
+        image.partitions.push_back(std::move(partition));
+    }
+    const blkid_parttable table = blkid_partlist_get_table(list);
+    if (table != nullptr && blkid_parttable_get_type(table) != nullptr)
+        image.table = blkid_parttable_get_type(table);
+}
+
+struct Signature {
+    uint64_t offset;
+    std::string_view magic;
+    const char* what;
+};
+
+using namespace std::string_view_literals;
+
+// Files that are often taken for disk images, and are none that a kernel reads.
+constexpr std::array signatures{
+    Signature{0, "QFI\xfb"sv, "a qcow2 image: convert it with \"qemu-img convert -O raw\""},
+    Signature{0, "KDMV"sv, "a VMDK image: convert it with \"qemu-img convert -O raw\""},
+    Signature{64, "\x7f\x10\xda\xbe"sv, "a VDI image: convert it with \"qemu-img convert -O raw\""},
+    Signature{0, "vhdxfile"sv, "a VHDX image: convert it with \"qemu-img convert -O raw\""},
+    Signature{0, "\x1f\x8b\x08"sv, "compressed with gzip: unpack it first"},
+    Signature{0,
+              "\xfd"
+              "7zXZ\0"sv,
+              "compressed with xz: unpack it first"},
+    Signature{0, "\x28\xb5\x2f\xfd"sv, "compressed with zstd: unpack it first"},
+    Signature{0, "BZh"sv, "compressed with bzip2: unpack it first"},
+    Signature{0, "PK\x03\x04"sv, "a ZIP archive: unpack it first"},
+};
+
+[[noreturn]] void fail(const std::string& path, const std::string& why)
+{
+    throw ToolError(ExitCode::image, escaped(path) + ": " + why);
+}
+
+uint64_t size_of(int descriptor, const std::string& path)
+{
+    struct stat status;
+    if (fstat(descriptor, &status) != 0)
+        fail(path, std::strerror(errno));
+    if (S_ISREG(status.st_mode))
+        return static_cast<uint64_t>(status.st_size);
+    uint64_t size = 0;
+    if (ioctl(descriptor, BLKGETSIZE64, &size) != 0)
+        fail(path, std::string("cannot find its size: ") + std::strerror(errno));
+    return size;
+}
+
+}  // namespace
+
+Descriptor open_image(const std::string& path)
+{
+    // Without O_NONBLOCK a FIFO would block here, before it can be refused.
+    Descriptor image(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    if (!image)
+        fail(path, std::string("cannot open the image: ") + std::strerror(errno));
+    struct stat status;
+    if (fstat(image.get(), &status) != 0)
+        fail(path, std::strerror(errno));
+    if (S_ISDIR(status.st_mode))
+        fail(path, "is a directory, not a disk image");
+    if (!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode))
+        fail(path, "is neither a file nor a block device");
+    return image;
+}
+
+ImageContent probe_image(int descriptor, const std::string& path)
+{
+    ImageContent image;
+    image.size = size_of(descriptor, path);
+    if (image.size == 0)
+        fail(path, "is empty");
+
+    std::array<char, 128> head{};
+    const ssize_t length = pread(descriptor, head.data(), head.size(), 0);
+    if (length < 0)
+        fail(path, std::string("cannot read the image: ") + std::strerror(errno));
+    const std::string_view start(head.data(), static_cast<size_t>(length));
+    for (const Signature& signature : signatures) {
+        if (start.size() > signature.offset &&
+            start.substr(signature.offset).starts_with(signature.magic))
+            fail(path, std::string("is ") + signature.what);
+    }
+
+    image.whole = probe_content(descriptor, 0, image.size);
+    probe_partitions(descriptor, image);
+    return image;
+}
+
+std::string kernel_type(const std::string& blkid_type)
+{
+    static constexpr std::array<std::array<std::string_view, 2>, 3> differing{{
+        {"ntfs", "ntfs3"},
+        {"ext4dev", "ext4"},
+        {"xenix", "sysv"},
+    }};
+    for (const auto& [blkid, kernel] : differing) {
+        if (blkid_type == blkid)
+            return std::string(kernel);
+    }
+    return blkid_type;
+}
+
+std::string describe(const PartitionContent& partition)
+{
+    std::string text =
+        "partition " + std::to_string(partition.number) + ": " + format_size(partition.size) + ", ";
+    text += partition.content.type.empty() ? "unknown content" : partition.content.type;
+    if (!partition.content.label.empty())
+        text += ", label " + escaped(partition.content.label);
+    if (!partition.name.empty())
+        text += ", named " + escaped(partition.name);
+    return text;
+}
+
+}  // namespace tools

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The kernel's log as a tool uses it: shown (-p), or kept for error messages.
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+namespace tools {
+
+// Must outlive the kernel that it listens to. Thread safe.
+class KernelLog {
+public:
+    // show: print each line to standard error as it comes.
+    explicit KernelLog(bool show) : show_(show) {}
+
+    // For lkl::KernelOptions::log.
+    std::function<void(std::string_view)> listener();
+
+    // Forgets what came so far.
+    void clear();
+    // What the log says about a failure since clear(): the last line that speaks
+    // of an error and names `subject` ("vda"), else the last one that does
+    // either. Without its time stamp; may be empty.
+    std::string explanation(std::string_view subject) const;
+
+private:
+    void add(std::string_view text);
+    void add_line(std::string_view line);
+
+    const bool show_;
+    mutable std::mutex lock_;
+    std::string lines_;  // each ended by a newline; the end of the log
+};
+
+// The line of a crashed kernel's log (lkl::Kernel::panic_message()) that says
+// why it crashed.
+std::string panic_reason(std::string_view log);
+
+}  // namespace tools

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "common/mounted_image.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include <lkl/disk.hpp>
+#include <lkl/linux/mount.h>
+
+#include "common/image_probe.hpp"
+#include "common/mount_defaults.hpp"
+
+namespace tools {
+
+namespace {
+
+[[noreturn]] void fail(const ImageRequest& request, ExitCode code, const std::string& why)
+{
+    throw ToolError(code, escaped(request.path) + ": " + why);
+}
+
+[[noreturn]] void fail_with_partitions(const ImageRequest& request, const ImageContent& image,
+                                       const std::string& why)
+{
+    for (const PartitionContent& partition : image.partitions)
+        report(escaped(request.path) + ": " + describe(partition));
+    fail(request, ExitCode::partition, why);
+}
+
+// The content that the request means, and checks that there is such a thing.
+const Content& choose_content(const ImageRequest& request, const ImageContent& image,
+                              unsigned& number)
+{
+    static const Content unknown;
+    number = request.partition.value_or(0);
+    if (!request.partition) {
+        // A file system that begins at 0 is what a disk without a partition
+        // table has; an ISO image for both CD and USB stick has a table too.
+        if (image.whole.file_system || image.partitions.empty())
+            return image.whole;
+        fail_with_partitions(request, image,
+                             "has a partition table (" + image.table +
+                                 "): name a partition with -P (0 is the whole disk)");
+    }
+    if (number == 0)
+        return image.whole;
+    const auto found =
+        std::find_if(image.partitions.begin(), image.partitions.end(),
+                     [number](const PartitionContent& p) { return p.number == number; });
+    if (found != image.partitions.end()) {
+        if (found->offset >= image.size || found->size > image.size - found->offset)
+            fail(request, ExitCode::partition,
+                 "partition " + std::to_string(number) +
+                     " lies beyond the end of the image, which is cut off");
+        return found->content;
+    }
+    if (!image.table.empty())
+        fail_with_partitions(request, image,
+                             "partition " + std::to_string(number) + ": no such partition");
+    // The kernel knows more kinds of tables than libblkid. With a type given,
+    // let it look.
+    if (request.type.empty())
+        fail(request, ExitCode::partition,
+             "partition " + std::to_string(number) + ": the image has no partition table");
+    return unknown;
+}
+
+}  // namespace
+
+ImageChoice choose_file_system(const ImageRequest& request)
+{
+    ImageChoice choice;
+    choice.image = open_image(request.path);
+    const ImageContent image = probe_image(choice.image.get(), request.path);
+    const Content& content = choose_content(request, image, choice.partition);
+    choice.type = request.type;
+    if (!choice.type.empty())
+        return choice;
+
+    const std::string where = choice.partition == 0
+                                  ? std::string()
+                                  : "partition " + std::to_string(choice.partition) + ": ";
+    if (content.ambiguous)
+        fail(request, ExitCode::file_system,
+             where + "has signatures of several file systems: name one with -t");
+    if (content.type.empty())
+        fail(request, ExitCode::file_system, where + "no file system found");
+    if (!content.file_system)
+        fail(request, ExitCode::file_system,
+             where + "holds " + escaped(content.type) + ", which is not a file system");
+    choice.type = kernel_type(content.type);
+    return choice;
+}
+
+MountedImage::MountedImage(const ImageRequest& request, const ImageChoice& choice)
+    : log_(request.show_log), image_(request.path), type_(choice.type)
+{
+    lkl::KernelOptions kernel_options;
+    kernel_options.memory = request.memory;
+    kernel_options.log = log_.listener();
+    auto kernel = lkl::Kernel::start(kernel_options);
+    if (!kernel)
+        throw ToolError(ExitCode::kernel, "cannot start the kernel: " + kernel.error().what);
+    kernel_.emplace(*std::move(kernel));
+
+    lkl::MountOptions options;
+    options.type = choice.type;
+    options.partition = choice.partition;
+    options.add(default_mount_options(choice.type));
+    options.add(request.options);
+    options.flags |= LKL_MS_RDONLY | LKL_MS_NODEV | LKL_MS_NOSUID | LKL_MS_NOEXEC;
+
+    // A file system with a dirty journal must write before it can be read, and
+    // says so in different ways: EROFS mostly, EINVAL some. So whatever the
+    // reason of a failure, unless writing cannot help, the second try is on a
+    // disk that takes writes, in memory.
+    lkl::Error error;
+    log_.clear();
+    if (try_mount(choice, options, false, error))
+        return;
+    if (error.code != ENODEV && error.code != ENXIO) {
+        lkl::Error second;
+        if (try_mount(choice, options, true, second)) {
+            replayed_ = true;
+            return;
+        }
+        if (error.code == EROFS)
+            error = std::move(second);
+    }
+    throw_mount_error(request, choice, error);
+}
+
+bool MountedImage::try_mount(const ImageChoice& choice, const lkl::MountOptions& options,
+                             bool overlay, lkl::Error& error)
+{
+    lkl::FileDiskOptions disk_options;
+    disk_options.read_only = true;
+    auto backend = lkl::open_file_disk(choice.image.get(), image_, disk_options);
+    if (backend && overlay)
+        backend = lkl::make_overlay_disk(*std::move(backend));
+    if (!backend)
+        throw ToolError(ExitCode::image, "cannot open the image: " + escaped(backend.error().what));
+    const auto disk = kernel_->add_disk(*std::move(backend));
+    if (!disk) {
+        throw_if_crashed();
+        throw ToolError(ExitCode::kernel,
+                        escaped(image_) + ": cannot add the disk: " + disk.error().what);
+    }
+    disk_name_ = std::string("vd") + static_cast<char>('a' + disk->index % 26);
+    auto mount = lkl::Mount::disk(*kernel_, *disk, options);
+    if (mount) {
+        mount_.emplace(*std::move(mount));
+        return true;
+    }
+    throw_if_crashed();
+    error = std::move(mount).error();
+    // Nothing is mounted, so nothing can be busy; a disk that stays does no harm.
+    (void)kernel_->remove_disk(*disk);
+    return false;
+}
+
+void MountedImage::throw_mount_error(const ImageRequest& request, const ImageChoice& choice,
+                                     const lkl::Error& error)
+{
+    const std::string type = escaped(choice.type);
+    if (error.code == ENODEV)
+        fail(request, ExitCode::file_system, type + ": this kernel has no such file system");
+    if (error.code == ENXIO)
+        fail(request, ExitCode::partition, error.what);
+    // What the user asked for may be what does not fit; else it is the image.
+    const bool asked = !request.type.empty() || !request.options.empty();
+    const ExitCode code = error.code == EINVAL && asked ? ExitCode::file_system
+                          : error.code == ENOMEM        ? ExitCode::kernel
+                                                        : ExitCode::damaged;
+    std::string why = "cannot " + escaped(error.what);
+    if (const std::string reason = log_.explanation(disk_name_); !reason.empty())
+        why += " (" + escaped(reason) + ")";
+    fail(request, code, why);
+}
+
+void MountedImage::throw_if_crashed() const
+{
+    const std::string panic = kernel_->panic_message();
+    if (!panic.empty())
+        throw ToolError(ExitCode::kernel,
+                        escaped(image_) + ": the kernel crashed: " + escaped(panic_reason(panic)));
+}
+
+ToolError MountedImage::failure(const lkl::Error& error, std::string_view where) const
+{
+    const std::string panic = kernel_->panic_message();
+    if (!panic.empty())
+        return {ExitCode::kernel, escaped(image_) + ": " + escaped(where) +
+                                      ": the kernel crashed: " + escaped(panic_reason(panic))};
+    std::string text = escaped(image_) + ": " + escaped(where) + ": cannot " + escaped(error.what);
+    if (const std::string reason = log_.explanation(disk_name_); !reason.empty())
+        text += " (" + escaped(reason) + ")";
+    return {ExitCode::damaged, text};
+}
+
+ToolError MountedImage::damaged(std::string_view where, std::string_view why) const
+{
+    return {ExitCode::damaged, escaped(image_) + ": " + escaped(where) + ": " + std::string(why) +
+                                   ": the file system is damaged"};
+}
+
+}  // namespace tools

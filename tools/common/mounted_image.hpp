@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// An image, mounted read-only in a kernel of its own. The image is never
+// written: where its file system has to replay a journal first, that happens in
+// memory, over the image.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <lkl/kernel.hpp>
+#include <lkl/mount.hpp>
+
+#include "common/descriptor.hpp"
+#include "common/kernel_log.hpp"
+#include "common/report.hpp"
+
+namespace tools {
+
+struct ImageRequest {
+    std::string path;
+    std::optional<unsigned> partition;  // 0: the whole disk; none: the only choice
+    std::string type;                   // of the file system, the kernel's name; empty: detect
+    std::string options;                // of the mount, as for mount -o
+    uint64_t memory = 0;                // bytes, for the kernel
+    bool show_log = false;
+};
+
+// Which file system is meant, and the open image.
+struct ImageChoice {
+    Descriptor image;
+    unsigned partition = 0;
+    std::string type;
+};
+
+// Opens the image, looks at it and decides. Throws ToolError: ExitCode::image,
+// ExitCode::partition (with the list of partitions in lines of its own before),
+// ExitCode::file_system.
+ImageChoice choose_file_system(const ImageRequest& request);
+
+class MountedImage {
+public:
+    // Starts a kernel and mounts. Throws ToolError.
+    MountedImage(const ImageRequest& request, const ImageChoice& choice);
+    MountedImage(const MountedImage&) = delete;
+    MountedImage& operator=(const MountedImage&) = delete;
+
+    lkl::Kernel& kernel() { return *kernel_; }
+    // Where the file system is, in the kernel.
+    const std::string& root() const { return mount_->path(); }
+    const std::string& type() const { return type_; }
+    // The journal was replayed, in memory.
+    bool journal_replayed() const { return replayed_; }
+
+    // What to say of a call that failed with `error` while reading the file
+    // system: a ToolError with ExitCode::damaged, or with ExitCode::kernel when
+    // the kernel has crashed. where: the name inside the image.
+    ToolError failure(const lkl::Error& error, std::string_view where) const;
+
+    // The same for what no call reports; why: "is linked twice".
+    ToolError damaged(std::string_view where, std::string_view why) const;
+
+private:
+    // Mounts once; false and `error` when that fails.
+    bool try_mount(const ImageChoice& choice, const lkl::MountOptions& options, bool overlay,
+                   lkl::Error& error);
+    [[noreturn]] void throw_mount_error(const ImageRequest& request, const ImageChoice& choice,
+                                        const lkl::Error& error);
+    void throw_if_crashed() const;
+
+    // In the order of their construction; the kernel ends before its log does.
+    KernelLog log_;
+    std::string image_;
+    std::string type_;
+    std::string disk_name_;  // in the kernel's messages: "vda"
+    bool replayed_ = false;
+    std::optional<lkl::Kernel> kernel_;
+    std::optional<lkl::Mount> mount_;
+};
+
+}  // namespace tools

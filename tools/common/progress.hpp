@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A progress bar with rate and time left, on standard error if it is a terminal.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace tools {
+
+// "4.2 MiB": three digits and a unit of 1024.
+std::string format_size(uint64_t bytes);
+
+// How much there is to do. 0 means not known.
+struct ProgressTotals {
+    uint64_t bytes = 0;  // of file data
+    uint64_t files = 0;
+};
+
+// One thread.
+class Progress {
+public:
+    // Shows nothing unless `enabled` and standard error is a terminal.
+    Progress(bool enabled, ProgressTotals totals);
+    Progress(const Progress&) = delete;
+    Progress& operator=(const Progress&) = delete;
+    ~Progress();  // takes the bar away
+
+    // Call often; the bar is drawn five times a second.
+    void add_bytes(uint64_t count)
+    {
+        bytes_ += count;
+        tick();
+    }
+    void add_file()
+    {
+        files_++;
+        tick();
+    }
+
+    uint64_t bytes() const { return bytes_; }
+    uint64_t files() const { return files_; }
+    // Seconds since the start.
+    double elapsed() const;
+
+private:
+    using Clock = std::chrono::steady_clock;
+
+    void tick()
+    {
+        if (visible_ && Clock::now() >= next_)
+            draw();
+    }
+    void draw();
+    double fraction() const;
+
+    const bool visible_;
+    const ProgressTotals totals_;
+    const Clock::time_point start_ = Clock::now();
+    Clock::time_point next_ = start_;
+    uint64_t bytes_ = 0;
+    uint64_t files_ = 0;
+};
+
+}  // namespace tools

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "fs2tar/destination.hpp"
+
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/report.hpp"
+
+namespace tools::fs2tar {
+
+namespace {
+
+constexpr std::array signals{SIGINT, SIGTERM, SIGHUP};
+
+// What the signal handler may look at: written before the handlers are
+// installed and after they are removed.
+std::array<char, PATH_MAX> doomed_path;
+
+extern "C" void remove_and_die(int signal_number)
+{
+    // unlink(), signal() and raise() are async-signal-safe.
+    unlink(doomed_path.data());
+    signal(signal_number, SIG_DFL);
+    raise(signal_number);
+}
+
+void watch_signals(const std::string& path)
+{
+    if (path.size() >= doomed_path.size())
+        return;
+    std::memcpy(doomed_path.data(), path.c_str(), path.size() + 1);
+    for (const int number : signals) {
+        struct sigaction action {};
+        // nohup and shells in the background ignore signals on purpose.
+        if (sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_DFL) {
+            action = {};
+            action.sa_handler = remove_and_die;
+            sigaction(number, &action, nullptr);
+        }
+    }
+}
+
+void unwatch_signals()
+{
+    for (const int number : signals) {
+        struct sigaction action {};
+        if (sigaction(number, nullptr, &action) == 0 && action.sa_handler == remove_and_die)
+            signal(number, SIG_DFL);
+    }
+}
+
+[[noreturn]] void fail(const std::string& name, const char* what)
+{
+    const int error = errno;
+    throw ToolError(ExitCode::output, escaped(name) + ": " + what + ": " + std::strerror(error));
+}
+
+mode_t new_file_mode()
+{
+    const mode_t mask = umask(0);
+    umask(mask);
+    return 0666 & ~mask;
+}
+
+std::string directory_of(const std::string& path)
+{
+    const size_t slash = path.rfind('/');
+    return slash == std::string::npos ? "./" : path.substr(0, slash + 1);
+}
+
+}  // namespace
+
+Destination::Destination(const std::string& path, const std::string& image) : name_(path)
+{
+    if (path == "-") {
+        standard_output_ = true;
+        name_ = "standard output";
+        if (isatty(STDOUT_FILENO) == 1)
+            throw ToolError(ExitCode::usage,
+                            "standard output is a terminal: redirect it, or "
+                            "name an archive file");
+        return;
+    }
+
+    struct stat status;
+    if (stat(path.c_str(), &status) != 0) {
+        if (errno != ENOENT)
+            fail(path, "cannot create the archive");
+        target_ = path;
+        create_temporary(path);
+        fchmod(file_.get(), new_file_mode());
+        return;
+    }
+
+    struct stat image_status;
+    if (stat(image.c_str(), &image_status) == 0 && status.st_dev == image_status.st_dev &&
+        status.st_ino == image_status.st_ino)
+        throw ToolError(ExitCode::usage, escaped(path) + ": is the image itself");
+    if (!S_ISREG(status.st_mode)) {
+        // A tape, a FIFO, /dev/null: to be written, not to be replaced by a file.
+        file_ = Descriptor(open(path.c_str(), O_WRONLY | O_CLOEXEC));
+        if (!file_)
+            fail(path, "cannot open the archive");
+        return;
+    }
+    // A file with that name exists: it stays until the new one is complete. If
+    // the name is a symbolic link, what it points to is replaced.
+    const std::unique_ptr<char, decltype(&std::free)> resolved(realpath(path.c_str(), nullptr),
+                                                               &std::free);
+    if (!resolved)
+        fail(path, "cannot create the archive");
+    target_ = resolved.get();
+    if (access(target_.c_str(), W_OK) != 0)
+        fail(path, "cannot replace the archive");
+    create_temporary(target_);
+    fchmod(file_.get(), status.st_mode & 07777);
+}
+
+void Destination::create_temporary(const std::string& path)
+{
+    // Not derived from the archive's name, which may have 255 bytes already.
+    std::string name = directory_of(path) + ".fs2tar-XXXXXX";
+    file_ = Descriptor(mkostemp(name.data(), O_CLOEXEC));
+    if (!file_)
+        fail(name_, "cannot create the archive");
+    temporary_ = std::move(name);
+    watch_signals(temporary_);
+}
+
+Destination::~Destination()
+{
+    if (temporary_.empty())
+        return;
+    unlink(temporary_.c_str());
+    unwatch_signals();
+}
+
+void Destination::commit()
+{
+    if (standard_output_)
+        return;
+    // A device or a FIFO may know nothing of fsync.
+    if (fsync(file_.get()) != 0 && !(temporary_.empty() && (errno == EINVAL || errno == EROFS)))
+        fail(name_, "cannot write the archive");
+    if (file_.close() != 0)
+        fail(name_, "cannot write the archive");
+    if (temporary_.empty())
+        return;
+    if (rename(temporary_.c_str(), target_.c_str()) != 0)
+        fail(name_, "cannot rename the complete archive");
+    temporary_.clear();
+    unwatch_signals();
+    // The name, too, survives a crash; where a directory cannot be synchronised
+    // the archive is there all the same.
+    const Descriptor directory(
+        open(directory_of(target_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (directory)
+        (void)fsync(directory.get());
+}
+
+}  // namespace tools::fs2tar

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The command line of fs2tar.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "common/mounted_image.hpp"
+#include "fs2tar/exclude.hpp"
+#include "fs2tar/sink.hpp"
+
+namespace tools::fs2tar {
+
+struct Options {
+    ImageRequest image;
+    std::string archive;  // "-": standard output
+    Compression compression = Compression::none;
+    std::string subdirectory;  // of the file system: what is archived; empty: all
+    ExcludePatterns exclude;
+    std::string label_file;  // empty: none wanted
+    bool quiet = false;
+};
+
+// None: --help or --version was asked for and printed. Throws ToolError,
+// ExitCode::usage.
+std::optional<Options> parse_command_line(int argc, char** argv);
+
+}  // namespace tools::fs2tar
