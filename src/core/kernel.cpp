@@ -7,6 +7,7 @@
 #include <cstring>
 #include <mutex>
 #include <set>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include <core/image.hpp>
 #include <core/machine.hpp>
 #include <core/threads.hpp>
+#include <platform/posix/fences.hpp>
 #include <virtio/block/device.hpp>
 
 namespace lkl {
@@ -62,6 +64,7 @@ public:
 
     Result<void> boot(const KernelOptions& options);
     long call(long number, const long* args) noexcept;
+    void wait_for_calls() noexcept;
     long handle_signal(HostThread& thread, long number, const long* args, long result) noexcept;
     Result<DiskId> add_disk(std::unique_ptr<BlockBackend> backend);
     Result<void> remove_disk(DiskId disk);
@@ -126,12 +129,22 @@ struct Kernel::Impl::Forks {
 
     Forks()
     {
-        ::pthread_atfork([] { forks().mutex.lock(); }, [] { forks().mutex.unlock(); },
-                         [] {
-                             for (Impl* kernel : forks().kernels)
-                                 kernel->closed_.store(forked);
-                             forks().mutex.unlock();
-                         });
+        ::pthread_atfork(
+            [] {
+                forks().mutex.lock();
+                Threads::before_fork();
+            },
+            [] {
+                Threads::after_fork(false);
+                forks().mutex.unlock();
+            },
+            [] {
+                Threads::after_fork(true);
+                for (Impl* kernel : forks().kernels)
+                    kernel->closed_.store(forked);
+                forks().kernels.clear();
+                forks().mutex.unlock();
+            });
     }
 };
 
@@ -164,9 +177,11 @@ Result<void> Kernel::Impl::boot(const KernelOptions& options)
     HostThread* thread = threads_->current();
     if (!thread)
         return Error{ENOMEM, "starting the kernel: out of memory"};
-    if (!machine_->vcpu().boot(*thread)) {
-        const std::string why = machine_->panic_message();
-        return Error{EIO, "the kernel did not start" + (why.empty() ? "" : ": " + why)};
+    if (const int code = machine_->vcpu().boot(*thread)) {
+        std::string why = machine_->panic_message();
+        if (why.empty())
+            why = std::strerror(code);
+        return Error{code, "the kernel did not start: " + why};
     }
     started_ = true;
     closed_.store(0);
@@ -177,6 +192,8 @@ Kernel::Impl::~Impl()
 {
     if (started_)
         (void)halt();
+    int open = 0;
+    closed_.compare_exchange_strong(open, ESHUTDOWN);
     {
         std::lock_guard lock(forks().mutex);
         forks().kernels.erase(this);
@@ -184,15 +201,34 @@ Kernel::Impl::~Impl()
     disks_.clear();
     if (machine_)
         machine_->vcpu().stop();
+    if (threads_)
+        wait_for_calls();
+}
+
+// Waits for the calls of other threads, which are on their way out of a dead kernel:
+// those that slept have been woken, and one may have carried it to its end, and be on
+// a kernel stack still.
+void Kernel::Impl::wait_for_calls() noexcept
+{
+    posix::heavy_fence();
+    const HostThread* self = threads_->current();
+    threads_->for_each([self](const HostThread& thread) {
+        while (&thread != self && thread.depth.load(std::memory_order_acquire) != 0)
+            std::this_thread::yield();
+    });
 }
 
 long Kernel::Impl::call(long number, const long* args) noexcept
 {
-    if (const int code = closed_.load(std::memory_order_relaxed)) [[unlikely]]
-        return -code;
     HostThread* thread = threads_->current();
     if (!thread) [[unlikely]]
         return -ENOMEM;
+
+    // Partner of the heavy fence in wait_for_calls(): either this call is waited for,
+    // or it finds the kernel closed and touches nothing of it.
+    const InsideCall inside(*thread);
+    if (const int code = closed_.load(std::memory_order_relaxed)) [[unlikely]]
+        return -code;
     lkl_thread& shared = thread->shared;
     shared.request = LKL_REQ_SYSCALL;
     shared.nr = number;
@@ -288,6 +324,7 @@ Result<void> Kernel::Impl::halt()
         std::lock_guard disks(disks_mutex_);
         disks_.clear();
     }
+    wait_for_calls();
     machine_->release_memory();
     if (panicked)
         return Error{EIO, "the kernel panicked: " + machine_->panic_message()};

@@ -29,14 +29,22 @@ Registry& registry()
 
 thread_local Threads::Last Threads::last_{};
 
+namespace {
+
+// Set when the calling thread has given back what it had. Calls that it makes after
+// that, from destructors of other variables, get a HostThread that stays until its
+// kernel ends.
+thread_local bool gave_back = false;
+
+}  // namespace
+
 // What the calling thread has to give back when it ends.
 struct ThreadExit {
     std::vector<std::pair<uint64_t, HostThread*>> entries;
 
     ~ThreadExit()
     {
-        // Calls from later destructors of this thread make a new HostThread, which
-        // then stays until its kernel ends.
+        gave_back = true;
         Threads::last_ = {};
         for (const auto& [owner, thread] : entries) {
             // With the lock, so that the kernel cannot go away meanwhile.
@@ -74,15 +82,18 @@ Threads::~Threads()
 
 HostThread* Threads::find_current() noexcept
 {
-    for (const auto& [owner, thread] : thread_exit.entries) {
-        if (owner == id_) {
-            last_ = {id_, thread};
-            return thread;
+    if (!gave_back) {
+        for (const auto& [owner, thread] : thread_exit.entries) {
+            if (owner == id_) {
+                last_ = {id_, thread};
+                return thread;
+            }
         }
     }
     try {
         // Room first: what is entered below must not be lost.
-        thread_exit.entries.reserve(thread_exit.entries.size() + 1);
+        if (!gave_back)
+            thread_exit.entries.reserve(thread_exit.entries.size() + 1);
         std::lock_guard lock(mutex_);
         HostThread* thread = free_;
         if (thread) {
@@ -93,7 +104,8 @@ HostThread* Threads::find_current() noexcept
             all_.push_back(thread);
         }
         thread->holder.thread.store(::pthread_self(), std::memory_order_relaxed);
-        thread_exit.entries.emplace_back(id_, thread);
+        if (!gave_back)
+            thread_exit.entries.emplace_back(id_, thread);
         last_ = {id_, thread};
         return thread;
     } catch (const std::bad_alloc&) {
@@ -101,12 +113,26 @@ HostThread* Threads::find_current() noexcept
     }
 }
 
+void Threads::before_fork() { registry().mutex.lock(); }
+
+void Threads::after_fork(bool child)
+{
+    if (child) {
+        registry().kernels.clear();
+        last_ = {};
+    }
+    registry().mutex.unlock();
+}
+
 // The thread ends: so does its task.
 void Threads::retire(HostThread* thread) noexcept
 {
-    if (thread->shared.task && !vcpu_.dead()) {
-        thread->shared.request = LKL_REQ_EXIT;
-        vcpu_.run_request(*thread);
+    {
+        const InsideCall inside(*thread);
+        if (thread->shared.task && !vcpu_.dead()) {
+            thread->shared.request = LKL_REQ_EXIT;
+            vcpu_.run_request(*thread);
+        }
     }
     thread->shared = {};
     thread->parker.take();

@@ -7,8 +7,33 @@
 #include <vector>
 
 #include <core/vcpu.hpp>
+#include <platform/posix/fences.hpp>
 
 namespace lkl {
+
+// The thread is in a call of the kernel, so that whoever ends the kernel waits for it:
+// the partner is the heavy fence in Kernel::Impl::wait_for_calls(). After the light
+// fence either the end of the kernel is seen, or the call is waited for. The last
+// access is to the HostThread, which outlives the kernel's memory.
+class InsideCall {
+public:
+    explicit InsideCall(HostThread& thread) noexcept : thread_(thread)
+    {
+        thread_.depth.store(thread_.depth.load(std::memory_order_relaxed) + 1,
+                            std::memory_order_relaxed);
+        posix::light_fence();
+    }
+    ~InsideCall()
+    {
+        thread_.depth.store(thread_.depth.load(std::memory_order_relaxed) - 1,
+                            std::memory_order_release);
+    }
+    InsideCall(const InsideCall&) = delete;
+    InsideCall& operator=(const InsideCall&) = delete;
+
+private:
+    HostThread& thread_;
+};
 
 // The host threads of one kernel. A thread gets its HostThread with its first
 // call; when the host thread ends, its kernel task ends too, and the HostThread
@@ -27,6 +52,19 @@ public:
         if (last_.owner == id_) [[likely]]
             return last_.thread;
         return find_current();
+    }
+
+    // Around fork(), in this order. In the child there is no kernel any more.
+    static void before_fork();
+    static void after_fork(bool child);
+
+    // Every HostThread there is, in use or not.
+    template <typename Function>
+    void for_each(Function function)
+    {
+        std::lock_guard lock(mutex_);
+        for (HostThread* thread : all_)
+            function(*thread);
     }
 
 private:

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <system_error>
 
 #include <poll.h>
 #include <pthread.h>
@@ -202,11 +203,11 @@ long Vcpu::park(HostThread& thread, bool idle) noexcept
     return carry(thread, kernel_.run(&thread.shared));
 }
 
-bool Vcpu::boot(HostThread& thread)
+int Vcpu::boot(HostThread& thread)
 {
     wake_fd_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (wake_fd_ < 0)
-        return false;
+        return errno;
 
     // Nobody else is there yet: the caller keeps the vCPU, and waits for the
     // kernel's timer where there is nothing to run.
@@ -216,23 +217,30 @@ bool Vcpu::boot(HostThread& thread)
         if (!shared(vcpu_->pending).load()) {
             const uint64_t deadline = deadline_.load();
             if (deadline == posix::never)
-                return false;
+                return EIO;
             thread.parker.wait(deadline);
             shared(vcpu_->pending).fetch_or(1ul << LKL_IRQ_TIMER);
         }
         reason = kernel_.run(nullptr);
     }
     if (reason == LKL_EXIT_DEAD)
-        return false;
+        return EIO;
 
     // The background thread handles none of the program's signals.
     sigset_t all, old;
     ::sigfillset(&all);
     ::pthread_sigmask(SIG_SETMASK, &all, &old);
-    thread_ = std::thread(&Vcpu::background, this);
+    int error = 0;
+    try {
+        thread_ = std::thread(&Vcpu::background, this);
+    } catch (const std::system_error& failure) {
+        error = failure.code().value();
+    }
     ::pthread_sigmask(SIG_SETMASK, &old, nullptr);
+    if (error)
+        return error;
     release(nullptr);
-    return true;
+    return 0;
 }
 
 void Vcpu::stop() noexcept

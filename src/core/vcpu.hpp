@@ -27,6 +27,11 @@ struct HostThread {
     lkl_thread shared{};
     posix::Parker parker;
     VcpuLock::Holder holder;
+
+    // How many calls the thread is in: more than one when a signal handler that
+    // runs at the end of a call makes another. The thread's own, but for the
+    // kernel's destruction, which waits for 0.
+    std::atomic<uint32_t> depth{0};
     HostThread* next_free = nullptr;
 };
 
@@ -53,9 +58,10 @@ public:
     // Before anything else: the kernel's side.
     void attach(const lkl_kernel_ops& kernel) noexcept;
 
-    // Boots on the calling thread, and returns when process 1 runs (true) or the
-    // kernel has died (false). Starts the background thread.
-    bool boot(HostThread& thread);
+    // Boots on the calling thread, and returns when process 1 runs (0), or with the
+    // errno of what is missing: EIO when the kernel has died. Starts the background
+    // thread.
+    int boot(HostThread& thread);
 
     // Runs thread.shared.request to its completion on the calling thread, whose
     // home it is. Returns thread.shared.ret, or -ESHUTDOWN or -EIO when the

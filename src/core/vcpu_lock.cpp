@@ -1,25 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <core/vcpu_lock.hpp>
 
-#include <linux/membarrier.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
 namespace lkl {
 
-namespace {
-
-// Once a process; it costs a few microseconds.
-bool register_membarrier()
-{
-    static const bool registered =
-        ::syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
-    return registered;
-}
-
-}  // namespace
-
-VcpuLock::VcpuLock() : may_bias_(register_membarrier()) {}
+VcpuLock::VcpuLock() : may_bias_(posix::has_membarrier) {}
 
 bool VcpuLock::try_word() noexcept
 {
@@ -65,7 +49,7 @@ void VcpuLock::revoke() noexcept
     std::lock_guard lock(mutex_);
     if (bias_.load(std::memory_order_relaxed)) {
         bias_.store(nullptr, std::memory_order_seq_cst);
-        ::syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+        posix::heavy_fence();
     }
     Holder* holder = favourite_.load(std::memory_order_relaxed);
     if (holder && !holder->active.load(std::memory_order_acquire)) {

@@ -18,10 +18,10 @@
 //
 //   the thread, entering          anybody else, revoking (under mutex_)
 //   1  active = 1                 A  bias_ = null
-//   2  reads bias_                B  membarrier(2)
+//   2  reads bias_                B  heavy_fence()
 //                                 C  reads active
 //
-// Neither side has a fence of its own between its two accesses, but the membarrier
+// The thread has no fence of its own between its two accesses, but the heavy one
 // makes every thread of the process pass a full barrier between A and C. If that
 // point lies before 2 of the other thread, 2 reads null and the thread stays out;
 // if it lies behind 2, then behind 1 as well, and C reads 1. So either the thread
@@ -37,6 +37,7 @@
 #include <pthread.h>
 
 #include <lkl/vcpu.h>
+#include <platform/posix/fences.hpp>
 
 namespace lkl {
 

@@ -334,19 +334,19 @@ Primitive primitive(const char* name, int rounds, Args... args)
 }
 
 const Primitive primitives[] = {
-    primitive<PipeChannel>("pipe", 4000),
-    primitive<PollChannel>("poll", 3000),
-    primitive<SelectChannel>("select", 3000),
-    primitive<EventChannel>("eventfd", 4000),
-    primitive<EpollChannel>("epoll", 3000, 0u),
-    primitive<EpollChannel>("epoll_edge", 3000, uint32_t{LKL_EPOLLET}),
-    primitive<EpollChannel>("epoll_oneshot", 3000, uint32_t{LKL_EPOLLONESHOT}),
-    primitive<FutexChannel>("futex", 4000, 0),
-    primitive<FutexChannel>("futex_private", 4000, LKL_FUTEX_PRIVATE_FLAG),
-    primitive<SignalChannel>("signal", 4000),
-    primitive<SignalfdChannel>("signalfd", 3000),
-    primitive<InotifyChannel>("inotify", 1500),
-    primitive<LockChannel>("file_lock", 2000),
+    primitive<PipeChannel>("pipe", 20000),
+    primitive<PollChannel>("poll", 12000),
+    primitive<SelectChannel>("select", 12000),
+    primitive<EventChannel>("eventfd", 20000),
+    primitive<EpollChannel>("epoll", 12000, 0u),
+    primitive<EpollChannel>("epoll_edge", 12000, uint32_t{LKL_EPOLLET}),
+    primitive<EpollChannel>("epoll_oneshot", 12000, uint32_t{LKL_EPOLLONESHOT}),
+    primitive<FutexChannel>("futex", 20000, 0),
+    primitive<FutexChannel>("futex_private", 20000, LKL_FUTEX_PRIVATE_FLAG),
+    primitive<SignalChannel>("signal", 20000),
+    primitive<SignalfdChannel>("signalfd", 12000),
+    primitive<InotifyChannel>("inotify", 5000),
+    primitive<LockChannel>("file_lock", 6000),
 };
 
 class Wakeup : public testing::TestWithParam<Primitive> {
@@ -603,7 +603,7 @@ TEST(WakeupRaces, PipesCarryEveryByteInOrder)
 {
     const Watchdog watchdog(100s, "pipe data");
     Kernel kernel = boot();
-    constexpr size_t total = 4 << 20;
+    static constexpr size_t total = 4 << 20;
     Crew crew;
     for (int pair = 0; pair < 3; ++pair) {
         std::array<int, 2> fds{};

@@ -280,9 +280,9 @@ TEST_F(FileTest, DirectoriesListEachEntryOnceWithItsType)
     expected["directory"] = lkl::FileType::directory;
     ASSERT_EQ(kernel_->syscall(__lkl__NR_symlinkat, "x", directory_.descriptor(), "link"), 0);
     expected["link"] = lkl::FileType::symbolic_link;
-    ASSERT_EQ(kernel_->syscall(__lkl__NR_mknodat, directory_.descriptor(), "fifo",
-                               LKL_S_IFIFO | 0600, 0),
-              0);
+    ASSERT_EQ(
+        kernel_->syscall(__lkl__NR_mknodat, directory_.descriptor(), "fifo", LKL_S_IFIFO | 0600, 0),
+        0);
     expected["fifo"] = lkl::FileType::fifo;
     const std::string longest(255, '\xe9');
     make(longest.c_str());

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
+#include <list>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -119,7 +120,7 @@ public:
     }
 
 private:
-    std::vector<std::thread> threads_;
+    std::list<std::thread> threads_;
 };
 
 // System calls by name, with their results as they are: negative errno.

@@ -18,8 +18,8 @@ lkl::MountOptions parsed(std::string_view text)
 TEST(MountOptions, WordsOfEveryFileSystemBecomeFlags)
 {
     const auto options = parsed("ro,noatime,nodev");
-    EXPECT_EQ(options.flags, static_cast<unsigned long>(LKL_MS_RDONLY | LKL_MS_NOATIME |
-                                                        LKL_MS_NODEV));
+    EXPECT_EQ(options.flags,
+              static_cast<unsigned long>(LKL_MS_RDONLY | LKL_MS_NOATIME | LKL_MS_NODEV));
     EXPECT_EQ(options.data, "");
 }
 

@@ -9,23 +9,27 @@ namespace {
 using tools::KernelLog;
 using tools::panic_reason;
 
-TEST(KernelLog, ExplainsWithTheLastErrorOfTheDisk)
+TEST(KernelLog, ExplainsWithTheFirstOfTheLastErrorsOfTheDisk)
 {
     KernelLog log(false);
     const auto listen = log.listener();
-    listen("[    0.100000] EXT4-fs error (device vdb): ext4_get: of another disk\n");
-    listen("[    0.200000] EXT4-fs (vda): group descriptors corrupted!\n"
-           "[    0.300000] EXT4-fs (vda): mounting now\n"
-           "[    0.400000] random: an error somewhere\n");
-    EXPECT_EQ(log.explanation("vda"), "EXT4-fs (vda): group descriptors corrupted!");
+    listen("[    0.100000] EXT4-fs error (device vda): long ago\n");
+    for (int i = 0; i < 8; i++)
+        listen("[    0.150000] EXT4-fs (vda): fine\n");
+    listen(
+        "[    0.200000] EXT4-fs (vda): get root inode failed\n"
+        "[    0.300000] EXT4-fs error (device vdb): of another disk\n"
+        "[    0.300000] EXT4-fs (vda): mount failed\n"
+        "[    0.400000] random: an error somewhere\n");
+    EXPECT_EQ(log.explanation("vda"), "EXT4-fs (vda): get root inode failed");
 }
 
-TEST(KernelLog, PrefersAnErrorToAMention)
+TEST(KernelLog, ExplainsWithAnyErrorWhenNoneNamesTheDisk)
 {
     KernelLog log(false);
     const auto listen = log.listener();
     listen("[    0.100000] squashfs: Unable to read superblock");
-    listen("[    0.200000] virtio_blk: vda has 100 blocks");
+    listen("[    0.200000]  vda: vda1 vda2");
     EXPECT_EQ(log.explanation("vda"), "squashfs: Unable to read superblock");
 }
 
@@ -34,6 +38,7 @@ TEST(KernelLog, HasNothingToSayOfASilentKernel)
     KernelLog log(false);
     EXPECT_EQ(log.explanation("vda"), "");
     log.listener()("[    0.100000] Linux version 6.12");
+    log.listener()("[    0.200000]  vda: vda1 vda2");
     EXPECT_EQ(log.explanation("vda"), "");
 }
 

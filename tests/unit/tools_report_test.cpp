@@ -24,7 +24,7 @@ TEST(Escaped, NothingCanDriveTheTerminal)
     EXPECT_EQ(escaped("\x1b[31mred"), "\\033[31mred");
     EXPECT_EQ(escaped("\x7f\r\t"), "\\177\\015\\011");
     EXPECT_EQ(escaped(std::string_view("\0", 1)), "\\000");
-    EXPECT_EQ(escaped("\xc2\x9b"), "\\302\\233");          // C1: control sequence introducer
+    EXPECT_EQ(escaped("\xc2\x9b"), "\\302\\233");           // C1: control sequence introducer
     EXPECT_EQ(escaped("\xe2\x80\xae"), "\\342\\200\\256");  // right-to-left override
 }
 
@@ -37,10 +37,10 @@ TEST(Escaped, IsReversible)
 TEST(Escaped, BytesThatAreNotUtf8AreShownAsSuch)
 {
     EXPECT_EQ(escaped("caf\xe9"), "caf\\351");
-    EXPECT_EQ(escaped("\xc3"), "\\303");                          // cut off
-    EXPECT_EQ(escaped("\xc0\xaf"), "\\300\\257");                 // overlong
-    EXPECT_EQ(escaped("\xe0\x80\xaf"), "\\340\\200\\257");        // overlong
-    EXPECT_EQ(escaped("\xed\xa0\x80"), "\\355\\240\\200");        // surrogate
+    EXPECT_EQ(escaped("\xc3"), "\\303");                             // cut off
+    EXPECT_EQ(escaped("\xc0\xaf"), "\\300\\257");                    // overlong
+    EXPECT_EQ(escaped("\xe0\x80\xaf"), "\\340\\200\\257");           // overlong
+    EXPECT_EQ(escaped("\xed\xa0\x80"), "\\355\\240\\200");           // surrogate
     EXPECT_EQ(escaped("\xf4\x90\x80\x80"), "\\364\\220\\200\\200");  // past the end
     EXPECT_EQ(escaped("\xffok"), "\\377ok");
 }

@@ -29,8 +29,8 @@ std::string_view without_prefix(std::string_view line)
 
 bool speaks_of_error(std::string_view line)
 {
-    for (const std::string_view word :
-         {"rror", "ailed", "orrupt", "nvalid", "annot", "an't", "nsupported", "nable to", "ad "}) {
+    for (const std::string_view word : {"rror", "ailed", "orrupt", "nvalid", "annot", "an't",
+                                        "nsupported", "nrecognized", "nknown", "nable to", "ad "}) {
         if (line.find(word) != std::string_view::npos)
             return true;
     }
@@ -76,25 +76,26 @@ void KernelLog::clear()
 
 std::string KernelLog::explanation(std::string_view subject) const
 {
+    constexpr size_t few = 8;
     const std::lock_guard guard(lock_);
+    std::string_view named_error;
+    std::string_view any_error;
+    size_t named = 0;
+    size_t any = 0;
+    // From the last line to the first.
     std::string_view rest = lines_;
-    std::string_view error;
-    std::string_view mention;
-    while (!rest.empty()) {
+    while (!rest.empty() && (named < few || any < few)) {
         rest.remove_suffix(1);                      // the newline
         const size_t start = rest.rfind('\n') + 1;  // npos + 1 is 0
         const std::string_view line = without_prefix(rest.substr(start));
-        const bool named = line.find(subject) != std::string_view::npos;
-        const bool speaks = speaks_of_error(line);
-        if (named && speaks)
-            return std::string(line);
-        if (speaks && error.empty())
-            error = line;
-        if (named && mention.empty())
-            mention = line;
         rest = rest.substr(0, start);
+        const bool error = speaks_of_error(line);
+        if (any++ < few && error)
+            any_error = line;
+        if (line.find(subject) != std::string_view::npos && named++ < few && error)
+            named_error = line;
     }
-    return std::string(error.empty() ? mention : error);
+    return std::string(named_error.empty() ? any_error : named_error);
 }
 
 std::string panic_reason(std::string_view log)

@@ -20,9 +20,10 @@ public:
 
     // Forgets what came so far.
     void clear();
-    // What the log says about a failure since clear(): the last line that speaks
-    // of an error and names `subject` ("vda"), else the last one that does
-    // either. Without its time stamp; may be empty.
+    // What the log says about a failure since clear(): of its last few lines that
+    // name `subject` ("vda"), or of the last few at all, the first that speaks of
+    // an error, since what follows that are consequences. Without its time stamp;
+    // may be empty.
     std::string explanation(std::string_view subject) const;
 
 private:

@@ -188,6 +188,7 @@ void Walker::archive_files(Level& level, const std::vector<Child>& files)
         if (prepared.name != nullptr) {
             set_path(level, prepared.name);
             archive(prepared);
+            (void)prepared.file.advise(0, 0, LKL_POSIX_FADV_DONTNEED);
             prepared.file = {};
         }
     }

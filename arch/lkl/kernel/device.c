@@ -80,17 +80,31 @@ SYSCALL_DEFINE4(lkl_virtio_mmio_device_add, unsigned long, base, unsigned long, 
 	return id;
 }
 
+static int is_open(struct device *dev, void *unused)
+{
+	if (dev->class == &block_class)
+		return disk_openers(dev_to_disk(dev)) != 0;
+	return device_for_each_child(dev, NULL, is_open);
+}
+
+/* -EBUSY for a disk that is mounted or otherwise open. */
 SYSCALL_DEFINE1(lkl_virtio_mmio_device_remove, long, id)
 {
 	struct platform_device *pdev;
+	bool busy;
 
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	mutex_lock(&devices_lock);
-	pdev = idr_remove(&devices, id);
+	pdev = idr_find(&devices, id);
+	busy = pdev && device_for_each_child(&pdev->dev, NULL, is_open);
+	if (pdev && !busy)
+		idr_remove(&devices, id);
 	mutex_unlock(&devices_lock);
 	if (!pdev)
 		return -ENODEV;
+	if (busy)
+		return -EBUSY;
 	platform_device_unregister(pdev);
 	return 0;
 }

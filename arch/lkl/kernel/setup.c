@@ -75,6 +75,7 @@ void __init setup_arch(char **cmdline_p)
 	*cmdline_p = command_line;
 
 	setup_initial_init_mm(_stext, _etext, _edata, _end);
+	lkl_clock_init();
 	lkl_console_init();
 	lkl_cpu_init();
 	parse_early_param();

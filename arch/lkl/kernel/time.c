@@ -21,9 +21,18 @@ static struct clocksource lkl_clocksource = {
 	.flags	= CLOCK_SOURCE_IS_CONTINUOUS,
 };
 
+static u64 boot_time;
+
+/* Before the first message is printed. */
+void __init lkl_clock_init(void)
+{
+	boot_time = host_call(clock_monotonic);
+}
+
 unsigned long long notrace sched_clock(void)
 {
-	return host_call(clock_monotonic);
+	/* From 0: the log shows it. */
+	return host_call(clock_monotonic) - boot_time;
 }
 
 void read_persistent_clock64(struct timespec64 *ts)

@@ -45,6 +45,7 @@ long lkl_syscall(struct lkl_thread *thread);
 
 /* time.c */
 void lkl_timer_interrupt(void);
+void lkl_clock_init(void);
 
 /* stacktrace.c, any thread */
 unsigned long lkl_fixup(unsigned long ip);
