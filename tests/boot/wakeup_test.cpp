@@ -452,7 +452,7 @@ TEST(WakeupRaces, ShortCallsWhileASleeperLeaves)
     const Watchdog watchdog(100s, "short calls beside a sleeper");
     Kernel kernel = boot();
     constexpr int callers = 3;
-    constexpr int rounds = 4000;
+    constexpr int rounds = 20000;
     PipeChannel pipe(kernel);
     std::atomic<int> round{0};
     std::atomic<int> finished{0};
@@ -536,7 +536,7 @@ TEST(WakeupRaces, AMutexOfFutexesExcludes)
     std::atomic<uint32_t> state{0};  // 0 free, 1 taken, 2 taken and waited for
     long shared = 0;
     constexpr int threads = 8;
-    constexpr int rounds = 4000;
+    constexpr int rounds = 20000;
     Crew crew;
     crew.add(threads, [&](int) {
         for (int n = 0; n < rounds; ++n) {
