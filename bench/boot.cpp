@@ -48,7 +48,6 @@ void measure_boot(Run& run)
             [&] { return average({program}); }, [&] { return average({"/bin/true"}); });
     run.add({.name = "resident memory of that",
              .unit = "MiB",
-             .peer_name = "",
              .target = at_most(30)},
             [&program] { return std::stod(output_of({program, "--resident"})); });
 }

@@ -46,9 +46,9 @@ constexpr Target at_most(double limit)
 // A line of the table. ours and peer have one value a round, or are empty; a line
 // without a target is there for information.
 struct Row {
-    std::string name;
-    std::string unit;
-    std::string peer_name;
+    std::string name{};
+    std::string unit{};
+    std::string peer_name{};
     std::vector<double> ours{};
     std::vector<double> peer{};
     std::optional<Target> target{};

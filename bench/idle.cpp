@@ -29,12 +29,10 @@ void measure(Run& run, const std::string& state, std::vector<std::string> argume
     };
     run.add({.name = "wake-ups of an idle kernel" + state,
              .unit = "1/s",
-             .peer_name = "",
              .ours = {wakeups},
              .target = target(0)});
     run.add({.name = "host threads of an idle kernel" + state,
              .unit = "threads",
-             .peer_name = "",
              .ours = {threads},
              .target = target(2)});
 }

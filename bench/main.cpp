@@ -70,7 +70,7 @@ private:
 
 void measure(bench::Run& run, const bench::Figure& figure)
 {
-    bench::Row row{.name = figure.name, .unit = "", .peer_name = ""};
+    bench::Row row{.name = figure.name};
     try {
         figure.measure(run);
         return;

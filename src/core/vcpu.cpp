@@ -168,7 +168,11 @@ long Vcpu::park(HostThread& thread, bool idle) noexcept
     bool carrying = false;
     for (;;) {
         const uint64_t deadline = idle ? deadline_.load(std::memory_order_seq_cst) : posix::never;
-        const uint32_t bits = dead() ? ended : thread.parker.spin_then_wait(deadline);
+        // Another carrier may be through with us in no time; an idle kernel waits for
+        // somebody who has to be woken first.
+        const uint32_t bits = dead()  ? ended
+                              : idle ? thread.parker.wait(deadline)
+                                     : thread.parker.spin_then_wait(deadline);
         if (bits & done) {
             result = thread.shared.ret;
             break;
