@@ -87,20 +87,24 @@ MmioErrors Mmio::errors() const noexcept
     return errors;
 }
 
-// Interrupts. The status register says what for, the line that. The driver reads
-// the status, acknowledges what it read and then looks at its queues. A cause that
-// is set in the middle of that is not lost: the exchanges below order the status
-// after the used index, so that the look sees what an acknowledgement covers; and
-// the line, raised after the status is set, makes the handler run once more.
+// Interrupts. The status register is a level, the line an edge. The line is
+// raised when the level leaves 0, and again when an acknowledgement leaves a part
+// of it standing. The driver reads the status, acknowledges what it read and then
+// looks at its queues; so a cause that is set while an older one still stands is
+// covered: either the acknowledgement comes after it and the driver's look sees
+// the used index (published before; the exchanges below order them), or the
+// acknowledgement does not include it and raises the line once more.
 void Mmio::interrupt(uint32_t cause) noexcept
 {
-    interrupts_.fetch_or(cause, std::memory_order_acq_rel);
-    line_.raise();
+    if (interrupts_.fetch_or(cause, std::memory_order_acq_rel) == 0)
+        line_.raise();
 }
 
 void Mmio::acknowledge(uint32_t causes) noexcept
 {
-    interrupts_.fetch_and(~causes, std::memory_order_acq_rel);
+    const uint32_t before = interrupts_.fetch_and(~causes, std::memory_order_acq_rel);
+    if ((before & causes) && (before & ~causes))
+        line_.raise();
 }
 
 void Mmio::config_changed() noexcept

@@ -341,7 +341,6 @@ void Walker::archive_data(Prepared& prepared, Member& member)
     if (check(hole_finder_->find(prepared.file, prepared.stat, extents_)))
         member.extents = &extents_;
     begin_member(member, prepared.stat, prepared.attributes);
-    if (getenv("OD") && member.size >= (1<<20)) image_.kernel().syscall(25, prepared.file.descriptor(), LKL_F_SETFL, LKL_O_DIRECT);
     if (member.extents == nullptr) {
         copy(prepared.file, 0, member.size);
     } else {
@@ -369,7 +368,6 @@ void Walker::copy(const lkl::File& file, uint64_t offset, uint64_t length)
             throw image_.damaged(path_,
                                  "ends at byte " + std::to_string(offset) + ", before its size");
         out_.commit(*count);
-        if (getenv("DN")) (void)file.advise(offset, *count, LKL_POSIX_FADV_DONTNEED);
         progress_.add_bytes(*count);
         offset += *count;
         length -= *count;
