@@ -262,7 +262,7 @@ Result<std::unique_ptr<BlockBackend>> make_disk(Descriptor& fd, const std::strin
         if (made || options.engine == DiskEngine::io_uring)
             return made;
     }
-    return disk::make_threads_disk(std::move(open));
+    return disk::make_threads_disk(open);
 }
 
 }  // namespace

@@ -18,10 +18,12 @@ struct OpenFile {
     std::string name;  // for error texts
 };
 
-// Threads alone. Cannot fail but for memory.
-std::unique_ptr<BlockBackend> make_threads_disk(OpenFile open);
+// Both take what is in `open`.
 
-// io_uring. On failure `open` is as before, so that another engine can have it.
+// Threads alone. Cannot fail but for memory.
+std::unique_ptr<BlockBackend> make_threads_disk(OpenFile& open);
+
+// io_uring. On failure `open` is as before, so that the other engine can have it.
 // Errors: ENOSYS (the host does not have it, forbids it, or lacks an operation).
 Result<std::unique_ptr<BlockBackend>> make_io_uring_disk(OpenFile& open);
 

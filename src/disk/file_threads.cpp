@@ -11,7 +11,7 @@ constexpr unsigned threads = 8;
 
 class ThreadsDisk final : public BlockBackend {
 public:
-    explicit ThreadsDisk(OpenFile open)
+    explicit ThreadsDisk(OpenFile& open)
         : file_(std::move(open.file)),
           info_(std::move(open.info)),
           pool_(*file_, threads, writers(*file_, threads))
@@ -45,9 +45,9 @@ unsigned writers(const HostFile& file, unsigned threads) noexcept
     return file.shape().block_device || file.shape().direct ? threads : 1;
 }
 
-std::unique_ptr<BlockBackend> make_threads_disk(OpenFile open)
+std::unique_ptr<BlockBackend> make_threads_disk(OpenFile& open)
 {
-    return std::make_unique<ThreadsDisk>(std::move(open));
+    return std::make_unique<ThreadsDisk>(open);
 }
 
 }  // namespace lkl::disk

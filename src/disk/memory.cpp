@@ -87,16 +87,14 @@ private:
     // Zeroes, and gives whole pages back to the host.
     void clear(std::byte* at, size_t length) noexcept
     {
-        const auto begin = reinterpret_cast<uintptr_t>(at);
-        const uintptr_t first = (begin + page - 1) & ~(page - 1);
-        const uintptr_t last = (begin + length) & ~(page - 1);
-        if (first >= last ||
-            ::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED) != 0) {
+        const size_t head = -reinterpret_cast<uintptr_t>(at) & (page - 1);
+        const size_t whole = length > head ? (length - head) & ~(page - 1) : 0;
+        if (whole == 0 || ::madvise(at + head, whole, MADV_DONTNEED) != 0) {
             std::memset(at, 0, length);
             return;
         }
-        std::memset(at, 0, first - begin);
-        std::memset(reinterpret_cast<void*>(last), 0, begin + length - last);
+        std::memset(at, 0, head);
+        std::memset(at + head + whole, 0, length - head - whole);
     }
 
     const std::span<std::byte> memory_;

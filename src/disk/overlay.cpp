@@ -47,6 +47,7 @@ public:
 
 private:
     // A read of the base on behalf of a request.
+    // NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor): final, never deleted as its base
     struct Read final : BlockRequest {
         void complete(int result) noexcept override { owner->finish(*this, result); }
 

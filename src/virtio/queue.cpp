@@ -229,7 +229,7 @@ bool Queue::publish() noexcept
         return !(shared<uint16_t>(available_ + available_flags).load() & available_no_interrupt);
     }
     // 2.7.10: interrupt if the index has passed used_event since the last time.
-    const uint16_t event = shared<uint16_t>(available_ + available_ring + 2 * size_).load();  // C
+    const uint16_t event = shared<uint16_t>(available_ + available_ring + size_t{2} * size_).load();  // C
     return static_cast<uint16_t>(published_ - event - 1) <
            static_cast<uint16_t>(published_ - before);
 }

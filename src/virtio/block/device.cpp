@@ -153,7 +153,7 @@ void BlockDevice::disable_queue(uint16_t index) noexcept
 void BlockDevice::start() noexcept
 {
     started_ = true;
-    for (uint16_t i = 0; i < queues_.size(); ++i)
+    for (uint16_t i = 0; i < queue_count(); ++i)
         notify(i);
 }
 

@@ -57,6 +57,7 @@ public:
     void add_statistics(BlockStatistics& sum) const noexcept;
 
 private:
+    // NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor): final, never deleted as its base
     struct Slot final : BlockRequest {
         void complete(int result) noexcept override { owner->finish(*this, result); }
 
