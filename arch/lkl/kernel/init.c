@@ -110,7 +110,7 @@ static void spawn(struct lkl_thread *thread)
 	}
 }
 
-void lkl_init_main(void)
+void __noreturn lkl_init_main(void)
 {
 	struct lkl_thread *thread;
 

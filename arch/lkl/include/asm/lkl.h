@@ -31,11 +31,11 @@ void lkl_take_entries(void);
 /* user.c */
 long lkl_user_syscall(void *thread);
 long lkl_user_off(void *thread);
-void lkl_user_first(void);
+long lkl_user_first(void);
 
 /* init.c */
 void lkl_init_spawn(struct lkl_thread *thread);
-void lkl_init_main(void);
+void __noreturn lkl_init_main(void);
 
 /* signal.c */
 long lkl_exit_work(struct lkl_thread *thread, long ret);
