@@ -47,6 +47,9 @@ long lkl_syscall(struct lkl_thread *thread);
 void lkl_timer_interrupt(void);
 void lkl_clock_init(void);
 
+/* reboot.c */
+void __noreturn lkl_double_fault(unsigned long address, unsigned long ip);
+
 /* stacktrace.c, any thread */
 unsigned long lkl_fixup(unsigned long ip);
 void lkl_oops(unsigned long address, unsigned long ip);
