@@ -267,9 +267,12 @@ int Vcpu::boot(HostThread& thread)
     if (reason == LKL_EXIT_DEAD)
         return EIO;
 
-    // The background thread handles none of the program's signals.
+    // The background thread handles none of the program's signals. Faults of the
+    // system calls that it carries are not the program's; blocked, they kill it.
     sigset_t all, old;
     ::sigfillset(&all);
+    ::sigdelset(&all, SIGSEGV);
+    ::sigdelset(&all, SIGBUS);
     ::pthread_sigmask(SIG_SETMASK, &all, &old);
     int error = 0;
     try {
