@@ -145,9 +145,13 @@ long lkl_user_off(void *arg)
 long lkl_user_first(void)
 {
 	struct lkl_thread *thread = current->thread.host;
+	sigset_t none;
 
 	if (!thread)
 		lkl_init_main();
+	/* Process 1, whose copy this task is, blocks all signals. */
+	sigemptyset(&none);
+	set_current_blocked(&none);
 	thread->task = current;
 	thread->stack_top = (unsigned long)lkl_stack_top_of(current_stack_pointer);
 	return lkl_user_off(thread);
