@@ -26,6 +26,9 @@ void lkl_console_init(void);
 /* vcpu.c */
 long lkl_enter(struct lkl_thread *thread);
 long lkl_run(struct lkl_thread *carrier);
+long lkl_enter_announced(struct lkl_thread *thread);
+long lkl_run_announced(struct lkl_thread *carrier);
+void lkl_announce_stack(unsigned long sp);
 void lkl_take_entries(void);
 
 /* user.c */

@@ -154,8 +154,11 @@ struct lkl_host_ops {
 	void (*dead)(void *host, enum lkl_death why, const char *text,
 		     unsigned long length);
 
-	/* A fiber switch: [stack, stack + LKL_STACK_SIZE) is the stack of the next.
-	 * Null unless the host needs it (AddressSanitizer, valgrind).
+	/* The carrier's stack changes.  Before it does: it goes on at
+	 * [stack, stack + LKL_STACK_SIZE).  0, after it did: it is back on the host
+	 * stack on which it called boot, enter or run, the one case where this
+	 * operation does not run on a kernel stack.  Null unless the host wants to
+	 * know (AddressSanitizer, valgrind).
 	 */
 	void (*fiber_switch)(void *host, unsigned long stack);
 };
