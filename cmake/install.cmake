@@ -19,6 +19,10 @@ if(LKL_TOOLS)
 endif()
 install(FILES ${LKL_MANUALS} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 
+# Commands for gdb, see docs/debugging.md.
+configure_file(tools/gdb/lkl-gdb.py ${CMAKE_BINARY_DIR}/share/lkl/lkl-gdb.py COPYONLY)
+install(FILES tools/gdb/lkl-gdb.py DESTINATION ${CMAKE_INSTALL_DATADIR}/lkl)
+
 # Relative to the file itself, so that an installed tree can be moved.
 file(RELATIVE_PATH up ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
 string(REGEX REPLACE "/$" "" up ${up})

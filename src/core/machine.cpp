@@ -14,7 +14,10 @@ namespace lkl {
 
 namespace {
 
-Machine& self(void* host) { return *static_cast<Machine*>(host); }
+Machine& self(void* host)
+{
+    return *static_cast<Machine*>(host);
+}
 
 }  // namespace
 
@@ -80,7 +83,15 @@ lkl_host_ops Machine::host_operations() noexcept
         }
         self(host).vcpu_.died(why);
     };
+    if (posix::StackObserver::wanted())
+        ops.fiber_switch = fiber_switch;
     return ops;
+}
+
+// A function with a name, for the attribute; see StackObserver::switched().
+__attribute__((no_sanitize("address"))) void Machine::fiber_switch(void* host, unsigned long stack)
+{
+    static_cast<Machine*>(host)->stacks_.switched(stack, LKL_STACK_SIZE);
 }
 
 Result<std::unique_ptr<Machine>> Machine::create(const Image& image, uint64_t memory,
@@ -120,7 +131,10 @@ Result<std::unique_ptr<Machine>> Machine::create(const Image& image, uint64_t me
     return machine;
 }
 
-Machine::~Machine() { vcpu_.stop(); }
+Machine::~Machine()
+{
+    vcpu_.stop();
+}
 
 virtio::GuestMemory Machine::memory() const
 {

@@ -16,6 +16,7 @@
 #include <lkl/result.hpp>
 #include <platform/posix/address_space.hpp>
 #include <platform/posix/fault_handler.hpp>
+#include <platform/posix/stack_observer.hpp>
 #include <virtio/memory.hpp>
 #include <virtio/mmio.hpp>
 
@@ -71,6 +72,7 @@ private:
 
     Machine() = default;
     lkl_host_ops host_operations() noexcept;
+    static void fiber_switch(void* host, unsigned long stack);
     virtio::Mmio* device_at(uint64_t address, uint64_t* offset) const noexcept;
 
     posix::AddressSpace space_;
@@ -79,6 +81,7 @@ private:
     lkl_kernel_ops kernel_{};
     std::array<std::atomic<virtio::Mmio*>, slots> bus_{};
     std::array<Line, slots> lines_{};
+    posix::StackObserver stacks_;
     mutable std::mutex panic_mutex_;
     std::string panic_;
     Vcpu vcpu_;  // last: its thread uses everything above

@@ -44,11 +44,49 @@ void Vcpu::attach(const lkl_kernel_ops& kernel) noexcept
     lock_.attach(vcpu_);
 }
 
+// Taken from the kernel while the vCPU is held, told when it is released: the thread
+// that wakes may want it at once.
+class Vcpu::Done {
+public:
+    explicit Done(lkl_vcpu* vcpu) noexcept : first_(vcpu->done)
+    {
+        if (first_) [[unlikely]]
+            vcpu->done = nullptr;
+    }
+    ~Done()
+    {
+        if (first_) [[unlikely]]
+            tell();
+    }
+    Done(const Done&) = delete;
+    Done& operator=(const Done&) = delete;
+
+private:
+    void tell() noexcept
+    {
+        for (lkl_thread* next = first_; next;) {
+            // Who has been told may be gone.
+            lkl_thread* thread = next;
+            next = thread->next;
+            reinterpret_cast<HostThread*>(thread)->parker.post(done);
+        }
+    }
+
+    lkl_thread* const first_;
+};
+
+// Gives the vCPU up, unless interrupts are pending.
+bool Vcpu::let_go(HostThread* carrier) noexcept
+{
+    const Done told(vcpu_);
+    return lock_.release(holder_of(carrier));
+}
+
 // Gives the vCPU up whatever the kernel is at. Interrupts that came late are taken
 // first; if they do not end, or leave work over, somebody else is sent in.
 void Vcpu::release(HostThread* carrier) noexcept
 {
-    for (int round = 0; !lock_.release(holder_of(carrier)); ++round) {
+    for (int round = 0; !let_go(carrier); ++round) {
         if (carrier && round == patience)
             return hand_over(carrier);
         const long reason = kernel_.run(carrier ? &carrier->shared : nullptr);
@@ -62,6 +100,7 @@ void Vcpu::release(HostThread* carrier) noexcept
 // Gives the vCPU up while tasks are runnable: the background thread carries on.
 void Vcpu::hand_over(HostThread* carrier) noexcept
 {
+    const Done told(vcpu_);
     shared(vcpu_->pending).fetch_or(1ul << LKL_IRQ_RESCHED, std::memory_order_seq_cst);
     lock_.release_pending(holder_of(carrier));
     kick();
@@ -98,6 +137,7 @@ void Vcpu::died(lkl_death why) noexcept
 {
     death_ = why;
     dead_.store(true, std::memory_order_release);
+    const Done told(vcpu_);
     std::lock_guard lock(parked_mutex_);
     for (HostThread* thread : parked_)
         thread->parker.post(ended);
@@ -134,7 +174,7 @@ long Vcpu::carry(HostThread& thread, long reason) noexcept
     for (;;) {
         switch (reason) {
         [[likely]] case LKL_EXIT_DONE:
-            if (!lock_.release(&thread.holder)) [[unlikely]]
+            if (!let_go(&thread)) [[unlikely]]
                 release(&thread);
             return thread.shared.ret;
         case LKL_EXIT_DONE_MORE:
@@ -143,7 +183,7 @@ long Vcpu::carry(HostThread& thread, long reason) noexcept
         case LKL_EXIT_IDLE:
             idle_.store(&thread, std::memory_order_seq_cst);
             lock_.unbias(&thread.holder);
-            if (lock_.release(&thread.holder))
+            if (let_go(&thread))
                 return park(thread, true);
             idle_.store(nullptr, std::memory_order_relaxed);
             reason = kernel_.run(&thread.shared);
@@ -164,33 +204,31 @@ long Vcpu::park(HostThread& thread, bool idle) noexcept
         std::lock_guard lock(parked_mutex_);
         parked_.push_back(&thread);
     }
-    long result = 0;
     bool carrying = false;
-    for (;;) {
+    uint32_t bits = 0;
+    while (!carrying && !(bits & (done | ended))) {
         const uint64_t deadline = idle ? deadline_.load(std::memory_order_seq_cst) : posix::never;
-        // Another carrier may be through with us in no time; an idle kernel waits for
-        // somebody who has to be woken first.
-        const uint32_t bits = dead()  ? ended
-                              : idle ? thread.parker.wait(deadline)
-                                     : thread.parker.spin_then_wait(deadline);
-        if (bits & done) {
-            result = thread.shared.ret;
+        bits = dead() ? ended : thread.parker.wait(deadline);
+        if (bits & (done | ended))
             break;
-        }
-        if (bits & ended) {
-            result = dead_result();
-            break;
-        }
         if (bits == 0)
             shared(vcpu_->pending).fetch_or(1ul << LKL_IRQ_TIMER, std::memory_order_seq_cst);
-        if (lock_.acquire(&thread.holder)) {
-            carrying = true;
-            break;
+        if (!lock_.acquire(&thread.holder)) {
+            // Somebody else carries, and takes the interrupt before leaving.
+            idle = false;
+            if (bits == 0)
+                raise(LKL_IRQ_TIMER);
+            continue;
         }
-        // Somebody else carries, and takes the interrupt before leaving.
-        idle = false;
-        if (bits == 0)
-            raise(LKL_IRQ_TIMER);
+        // The one who carried before may have completed our request; it says so, or is
+        // just about to.
+        bits = thread.parker.take();
+        if ((bits & done) || thread.shared.complete) {
+            release(&thread);
+            idle = false;
+        } else {
+            carrying = true;
+        }
     }
     HostThread* self = &thread;
     idle_.compare_exchange_strong(self, nullptr, std::memory_order_seq_cst);
@@ -198,13 +236,12 @@ long Vcpu::park(HostThread& thread, bool idle) noexcept
         std::lock_guard lock(parked_mutex_);
         parked_.erase(std::find(parked_.begin(), parked_.end(), &thread));
     }
-    if (!carrying)
-        return result;
-    if (thread.parker.take() & done) {
-        release(&thread);
-        return thread.shared.ret;
-    }
-    return carry(thread, kernel_.run(&thread.shared));
+    if (carrying)
+        return carry(thread, kernel_.run(&thread.shared));
+    if (!(bits & done))
+        return dead_result();
+    thread.shared.complete = 0;
+    return thread.shared.ret;
 }
 
 int Vcpu::boot(HostThread& thread)
@@ -230,9 +267,12 @@ int Vcpu::boot(HostThread& thread)
     if (reason == LKL_EXIT_DEAD)
         return EIO;
 
-    // The background thread handles none of the program's signals.
+    // The background thread handles none of the program's signals. Faults of the
+    // system calls that it carries are not the program's; blocked, they kill it.
     sigset_t all, old;
     ::sigfillset(&all);
+    ::sigdelset(&all, SIGSEGV);
+    ::sigdelset(&all, SIGBUS);
     ::pthread_sigmask(SIG_SETMASK, &all, &old);
     int error = 0;
     try {

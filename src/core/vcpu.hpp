@@ -88,11 +88,15 @@ public:
     void died(lkl_death why) noexcept;
 
 private:
+    // Threads whose requests are complete, and who do not know it yet.
+    class Done;
+
     // Messages to a parked thread.
     static constexpr uint32_t done = 1;   // its request is complete
     static constexpr uint32_t enter = 2;  // an interrupt needs a carrier
     static constexpr uint32_t ended = 4;  // the kernel is dead
 
+    bool let_go(HostThread* carrier) noexcept;
     void release(HostThread* carrier) noexcept;
     void hand_over(HostThread* carrier) noexcept;
     void kick() noexcept;

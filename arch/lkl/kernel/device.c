@@ -6,7 +6,6 @@
 #include <linux/idr.h>
 #include <linux/platform_device.h>
 #include <linux/syscalls.h>
-#include <asm/archrandom.h>
 #include <asm/irq.h>
 #include <asm/lkl.h>
 
@@ -19,12 +18,6 @@ unsigned long lkl_mmio_read(unsigned long addr, unsigned int size)
 void lkl_mmio_write(unsigned long addr, unsigned long value, unsigned int size)
 {
 	host_call(mmio_write, addr, value, size);
-}
-
-/* The host's entropy, see asm/archrandom.h. */
-void lkl_random(void *buffer, size_t length)
-{
-	host_call(random, buffer, length);
 }
 
 static DEFINE_IDR(devices);

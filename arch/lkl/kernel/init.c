@@ -110,14 +110,22 @@ static void spawn(struct lkl_thread *thread)
 	}
 }
 
-void lkl_init_main(void)
+void __noreturn lkl_init_main(void)
 {
 	struct lkl_thread *thread;
+	sigset_t all;
 
 	/* exec left the area for a program's stack. */
 	vm_munmap(0, TASK_SIZE);
 	/* Children, if a kernel thread leaves any behind, vanish by themselves. */
 	current->sighand->action[SIGCHLD - 1].sa.sa_handler = SIG_IGN;
+
+	/*
+	 * A signal to the process is for a thread that comes out of a call, and this
+	 * one never does.
+	 */
+	sigfillset(&all);
+	set_current_blocked(&all);
 
 	init_process = current;
 	host_call(booted);

@@ -39,6 +39,30 @@ static void dump(struct kmsg_dumper *dumper, struct kmsg_dump_detail *detail)
 	die(LKL_DEATH_PANIC, text, length);
 }
 
+/*
+ * A fault while another one is reported: nothing that panic() would touch can be
+ * relied on.  What the log holds lies in the image; if that is gone too, the host
+ * is told without a text.
+ */
+void __noreturn lkl_double_fault(unsigned long address, unsigned long ip)
+{
+	static char text[4096];
+	static bool tried;
+	struct kmsg_dump_iter iter;
+	size_t length = 0, tail;
+
+	if (tried)
+		die(LKL_DEATH_PANIC, text, strnlen(text, sizeof(text)));
+	tried = true;
+	scnprintf(text, sizeof(text),
+		  "fault at %016lx in %pS while another one was reported\n",
+		  address, (void *)ip);
+	tail = strlen(text);
+	kmsg_dump_rewind(&iter);
+	kmsg_dump_get_buffer(&iter, false, text + tail, sizeof(text) - tail, &length);
+	die(LKL_DEATH_PANIC, text, tail + length);
+}
+
 static struct kmsg_dumper dumper = {
 	.dump		= dump,
 	.max_reason	= KMSG_DUMP_PANIC,

@@ -33,10 +33,16 @@ static long __init boot_fiber(void *unused)
 static long __ref lkl_boot(void)
 {
 	struct lkl_stack_top *top = lkl_stack_top_of((unsigned long)init_stack);
+	long reason;
 
 	top->task = &init_task;
 	lkl_vcpu.irq_disabled = ARCH_IRQ_DISABLED;
-	return lkl_call_on_stack((unsigned long)top, boot_fiber, NULL);
+	if (lkl_host.fiber_switch)
+		lkl_announce_stack((unsigned long)top);
+	reason = lkl_call_on_stack((unsigned long)top, boot_fiber, NULL);
+	if (lkl_host.fiber_switch)
+		lkl_announce_stack(0);
+	return reason;
 }
 
 /* The image's entry point, see lkl_entry_fn. */
@@ -60,8 +66,8 @@ int lkl_entry(const struct lkl_host_ops *host, const struct lkl_boot_info *info,
 	kernel->version = LKL_CONTRACT_VERSION;
 	kernel->vcpu = &lkl_vcpu;
 	kernel->boot = lkl_boot;
-	kernel->enter = lkl_enter;
-	kernel->run = lkl_run;
+	kernel->enter = host->fiber_switch ? lkl_enter_announced : lkl_enter;
+	kernel->run = host->fiber_switch ? lkl_run_announced : lkl_run;
 	kernel->fixup = lkl_fixup;
 	kernel->oops = lkl_oops;
 	return 0;

@@ -73,7 +73,8 @@ long lkl_exit_work(struct lkl_thread *thread, long ret)
 		}
 		if (flags & _TIF_NOTIFY_RESUME)
 			resume_user_mode_work(NULL);
-		if (is_restart(ret) && !signal_pending(current))
+		/* A handler comes first, then its thread makes the call again. */
+		if (is_restart(ret) && !thread->signal.signo && !signal_pending(current))
 			ret = restart(thread, ret);
 	}
 	if (is_restart(ret) && !thread->signal.signo)

@@ -51,6 +51,11 @@ void show_regs(struct pt_regs *regs)
 
 void lkl_oops(unsigned long address, unsigned long ip)
 {
+	static bool reporting;
+
+	if (reporting)
+		lkl_double_fault(address, ip);
+	reporting = true;
 	/* Whatever held this lock will not let go of it any more. */
 	bust_spinlocks(1);
 	pr_alert("unable to handle access to %016lx at %pS\n", address, (void *)ip);

@@ -3,6 +3,7 @@
 #include <linux/clockchips.h>
 #include <linux/clocksource.h>
 #include <linux/delay.h>
+#include <linux/hrtimer.h>
 #include <linux/init.h>
 #include <linux/sched/clock.h>
 #include <linux/timekeeping.h>
@@ -74,6 +75,20 @@ void __init time_init(void)
 	lkl_clockevent.cpumask = cpumask_of(0);
 	clockevents_config_and_register(&lkl_clockevent, NSEC_PER_SEC, 1, LONG_MAX);
 }
+
+/*
+ * Timers of high resolution are switched to in a tick, once the clock source is
+ * final.  A kernel that boots between two ticks, and has none while idle, would
+ * hand the first sleeps of its program over to jiffies.
+ */
+static int __init use_high_resolution(void)
+{
+	local_irq_disable();
+	hrtimer_run_queues();
+	local_irq_enable();
+	return 0;
+}
+late_initcall(use_high_resolution);
 
 void __ndelay(unsigned long nsecs)
 {

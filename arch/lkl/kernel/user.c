@@ -11,6 +11,7 @@
 #include <linux/sched/stat.h>
 #include <linux/sched/task.h>
 #include <asm/lkl.h>
+#include <asm/switch_to.h>
 
 /* The carrier is home and its call complete: back to the host. */
 static __always_inline long leave(struct lkl_thread *thread)
@@ -19,22 +20,61 @@ static __always_inline long leave(struct lkl_thread *thread)
 	return likely(single_task_running()) ? LKL_EXIT_DONE : LKL_EXIT_DONE_MORE;
 }
 
+/*
+ * Others became runnable while the vCPU was the carrier's.  They run now, on its
+ * thread, as they would on any CPU before user mode goes on; who is not through
+ * after one turn gets another carrier, so that the caller does not wait for it
+ * (LKL_EXIT_DONE_MORE).  The carrier stays the same: with a runnable task the idle
+ * task does not run, and it alone gives the vCPU up.
+ */
+static void let_others_run(void)
+{
+	lkl_vcpu.leaving = 1;
+	yield();
+	lkl_vcpu.leaving = 0;
+}
+
+/*
+ * The request of a thread that does not carry is complete.  To wake the home takes
+ * the host longer than most requests take, and the home could do nothing while we
+ * hold the vCPU: it is told by the host after the release, or by lkl_tell_done().
+ */
+static void complete_elsewhere(struct lkl_thread *thread)
+{
+	thread->complete = 1;
+	thread->next = lkl_vcpu.done;
+	lkl_vcpu.done = thread;
+}
+
+/*
+ * From here on somebody else runs.  Who is through is told now, unless the vCPU is
+ * just about to be released.
+ */
+void lkl_tell_done(struct task_struct *next)
+{
+	struct lkl_thread *thread, *done = lkl_vcpu.done;
+
+	if (is_idle_task(next) ||
+	    (lkl_vcpu.leaving && next->thread.host == lkl_vcpu.carrier))
+		return;
+	lkl_vcpu.done = NULL;
+	while ((thread = done)) {
+		done = thread->next;
+		host_call(thread_done, thread);
+	}
+}
+
 long lkl_user_syscall(void *arg)
 {
 	struct lkl_thread *thread = arg;
 
 	thread->ret = lkl_syscall(thread);
-	/*
-	 * Others became runnable while the vCPU was ours.  They run now, on our
-	 * thread, as they would on any CPU before user mode goes on; who is not
-	 * through after one turn gets another carrier, so that the caller does
-	 * not wait for it (LKL_EXIT_DONE_MORE).
-	 */
-	if (unlikely(!single_task_running()))
-		yield();
-	if (likely(lkl_vcpu.carrier == thread))
+	if (likely(lkl_vcpu.carrier == thread)) {
+		if (unlikely(!single_task_running()))
+			let_others_run();
 		return leave(thread);
-	host_call(thread_done, thread);
+	}
+	complete_elsewhere(thread);
 	return lkl_user_off(thread);
 }
 
@@ -65,17 +105,14 @@ long lkl_user_off(void *arg)
 		if (thread->accepted) {
 			run_request(thread);
 			if (lkl_vcpu.carrier != thread) {
-				host_call(thread_done, thread);
+				complete_elsewhere(thread);
 				continue;
 			}
 		}
 		if (lkl_vcpu.carrier == thread) {
 			if (!single_task_running())
-				yield();
-			if (lkl_vcpu.carrier == thread)
-				return leave(thread);
-			host_call(thread_done, thread);
-			continue;
+				let_others_run();
+			return leave(thread);
 		}
 
 		/* A signal waits for the thread's next call; only a fatal one is
@@ -102,14 +139,20 @@ long lkl_user_off(void *arg)
 	}
 }
 
-/* A new task's first step out of the kernel, see lkl_ret_from_fork(). */
-void lkl_user_first(void)
+/* A new task's first step out of the kernel, see lkl_ret_from_fork(), which leaves the
+ * image with the result.
+ */
+long lkl_user_first(void)
 {
 	struct lkl_thread *thread = current->thread.host;
+	sigset_t none;
 
 	if (!thread)
 		lkl_init_main();
+	/* Process 1, whose copy this task is, blocks all signals. */
+	sigemptyset(&none);
+	set_current_blocked(&none);
 	thread->task = current;
 	thread->stack_top = (unsigned long)lkl_stack_top_of(current_stack_pointer);
-	lkl_user_off(thread);
+	return lkl_user_off(thread);
 }

@@ -52,6 +52,42 @@ long lkl_run(struct lkl_thread *carrier)
 	return lkl_call_on_stack(user->stack_top, lkl_user_off, user);
 }
 
+/*
+ * A host that follows stacks (lkl_host_ops.fiber_switch) gets these entries in
+ * place of the plain ones, so that a call pays nothing for the others.
+ */
+void lkl_announce_stack(unsigned long sp)
+{
+	host_call(fiber_switch, sp & ~(LKL_STACK_SIZE - 1UL));
+}
+
+static void announce_next(void)
+{
+	struct lkl_thread *user = lkl_vcpu.user;
+
+	lkl_announce_stack(user ? user->stack_top : lkl_vcpu.fiber_sp);
+}
+
+long lkl_enter_announced(struct lkl_thread *thread)
+{
+	long reason;
+
+	announce_next();
+	reason = lkl_enter(thread);
+	lkl_announce_stack(0);
+	return reason;
+}
+
+long lkl_run_announced(struct lkl_thread *carrier)
+{
+	long reason;
+
+	announce_next();
+	reason = lkl_run(carrier);
+	lkl_announce_stack(0);
+	return reason;
+}
+
 /* LKL_IRQ_ENTRY: wake the tasks of threads that want in. */
 void lkl_take_entries(void)
 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <platform/posix/address_space.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -28,7 +29,10 @@ Error failed(const char* what)
     return {code, std::string(what) + ": " + std::strerror(code)};
 }
 
-void* pointer(uintptr_t address) { return reinterpret_cast<void*>(address); }
+void* pointer(uintptr_t address)
+{
+    return reinterpret_cast<void*>(address);
+}
 
 }  // namespace
 
@@ -36,12 +40,20 @@ Result<AddressSpace> AddressSpace::create(uint64_t image_size, uint64_t memory_s
 {
     AddressSpace space;
     const uint64_t linear = round_up(image_size + memory_size + page_size, alignment);
-    const uint64_t reserved = linear + 2 * window_size + alignment;
-
-    void* reservation = ::mmap(nullptr, reserved, PROT_NONE,
-                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (reservation == MAP_FAILED)
-        return failed("reserving addresses for the kernel");
+    const uint64_t least = std::max(least_window, round_up(4 * memory_size, alignment));
+    space.window_ = std::max(largest_window, least);
+    uint64_t reserved;
+    void* reservation;
+    for (;;) {
+        reserved = linear + 2 * space.window_ + alignment;
+        reservation = ::mmap(nullptr, reserved, PROT_NONE,
+                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (reservation != MAP_FAILED)
+            break;
+        if (space.window_ == least)
+            return failed("reserving addresses for the kernel");
+        space.window_ = std::max(space.window_ / 2, least);
+    }
     // Trim to the alignment.
     const auto start = reinterpret_cast<uintptr_t>(reservation);
     const uintptr_t base = round_up(start, alignment);
@@ -70,12 +82,16 @@ Result<AddressSpace> AddressSpace::create(uint64_t image_size, uint64_t memory_s
     return space;
 }
 
-AddressSpace::AddressSpace(AddressSpace&& other) noexcept { *this = std::move(other); }
+AddressSpace::AddressSpace(AddressSpace&& other) noexcept
+{
+    *this = std::move(other);
+}
 
 AddressSpace& AddressSpace::operator=(AddressSpace&& other) noexcept
 {
     std::swap(base_, other.base_);
     std::swap(vmalloc_, other.vmalloc_);
+    std::swap(window_, other.window_);
     std::swap(image_size_, other.image_size_);
     std::swap(memory_size_, other.memory_size_);
     std::swap(reserved_, other.reserved_);

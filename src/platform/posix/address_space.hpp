@@ -34,9 +34,9 @@ public:
     uintptr_t memory() const { return base_ + image_size_; }
     uintptr_t memory_end() const { return memory() + memory_size_; }
     uintptr_t vmalloc_start() const { return vmalloc_; }
-    uintptr_t vmalloc_end() const { return vmalloc_ + window_size; }
+    uintptr_t vmalloc_end() const { return vmalloc_ + window_; }
     uintptr_t user_start() const { return vmalloc_end(); }
-    uintptr_t user_end() const { return user_start() + window_size; }
+    uintptr_t user_end() const { return user_start() + window_; }
 
     // Maps [physical, physical + length) at an address inside a window, with the
     // protection of mmap(2), replacing what is there. 0 or a negative errno:
@@ -53,12 +53,16 @@ public:
     // reserved until destruction.
     void release_memory() noexcept;
 
-    // Addresses cost nothing; each window takes more than memory can be cut into.
-    static constexpr uint64_t window_size = 64ull << 30;
-
 private:
+    // Addresses cost nothing; each window takes more than memory can be cut into.
+    // Where a limit (RLIMIT_AS) or a tool (valgrind) has fewer to give, smaller
+    // windows do, as long as all memory finds room several times.
+    static constexpr uint64_t largest_window = 64ull << 30;
+    static constexpr uint64_t least_window = 1ull << 30;
+
     uintptr_t base_ = 0;
     uintptr_t vmalloc_ = 0;
+    uint64_t window_ = 0;  // bytes of each
     uint64_t image_size_ = 0;
     uint64_t memory_size_ = 0;
     uint64_t reserved_ = 0;

@@ -26,17 +26,28 @@ std::mutex mutex;  // writers of slots, and the two below
 int users = 0;
 struct sigaction previous_segv, previous_bus;
 
+// A signal that somebody sent, kill(2) and the like, is no fault of the instruction
+// that it came to.
+bool is_fault(const siginfo_t& info)
+{
+    return info.si_code > 0;
+}
+
 // The handler that was there before, or the default action.
 void pass_on(int signo, siginfo_t* info, void* context)
 {
     const struct sigaction& previous = signo == SIGSEGV ? previous_segv : previous_bus;
-    if (previous.sa_flags & SA_SIGINFO) {
-        previous.sa_sigaction(signo, info, context);
-    } else if (previous.sa_handler == SIG_DFL || previous.sa_handler == SIG_IGN) {
-        // The instruction faults again, and the default action is taken.
-        struct sigaction fallback{};
+    if (previous.sa_handler == SIG_IGN && !is_fault(*info))
+        return;
+    if (previous.sa_handler == SIG_DFL || previous.sa_handler == SIG_IGN) {
+        struct sigaction fallback {};
         fallback.sa_handler = SIG_DFL;
         ::sigaction(signo, &fallback, nullptr);
+        // A faulting instruction faults again; a signal has to be sent again.
+        if (!is_fault(*info))
+            ::raise(signo);
+    } else if (previous.sa_flags & SA_SIGINFO) {
+        previous.sa_sigaction(signo, info, context);
     } else {
         previous.sa_handler(signo);
     }
@@ -44,6 +55,8 @@ void pass_on(int signo, siginfo_t* info, void* context)
 
 void handle(int signo, siginfo_t* info, void* context)
 {
+    if (!is_fault(*info))
+        return pass_on(signo, info, context);
     greg_t* registers = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
     const auto ip = static_cast<uintptr_t>(registers[REG_RIP]);
     for (const Slot& slot : slots) {
@@ -75,7 +88,7 @@ Result<void> FaultHandler::add(const Code& code)
 {
     std::lock_guard lock(mutex);
     if (users == 0) {
-        struct sigaction action{};
+        struct sigaction action {};
         action.sa_sigaction = handle;
         action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
         ::sigemptyset(&action.sa_mask);
@@ -104,7 +117,7 @@ FaultHandler::~FaultHandler()
     if (--users != 0)
         return;
     // Unless somebody else has taken them over since.
-    struct sigaction now{};
+    struct sigaction now {};
     if (::sigaction(SIGSEGV, nullptr, &now) == 0 && now.sa_sigaction == handle)
         ::sigaction(SIGSEGV, &previous_segv, nullptr);
     if (::sigaction(SIGBUS, nullptr, &now) == 0 && now.sa_sigaction == handle)

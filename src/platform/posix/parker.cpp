@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <platform/posix/parker.hpp>
 
+#include <algorithm>
 #include <cerrno>
 
 #include <linux/futex.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,14 +22,55 @@ long futex(std::atomic<uint32_t>* word, int op, uint32_t value, const timespec* 
                      FUTEX_BITSET_MATCH_ANY);
 }
 
-// Long enough for another core to finish a short call, short beside a sleep.
-constexpr int spins = 40;
+// A wait of up to so many nanoseconds is short: a few times what it costs to sleep
+// and to be woken.
+constexpr uint64_t short_wait = 30'000;
+
+// Looks between two readings of the clock.
+constexpr int looks = 8;
+
+int cpus() noexcept
+{
+    cpu_set_t set;
+    return ::sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
+// How many more threads of the process may look out at present.
+std::atomic<int> lookouts{cpus() - 1};
 
 }  // namespace
 
 void Parker::wake() noexcept { futex(&word_, FUTEX_WAKE, 1, nullptr); }
 
+uint32_t Parker::look_out(uint64_t until) noexcept
+{
+    uint32_t bits = 0;
+    if (lookouts.fetch_sub(1, std::memory_order_relaxed) > 0) {
+        do {
+            for (int i = 0; i < looks && !(bits = take()); ++i)
+                __builtin_ia32_pause();
+        } while (!bits && monotonic_now() < until);
+    }
+    lookouts.fetch_add(1, std::memory_order_relaxed);
+    return bits;
+}
+
 uint32_t Parker::wait(uint64_t deadline) noexcept
+{
+    if (const uint32_t bits = take())
+        return bits;
+    const uint64_t short_until = monotonic_now() + short_wait;
+    uint32_t bits = 0;
+    if (short_waits_)
+        bits = look_out(std::min(short_until, deadline));
+    if (!bits) {
+        bits = sleep(deadline);
+        short_waits_ = bits && monotonic_now() < short_until;
+    }
+    return bits;
+}
+
+uint32_t Parker::sleep(uint64_t deadline) noexcept
 {
     timespec until{};
     const timespec* limit = nullptr;
@@ -51,16 +94,6 @@ uint32_t Parker::wait(uint64_t deadline) noexcept
         if (bits || late)
             return bits;
     }
-}
-
-uint32_t Parker::spin_then_wait(uint64_t deadline) noexcept
-{
-    for (int i = 0; i < spins; ++i) {
-        if (const uint32_t bits = take())
-            return bits;
-        __builtin_ia32_pause();
-    }
-    return wait(deadline);
 }
 
 }  // namespace lkl::posix

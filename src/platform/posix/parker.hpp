@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Parker: where a host thread sleeps until somebody has a message for it.
+// Parker: where a host thread waits until somebody has a message for it.
 #pragma once
 
 #include <atomic>
@@ -14,6 +14,13 @@ namespace lkl::posix {
 // Either post() comes first, then wait() finds the bit and does not sleep; or
 // wait() has set `sleeping` first, then post() sees it and wakes the futex, whose
 // wait the host refuses if the word has changed by then.
+//
+// To sleep and to be woken costs more than many a wait takes: two threads that
+// hand something back and forth would do little else. So a thread whose last wait was
+// short looks for the message for a while before it sleeps, as KVM does with a
+// virtual CPU that halts (Documentation/virt/kvm/halt-polling.rst). One whose last wait
+// was long sleeps at once, so that waiting costs nothing in the end. Never do all
+// CPUs look out: who posts needs one.
 class Parker {
 public:
     // Any thread. Wakes the waiting thread if it sleeps.
@@ -35,15 +42,15 @@ public:
     // (posix::never: without end), and takes them. 0: the deadline passed.
     uint32_t wait(uint64_t deadline) noexcept;
 
-    // The owner. The same after a short while of looking without sleeping.
-    uint32_t spin_then_wait(uint64_t deadline) noexcept;
-
 private:
     static constexpr uint32_t sleeping = 1u << 31;
 
     void wake() noexcept;
+    uint32_t look_out(uint64_t until) noexcept;
+    uint32_t sleep(uint64_t deadline) noexcept;
 
     std::atomic<uint32_t> word_{0};
+    bool short_waits_ = false;  // the owner's
 };
 
 }  // namespace lkl::posix

@@ -26,16 +26,19 @@ void lkl_console_init(void);
 /* vcpu.c */
 long lkl_enter(struct lkl_thread *thread);
 long lkl_run(struct lkl_thread *carrier);
+long lkl_enter_announced(struct lkl_thread *thread);
+long lkl_run_announced(struct lkl_thread *carrier);
+void lkl_announce_stack(unsigned long sp);
 void lkl_take_entries(void);
 
 /* user.c */
 long lkl_user_syscall(void *thread);
 long lkl_user_off(void *thread);
-void lkl_user_first(void);
+long lkl_user_first(void);
 
 /* init.c */
 void lkl_init_spawn(struct lkl_thread *thread);
-void lkl_init_main(void);
+void __noreturn lkl_init_main(void);
 
 /* signal.c */
 long lkl_exit_work(struct lkl_thread *thread, long ret);
@@ -46,6 +49,9 @@ long lkl_syscall(struct lkl_thread *thread);
 /* time.c */
 void lkl_timer_interrupt(void);
 void lkl_clock_init(void);
+
+/* reboot.c */
+void __noreturn lkl_double_fault(unsigned long address, unsigned long ip);
 
 /* stacktrace.c, any thread */
 unsigned long lkl_fixup(unsigned long ip);

@@ -17,7 +17,7 @@
 #ifndef _LKL_CONTRACT_H
 #define _LKL_CONTRACT_H
 
-#define LKL_CONTRACT_VERSION	1
+#define LKL_CONTRACT_VERSION	2
 
 #include <lkl/vcpu.h>
 
@@ -44,10 +44,13 @@ struct lkl_thread {
 	unsigned long stack_top;	/* of the task's kernel stack */
 	unsigned int request;		/* enum lkl_request */
 	unsigned int accepted;		/* kernel: taken off the entry list */
+	unsigned int complete;		/* kernel: the request is, on another carrier;
+					 * the home thread clears it
+					 */
 	long nr;
 	long args[6];
 	long ret;
-	struct lkl_thread *next;	/* link of lkl_vcpu.entries */
+	struct lkl_thread *next;	/* link of lkl_vcpu.entries or lkl_vcpu.done */
 
 	/*
 	 * A signal that the home thread handles once the call is complete: it
@@ -136,7 +139,9 @@ struct lkl_host_ops {
 	void (*random)(void *host, void *buffer, unsigned long length);
 
 	/* The request of a thread that does not carry is complete: wake its home.
-	 * The thread belongs to the home from here on.
+	 * The thread belongs to the home from here on.  The kernel rather puts it
+	 * on lkl_vcpu.done, for the host to do the same once it has released the
+	 * vCPU, unless the carrier has other work to do before.
 	 */
 	void (*thread_done)(void *host, struct lkl_thread *thread);
 
@@ -149,8 +154,11 @@ struct lkl_host_ops {
 	void (*dead)(void *host, enum lkl_death why, const char *text,
 		     unsigned long length);
 
-	/* A fiber switch: [stack, stack + LKL_STACK_SIZE) is the stack of the next.
-	 * Null unless the host needs it (AddressSanitizer, valgrind).
+	/* The carrier's stack changes.  Before it does: it goes on at
+	 * [stack, stack + LKL_STACK_SIZE).  0, after it did: it is back on the host
+	 * stack on which it called boot, enter or run, the one case where this
+	 * operation does not run on a kernel stack.  Null unless the host wants to
+	 * know (AddressSanitizer, valgrind).
 	 */
 	void (*fiber_switch)(void *host, unsigned long stack);
 };

@@ -47,6 +47,12 @@ struct lkl_vcpu {
 	struct lkl_thread *entries;	/* LIFO of threads that want to enter */
 
 	struct lkl_thread *carrier;	/* whose host thread carries, see enter() */
+	struct lkl_thread *done;	/* LIFO of threads whose request is complete and
+					 * who have not been told
+					 */
+	unsigned int leaving;		/* kernel: the carrier's request is complete,
+					 * others have one turn before it leaves
+					 */
 	struct lkl_thread *user;	/* its task is the scheduler's current and
 					 * out of the kernel; 0: a fiber is suspended
 					 */

@@ -1,0 +1,92 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# gdb shows kernel code in a live process and in a core file: symbols, source lines,
+# and the way from a function of the kernel into the program's main().
+# ctest: TIMEOUT=300
+# shellcheck source-path=SCRIPTDIR source=../support/program.sh
+. "$LKL_SOURCE/tests/support/program.sh"
+need gdb cc
+build_program "$LKL_SOURCE/tests/boot/debug_program.c"
+# Leaks cannot be looked for under a debugger.
+export ASAN_OPTIONS=detect_leaks=0:${ASAN_OPTIONS:-}
+script=$LKL_BUILD/share/lkl/lkl-gdb.py
+gdb=(gdb -nx -batch -ex 'set confirm off' -ex 'set pagination off' -ex 'set width 0'
+    -ex "set debuginfod enabled off")
+
+echo "== stopped inside a system call"
+cat >stop.gdb <<EOF
+handle SIGSEGV nostop noprint pass
+break program_opens_a_file
+run open
+source $script
+lkl symbols
+break do_filp_open
+delete 1
+continue
+backtrace
+list do_filp_open
+info symbol do_filp_open
+delete
+break do_filp_open thread 1
+delete
+tbreak do_filp_open
+continue
+echo by a thread\n
+backtrace
+kill
+EOF
+"${gdb[@]}" -x stop.gdb ./program >stop.log 2>&1 || { cat stop.log; fail "gdb"; }
+frame='^#[0-9]+ '
+expect stop.log "Breakpoint .* do_filp_open .*fs/namei\.c:[0-9]+" \
+    "${frame}.*do_filp_open \(.*fs/namei\.c:[0-9]+" \
+    "${frame}.* do_sys_openat2? .*fs/open\.c:[0-9]+" \
+    "${frame}.* lkl_syscall .*arch/lkl/kernel/syscall\.c:[0-9]+" \
+    "${frame}.* lkl_call_on_stack \(\).*switch\.S:[0-9]+" \
+    "${frame}.*program_opens_a_file \(name=.*/by-main.*debug_program\.c:[0-9]+" \
+    "${frame}.*main \(.*debug_program\.c:[0-9]+" \
+    "do_filp_open in section .text of .*/vmlinux.debug" \
+    "^by a thread" \
+    "${frame}.*do_filp_open \(.*fs/namei\.c:[0-9]+" \
+    "${frame}.*lkl_call_on_stack"
+
+look() {
+    cat <<EOF
+source $script
+lkl symbols
+thread apply all backtrace
+info line pipe_read
+print init_task.comm
+print linux_banner
+EOF
+}
+check_blocked() {
+    # What the host sees: threads that wait for their calls.
+    expect "$1" "^Thread " "${frame}.*program_reads_a_pipe .*debug_program\.c:[0-9]+" \
+        "${frame}.*reading_thread"
+    expect "$1" "${frame}.*program_reads_a_pipe" "${frame}.*main \(.*debug_program\.c:[0-9]+"
+    # Code and data of the kernel, from its own memory.
+    expect "$1" "Line [0-9]+ of .*source/.* <pipe_read>" '= "swapper' '"Linux version '
+}
+
+echo "== blocked in system calls"
+ulimit -c unlimited
+start_program block
+sleep 1
+look >look.gdb
+"${gdb[@]}" -p "$child" -x look.gdb >live.log 2>&1 || { cat live.log; fail "gdb"; }
+check_blocked live.log
+
+case $(cat /proc/sys/kernel/core_pattern) in
+*[/\|]*) echo "no core file is looked at: the host puts them elsewhere" && exit 0 ;;
+esac
+echo "== a core file"
+# The host's kernel leaves out what was never touched, as most of the addresses that a
+# kernel reserves; gdb's generate-core-file does not.
+kill -ABRT "$child"
+wait "$child" || true
+child=''
+core=$(echo core*)
+[ -f "$core" ] || fail "no core file"
+"${gdb[@]}" ./program "$core" -x look.gdb >dead.log 2>&1 || { cat dead.log; fail "gdb"; }
+check_blocked dead.log

@@ -1,0 +1,21 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# perf names the functions of the kernel.
+# ctest: SERIAL
+# shellcheck source-path=SCRIPTDIR source=../support/program.sh
+. "$LKL_SOURCE/tests/support/program.sh"
+need perf cc
+[ -z "$LKL_SANITIZE" ] || skip "a program with sanitizers is not one to measure"
+perf record -q -o probe true 2>probe.log || skip "the host permits no perf: $(tail -n 1 probe.log)"
+build_program "$LKL_SOURCE/tests/boot/debug_program.c"
+
+perf record -q -F 2000 -o flat ./program work
+perf report -i flat --stdio --sort dso,symbol 2>/dev/null >flat.log
+expect flat.log "vmlinux +\[\.\] "
+for function in vfs_read lkl_syscall; do
+    expect flat.log "vmlinux +\[\.\] .*$function|vmlinux +\[\.\] .*pread64"
+done
+# What is in the image has a name.
+unknown=$(grep -cE 'vmlinux +\[\.\] 0x' flat.log || true)
+[ "$unknown" = 0 ] || { cat flat.log; fail "$unknown addresses without a name"; }
