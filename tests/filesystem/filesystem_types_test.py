@@ -30,6 +30,7 @@ import filesystem_table
 import hard_cases
 import manifest
 
+HERE = os.path.dirname(os.path.abspath(__file__))
 SKIPPED = 77
 # What packers and file systems add at the top.
 OWN_FILES = {b"lost+found", b".nilfs", b"rr_moved"}
@@ -185,17 +186,19 @@ class Case:
 
     def values(self):
         """What commands may name."""
-        return {"image": self.images[0], "image2": self.images[-1], "source": self.source}
+        return {"image": self.images[0], "image2": self.images[-1], "source": self.source,
+                "empty": os.path.join(self.work, "empty"), "here": HERE}
 
     def prepare(self):
         """The tree and the images."""
         programs = [words[0] for words in self.row.make + (self.row.check,) if words]
         for program in programs:
-            if shutil.which(program) is None:
+            if shutil.which(program.format(here=HERE)) is None:
                 raise Skip(f"{program} is not installed")
         if os.geteuid() != 0:
             raise Skip("needs root, for files of every kind")
         os.mkdir(self.source)
+        os.mkdir(self.values()["empty"])
         hard_cases.make(self.source, self.row.leave_out)
         if self.row.size:
             for image in self.images:
@@ -251,8 +254,11 @@ class Case:
         if not row.packed:
             differences.refused(self.image_tree("put", self.source))
         if row.check:
-            run(row.check, **self.values())
-            self.result["check"] = row.check[0]
+            said = run(row.check, **self.values())
+            if row.check_fails and row.check_fails in said:
+                raise Failure(f"{row.check[0]} has found:\n{said[-3000:]}")
+            words = row.check[:2] if row.check[1] == "check" else row.check[:1]
+            self.result["check"] = " ".join(words)
         ours, unreadable = manifest.of_listing(self.image_tree("list"))
         for path, error in unreadable.items():
             differences.add(hard_cases.feature_of(path), path, error)
