@@ -30,6 +30,8 @@ constexpr std::array defaults{
     Default{"befs", "iocharset=utf8"},
     // The cluster's lock manager is not wanted for one reader.
     Default{"gfs2", "lockproto=lock_nolock"},
+    // A mount without a word about the heartbeat is refused, a local one too.
+    Default{"ocfs2", "heartbeat=none"},
 };
 
 }  // namespace
