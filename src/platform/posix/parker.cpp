@@ -24,7 +24,7 @@ long futex(std::atomic<uint32_t>* word, int op, uint32_t value, const timespec* 
 
 // A wait of up to so many nanoseconds is short: a few times what it costs to sleep
 // and to be woken.
-constexpr uint64_t short_wait = 30'000;
+constexpr uint64_t short_wait = 100'000;
 
 // Looks between two readings of the clock.
 constexpr int looks = 8;
