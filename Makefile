@@ -26,11 +26,11 @@ ctest = ctest --test-dir $(1) --output-on-failure --no-tests=error -j2 \
 # The host library once more beside the main build, with the same kernel, which
 # unit tests do without.
 variant = $(call configure,$(build)/$(1)) -DLKL_KERNEL_BUILD=$(build)
-borrowed = uapi $(if $(filter unit,$(TESTS)),,kernel)
+borrowed = uapi $(if $(filter unit,$(TESTS)),,kernel kernel-tests)
 targets = $(if $(TESTS),tests-$(TESTS),all tests)
 
 .PHONY: all deps deps-check configure demo test test-asan test-clang bench docs format \
-	check-format check-tidy check-pristine check-all install clean
+	check-format check-tidy check-style check-pristine check-all install clean
 .NOTPARALLEL:
 
 all: configure
@@ -86,6 +86,11 @@ check-tidy: deps-check configure
 	cmake --build $(build)/clang --target uapi
 	run-clang-tidy -quiet -p $(build)/clang '$(CURDIR)/(src|tools)/.*'
 
+# The kernel's own style checker on the kernel side.
+check-style: configure
+	cmake --build $(build) --target kernel
+	cmake/check-style.sh $(build)/linux/source
+
 # What is generated from the kernel's source for readers.
 docs: configure
 	cmake --build $(build) --target docs
@@ -93,7 +98,7 @@ docs: configure
 check-pristine: configure
 	cmake --build $(build) --target check-pristine
 
-check-all: check-format test check-pristine test-asan test-clang check-tidy
+check-all: check-format test check-pristine check-style test-asan test-clang check-tidy
 
 install: all
 	cmake --install $(build)

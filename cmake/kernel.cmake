@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The kernel images, target "kernel", in LKL_IMAGE_DIR; the source that they are
-# built from, LKL_LINUX_SOURCE; and the user API headers that its `make headers_install`
-# gives, LKL_UAPI_RAW; LKL_UAPI_STAMP says when they changed.
+# The kernel images in LKL_IMAGE_DIR, target "kernel", with "kernel-tests" for those
+# that only tests need; the source that they are built from, LKL_LINUX_SOURCE; and
+# the user API headers that its `make headers_install` gives, LKL_UAPI_RAW;
+# LKL_UAPI_STAMP says when they changed.
 #
 # A build directory either builds the kernel or, with LKL_KERNEL_BUILD, borrows it
 # from another one, which has to be built before.
@@ -29,6 +30,8 @@ if(LKL_KERNEL_BUILD)
         COMMAND ${CMAKE_COMMAND} -E create_symlink ${LKL_KERNEL_BUILD}/lib/lkl ${LKL_IMAGE_DIR}
         COMMENT "Borrowing the kernel of ${LKL_KERNEL_BUILD}"
         VERBATIM)
+    add_custom_target(kernel-tests)
+    add_dependencies(kernel-tests kernel)
     return()
 endif()
 
@@ -77,7 +80,10 @@ set(uapi_files ${port_files})
 list(FILTER uapi_files INCLUDE REGEX "/include/uapi/|/Makefile$|\\.tbl$|/Kbuild$")
 
 set(images "")
-foreach(config IN LISTS LKL_KERNEL_CONFIGS)
+set(test_images "")
+set(all_configs ${LKL_KERNEL_CONFIGS} ${LKL_TEST_KERNEL_CONFIGS})
+list(REMOVE_DUPLICATES all_configs)
+foreach(config IN LISTS all_configs)
     lkl_image_name(${config} name)
     set(image ${LKL_IMAGE_DIR}/${name})
     # The terminal: shows progress, and lets one kernel build run at a time.
@@ -91,10 +97,15 @@ foreach(config IN LISTS LKL_KERNEL_CONFIGS)
         COMMENT "Kernel ${config}"
         USES_TERMINAL
         VERBATIM)
-    list(APPEND images ${image})
+    if(config IN_LIST LKL_KERNEL_CONFIGS)
+        list(APPEND images ${image})
+    else()
+        list(APPEND test_images ${image})
+    endif()
 endforeach()
 
 add_custom_target(kernel ALL DEPENDS ${images})
+add_custom_target(kernel-tests DEPENDS ${test_images})
 add_custom_target(sizes
     COMMAND ${PROJECT_SOURCE_DIR}/cmake/sizes.sh ${images}
     DEPENDS ${images} ${PROJECT_SOURCE_DIR}/cmake/sizes.sh

@@ -11,6 +11,8 @@ set(LKL_LINUX "" CACHE STRING
     "Kernel source, a tarball or a directory; empty: Debian's linux-source-6.12")
 set(LKL_KERNEL_CONFIGS "defconfig;tiny_defconfig" CACHE STRING
     "Kernel configurations to build, of arch/lkl/configs; X_defconfig becomes vmlinux-X")
+set(LKL_TEST_KERNEL_CONFIGS "selftest_defconfig" CACHE STRING
+    "More of them, which only tests need")
 set(LKL_KERNEL_BUILD "" CACHE PATH
     "Another build directory of this project whose kernel is used; empty: build one here")
 set(LKL_SANITIZE "" CACHE STRING "Sanitizers of the host side, such as address,undefined")

@@ -23,9 +23,14 @@ void lkl_mmio_write(unsigned long addr, unsigned long value, unsigned int size)
 static DEFINE_IDR(devices);
 static DEFINE_MUTEX(devices_lock);
 
+static bool is_disk(struct device *dev)
+{
+	return IS_ENABLED(CONFIG_BLOCK) && dev->class == &block_class;
+}
+
 static int find_block_device(struct device *dev, void *number)
 {
-	if (dev->class == &block_class) {
+	if (is_disk(dev)) {
 		*(u64 *)number = new_encode_dev(dev->devt);
 		return 1;
 	}
@@ -75,7 +80,7 @@ SYSCALL_DEFINE4(lkl_virtio_mmio_device_add, unsigned long, base, unsigned long, 
 
 static int is_open(struct device *dev, void *unused)
 {
-	if (dev->class == &block_class)
+	if (is_disk(dev))
 		return disk_openers(dev_to_disk(dev)) != 0;
 	return device_for_each_child(dev, NULL, is_open);
 }

@@ -12,6 +12,19 @@
  */
 extern unsigned long lkl_movs_min, lkl_stos_min;
 
+/* Factors of the blocks' first and last 64 bits; crc-fold.S has the layout as well. */
+struct lkl_crc_fold {
+	struct {
+		u64 first, last;
+	} by[5];				/* by 128, 256, 512, 1024, 2048 bits */
+	u64 remainder, quotient;		/* of x^95 by P */
+	u64 polynomial;				/* P - x^32, times x^31 */
+};
+
+/* n is a multiple of the vector's size, and at least four of them. */
+u32 lkl_crc_fold_32(u32 crc, const unsigned char *p, size_t n, const struct lkl_crc_fold *k);
+u32 lkl_crc_fold_64(u32 crc, const unsigned char *p, size_t n, const struct lkl_crc_fold *k);
+
 /* arch/x86/crypto/crc32-pclmul_asm.S: whole vectors, 64 bytes or more, aligned. */
 u32 crc32_pclmul_le_16(const unsigned char *buffer, size_t len, u32 crc);
 

@@ -196,16 +196,16 @@ static void __init compare_ciphers(const struct cipher_pair *pair,
 		memcpy(iv_got, iv, sizeof(iv));
 		err = run_cipher(generic, true, src, want, n, iv_want, false) ?:
 		      run_cipher(vector, true, src, dst, n, iv_got, round & 1);
-		selftest_check(!err && !memcmp(want, dst, n),
+		selftest_check(!err && selftest_same(dst, want, n),
 			       "%s of %u bytes, key %u (error %d)", pair->vector, n, key_size,
 			       err);
 		if (pair->chained)
-			selftest_check(!memcmp(iv_want, iv_got, sizeof(iv)),
+			selftest_check(selftest_same(iv_got, iv_want, sizeof(iv)),
 				       "%s: IV after %u bytes", pair->vector, n);
 
 		memcpy(iv_got, iv, sizeof(iv));
 		err = run_cipher(vector, false, dst, dst, n, iv_got, round & 2);
-		selftest_check(!err && !memcmp(src, dst, n),
+		selftest_check(!err && selftest_same(dst, src, n),
 			       "%s back in place, %u bytes, key %u (error %d)", pair->vector, n,
 			       key_size, err);
 	}
@@ -288,13 +288,13 @@ static void __init compare_aeads(const struct aead_pair *pair, struct crypto_aea
 		err = run_aead(generic, true, plain, want, aad, n, iv_copy, false);
 		memcpy(iv_copy, iv, sizeof(iv));
 		err = err ?: run_aead(vector, true, plain, got, aad, n, iv_copy, pieces);
-		selftest_check(!err && !memcmp(want, got, aad + n + tag),
+		selftest_check(!err && selftest_same(got, want, aad + n + tag),
 			       "%s of %u + %u bytes, key %u, tag %u (error %d)", pair->vector, aad,
 			       n, key_size, tag, err);
 
 		memcpy(iv_copy, iv, sizeof(iv));
 		err = run_aead(vector, false, got, got, aad, n, iv_copy, pieces);
-		selftest_check(!err && !memcmp(plain, got, aad + n),
+		selftest_check(!err && selftest_same(got, plain, aad + n),
 			       "%s back in place, %u + %u bytes, key %u (error %d)", pair->vector,
 			       aad, n, key_size, err);
 

@@ -28,7 +28,7 @@ static void __init check_blake2s(void)
 		got = want;
 		blake2s_compress_generic(&want, blocks, n, inc);
 		blake2s_compress(&got, blocks, n, inc);
-		selftest_check(!memcmp(want.h, got.h, sizeof(want.h)) &&
+		selftest_check(selftest_same(got.h, want.h, sizeof(want.h)) &&
 			       !memcmp(want.t, got.t, sizeof(want.t)),
 			       "blake2s of %u blocks, %u bytes each", n, inc);
 	}
@@ -52,12 +52,12 @@ static void __init check_chacha(u8 *buffer)
 		selftest_fill(src, MAX_LENGTH + 32);
 		chacha_crypt_generic(state, want, src + offset, n, rounds);
 		chacha_crypt_arch(copy, got, src + offset, n, rounds);
-		selftest_check(!memcmp(want, got, n) && !memcmp(state, copy, sizeof(state)),
+		selftest_check(selftest_same(got, want, n) && !memcmp(state, copy, sizeof(state)),
 			       "chacha%u of %u bytes at +%u", rounds, n, offset);
 
 		hchacha_block_generic(state, hwant, rounds);
 		hchacha_block_arch(state, hgot, rounds);
-		selftest_check(!memcmp(hwant, hgot, sizeof(hwant)), "hchacha%u", rounds);
+		selftest_check(selftest_same(hgot, hwant, sizeof(hwant)), "hchacha%u", rounds);
 	}
 	selftest_count();
 }
@@ -74,11 +74,11 @@ static void __init check_curve25519(void)
 		curve25519_clamp_secret(secret);
 		curve25519_generic(want, secret, point);
 		curve25519_arch(got, secret, point);
-		selftest_check(!memcmp(want, got, sizeof(want)), "curve25519");
+		selftest_check(selftest_same(got, want, sizeof(want)), "curve25519");
 
 		curve25519_generic(want, secret, curve25519_base_point);
 		curve25519_base_arch(got, secret);
-		selftest_check(!memcmp(want, got, sizeof(want)), "curve25519, base point");
+		selftest_check(selftest_same(got, want, sizeof(want)), "curve25519, base point");
 	}
 	selftest_count();
 }

@@ -44,8 +44,9 @@ static void __init ref_fill(u8 *to, u8 c, size_t n)
 		*d++ = c;
 }
 
-static bool __init ref_same(const u8 *a, const u8 *b, size_t n)
+static bool __init ref_same(u8 *a, const u8 *b, size_t n)
 {
+	selftest_damage(a, n);
 	for (; n; n--)
 		if (*a++ != *b++)
 			return false;

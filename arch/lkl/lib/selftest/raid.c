@@ -36,7 +36,7 @@ static bool __init same_pages(int disks)
 	int i;
 
 	for (i = 0; i < disks; i++)
-		if (memcmp(want[i], got[i], PAGE_SIZE))
+		if (!selftest_same(got[i], want[i], PAGE_SIZE))
 			return false;
 	return true;
 }

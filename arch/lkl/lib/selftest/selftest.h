@@ -26,6 +26,15 @@ void selftest_library(void);
 /* Counts a comparison, and a failure with its line of log if !same. */
 __printf(2, 3) void selftest_check(bool same, const char *fmt, ...);
 
+/*
+ * Compares n bytes that a tested routine made with what they have to be.  Damages
+ * them before if lkl.selftest_damage= says so, to see that it is noticed.
+ */
+bool selftest_same(void *got, const void *want, size_t n);
+
+/* Only the damage, for who compares by other means. */
+void selftest_damage(void *got, size_t n);
+
 /* Counts an implementation, for the line at the end. */
 void selftest_count(void);
 

@@ -26,6 +26,11 @@ static u32 __init ref_csum(const u8 *p, int n)
 	return (sum & 0xffff) + (sum >> 16);
 }
 
+static bool __init same(u32 got, u32 want)
+{
+	return selftest_same(&got, &want, sizeof(got));
+}
+
 static void __init check_lengths(const u8 *data, int n)
 {
 	u32 seed = n * 0x9e3779b9;
@@ -34,13 +39,13 @@ static void __init check_lengths(const u8 *data, int n)
 	for (offset = 0; offset < 17; offset++) {
 		const u8 *p = data + offset;
 
-		selftest_check(do_csum(p, n) == ref_csum(p, n),
+		selftest_check(same(do_csum(p, n), ref_csum(p, n)),
 			       "do_csum of %d bytes at +%d", n, offset);
-		selftest_check(crc32_le(seed, p, n) == crc32_le_base(seed, p, n),
+		selftest_check(same(crc32_le(seed, p, n), crc32_le_base(seed, p, n)),
 			       "crc32_le of %d bytes at +%d", n, offset);
-		selftest_check(__crc32c_le(seed, p, n) == __crc32c_le_base(seed, p, n),
+		selftest_check(same(__crc32c_le(seed, p, n), __crc32c_le_base(seed, p, n)),
 			       "__crc32c_le of %d bytes at +%d", n, offset);
-		selftest_check(crc32c(seed, p, n) == __crc32c_le_base(seed, p, n),
+		selftest_check(same(crc32c(seed, p, n), __crc32c_le_base(seed, p, n)),
 			       "crc32c of %d bytes at +%d", n, offset);
 	}
 }
@@ -53,7 +58,7 @@ static void __init check_ip_headers(const u8 *data)
 		for (offset = 0; offset < 200; offset++) {
 			u16 want = ~ref_csum(data + offset, words * 4);
 
-			selftest_check((__force u16)ip_fast_csum(data + offset, words) == want,
+			selftest_check(same((__force u16)ip_fast_csum(data + offset, words), want),
 				       "ip_fast_csum of %u words at +%u", words, offset);
 		}
 }
@@ -77,7 +82,7 @@ void __init selftest_sums(void)
 	/* Carries everywhere. */
 	memset(data, 0xff, LENGTH);
 	for (n = 0; n <= LENGTH; n += 63)
-		selftest_check(do_csum(data, n) == ref_csum(data, n),
+		selftest_check(same(do_csum(data, n), ref_csum(data, n)),
 			       "do_csum of %d bytes of 0xff", n);
 	for (n = 0; n < 5; n++)
 		selftest_count();

@@ -197,8 +197,10 @@ struct lkl_kernel_ops {
 	 */
 	long (*enter)(struct lkl_thread *thread);
 
-	/* Take pending interrupts and run what is runnable. carrier: the thread
-	 * whose completion ends the run, or 0. */
+	/*
+	 * Take pending interrupts and run what is runnable. carrier: the thread
+	 * whose completion ends the run, or 0.
+	 */
 	long (*run)(struct lkl_thread *carrier);
 
 	/* Any thread, no lock: where to continue after a fault at ip of the image,
