@@ -19,17 +19,20 @@ void measure_archive(Run& run)
     const std::string image = many_files_image(run);
     const std::string directory = make_directory(run, "mount");
     warm(image);
-    run.add({.name = "fs2tar of 20,000 files of 4 KiB",
-             .unit = "s",
-             .peer_name = "GNU tar on the host's loop mount",
-             .target = ratio_at_most(1.0)},
-            [&] { return time_program({run.programs + "/fs2tar", "-q", image, "-"}); },
-            [&] {
-                const LoopMount mount(image, directory, "ext4", MS_RDONLY);
-                // With what fs2tar keeps by default.
-                return time_program({"tar", "--xattrs", "--acls", "--selinux", "--format=pax",
-                                     "-C", directory, "-cf", "-", "."});
-            });
+    run.add(
+        {.name = "fs2tar of 20,000 files of 4 KiB",
+         .unit = "s",
+         .peer_name = "GNU tar on the host's loop mount",
+         .target = ratio_at_most(1.0)},
+        [&] {
+            return time_program({run.programs + "/fs2tar", "-q", image, "-"});
+        },
+        [&] {
+            const LoopMount mount(image, directory, "ext4", MS_RDONLY);
+            // With what fs2tar keeps by default.
+            return time_program({"tar", "--xattrs", "--acls", "--selinux", "--format=pax", "-C",
+                                 directory, "-cf", "-", "."});
+        });
 }
 
 }  // namespace bench

@@ -41,15 +41,15 @@ void measure_boot(Run& run)
             sum += milliseconds(arguments);
         return sum / times;
     };
-    run.add({.name = "program start, boot, halt (64 MiB)",
-             .unit = "ms",
-             .peer_name = "start of /bin/true",
-             .target = at_most(40)},
-            [&] { return average({program}); }, [&] { return average({"/bin/true"}); });
-    run.add({.name = "resident memory of that",
-             .unit = "MiB",
-             .target = at_most(30)},
-            [&program] { return std::stod(output_of({program, "--resident"})); });
+    run.add(
+        {.name = "program start, boot, halt (64 MiB)",
+         .unit = "ms",
+         .peer_name = "start of /bin/true",
+         .target = at_most(40)},
+        [&] { return average({program}); }, [&] { return average({"/bin/true"}); });
+    run.add({.name = "resident memory of that", .unit = "MiB", .target = at_most(30)}, [&program] {
+        return std::stod(output_of({program, "--resident"}));
+    });
 }
 
 void measure_first_file(Run& run)
@@ -70,12 +70,13 @@ void measure_first_file(Run& run)
         return;
     }
     const std::string directory = make_directory(run, "mount");
-    run.add(row, [&ours] { return milliseconds(ours); },
-            [&] {
-                return milliseconds({"mount", "-o", "loop,ro", "-t", "ext4", image, directory}) +
-                       milliseconds({"cat", directory + "/" + file}) +
-                       milliseconds({"umount", directory});
-            });
+    run.add(
+        row, [&ours] { return milliseconds(ours); },
+        [&] {
+            return milliseconds({"mount", "-o", "loop,ro", "-t", "ext4", image, directory}) +
+                   milliseconds({"cat", directory + "/" + file}) +
+                   milliseconds({"umount", directory});
+        });
 }
 
 }  // namespace bench

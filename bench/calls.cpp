@@ -28,7 +28,10 @@ double nanoseconds_of(Call&& call)
            1e9 / calls;
 }
 
-double host() { return nanoseconds_of([] { ::syscall(SYS_getppid); }); }
+double host()
+{
+    return nanoseconds_of([] { ::syscall(SYS_getppid); });
+}
 
 // The C interface's own kernel, for as long as this lives.
 struct DefaultKernel {
@@ -51,19 +54,19 @@ void measure_calls(Run& run)
     const std::string peer = "syscall(SYS_getppid) of the host";
     {
         const DefaultKernel kernel;
-        run.add({.name = "null call, lkl_sys_getppid()",
-                 .unit = "ns",
-                 .peer_name = peer,
-                 .target = ratio_at_most(0.20)},
-                [] { return nanoseconds_of([] { lkl_sys_getppid(); }); }, host);
+        run.add(
+            {.name = "null call, lkl_sys_getppid()",
+             .unit = "ns",
+             .peer_name = peer,
+             .target = ratio_at_most(0.20)},
+            [] { return nanoseconds_of([] { lkl_sys_getppid(); }); }, host);
     }
     Guest guest;
     lkl::Kernel& kernel = guest.kernel();
-    run.add({.name = "null call, Kernel::syscall(getppid)", .unit = "ns", .peer_name = peer},
-            [&kernel] {
-                return nanoseconds_of([&kernel] { kernel.syscall(__lkl__NR_getppid); });
-            },
-            host);
+    run.add(
+        {.name = "null call, Kernel::syscall(getppid)", .unit = "ns", .peer_name = peer},
+        [&kernel] { return nanoseconds_of([&kernel] { kernel.syscall(__lkl__NR_getppid); }); },
+        host);
     guest.halt();
 }
 

@@ -31,7 +31,7 @@ constexpr int data_disks = 8;
 constexpr double duration = 0.02;
 
 struct alignas(64) Data {
-    std::array<unsigned char, unit * (units + 2)> bytes;
+    std::array<unsigned char, unit*(units + 2)> bytes;
 
     Data()
     {
@@ -90,7 +90,7 @@ double openssl_sha256()
     const std::unique_ptr<EVP_MD, decltype(&EVP_MD_free)> hash(
         EVP_MD_fetch(nullptr, "SHA256", nullptr), EVP_MD_free);
     const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
-                                                                         EVP_MD_CTX_free);
+                                                                          EVP_MD_CTX_free);
     good(hash && context, "SHA-256 of OpenSSL");
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
     return speed([&](size_t i) {
@@ -160,9 +160,9 @@ void measure_crypto(Run& run)
         const auto ours = [&] {
             const std::string text = guest.read_text(path);
             double bytes = 0, nanoseconds = 0;
-            good(std::sscanf(text.c_str(), "%lf %lf %63s", &bytes, &nanoseconds, driver.data()) ==
-                     3,
-                 "unexpected answer of the kernel");
+            good(
+                std::sscanf(text.c_str(), "%lf %lf %63s", &bytes, &nanoseconds, driver.data()) == 3,
+                "unexpected answer of the kernel");
             return bytes / nanoseconds;
         };
         ours();

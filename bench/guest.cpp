@@ -43,7 +43,10 @@ void Guest::remount(const std::string& type, bool read_only)
     mount_ = value_of(lkl::Mount::disk(*kernel_, disk_, options));
 }
 
-void Guest::mount_sysfs() { sysfs_ = value_of(lkl::Mount::special(*kernel_, "sysfs", "/sys")); }
+void Guest::mount_sysfs()
+{
+    sysfs_ = value_of(lkl::Mount::special(*kernel_, "sysfs", "/sys"));
+}
 
 bool Guest::has(const std::string& path)
 {

@@ -142,7 +142,9 @@ std::string table(const std::vector<Row>& rows)
         const auto reached = row.reached();
         lines.push_back({row.name, row.unit, number(row.our_median()), number(row.peer_median()),
                          number(row.ratio()), row.target ? text_of(*row.target, row.unit) : "",
-                         !reached ? "" : *reached ? "yes" : "NO"});
+                         !reached   ? ""
+                         : *reached ? "yes"
+                                    : "NO"});
         if (!row.skipped.empty())
             lines.back()[columns - 1] = (row.failed ? "FAILED: " : "skipped: ") + row.skipped;
     }

@@ -181,6 +181,9 @@ LoopMount::LoopMount(const std::string& image, const std::string& directory,
     }
 }
 
-LoopMount::~LoopMount() { ::umount2(directory_.c_str(), 0); }
+LoopMount::~LoopMount()
+{
+    ::umount2(directory_.c_str(), 0);
+}
 
 }  // namespace bench

@@ -27,8 +27,7 @@ void write_file(const fs::path& path, uint64_t size)
         const uint64_t bytes = std::min<uint64_t>(left, words.size() * sizeof words[0]);
         for (uint64_t i = 0; i < (bytes + 7) / 8; ++i)
             words[i] = random();
-        out.write(reinterpret_cast<const char*>(words.data()),
-                  static_cast<std::streamsize>(bytes));
+        out.write(reinterpret_cast<const char*>(words.data()), static_cast<std::streamsize>(bytes));
         left -= bytes;
     }
     out.close();

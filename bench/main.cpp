@@ -93,9 +93,7 @@ nlohmann::json machine()
         if (line.rfind("model name", 0) == 0)
             cpu = line.substr(line.find(": ") + 2);
     }
-    return {{"kernel", names.release},
-            {"cpu", cpu},
-            {"cpus", ::sysconf(_SC_NPROCESSORS_ONLN)}};
+    return {{"kernel", names.release}, {"cpu", cpu}, {"cpus", ::sysconf(_SC_NPROCESSORS_ONLN)}};
 }
 
 int run(const Options& options)
@@ -111,8 +109,8 @@ int run(const Options& options)
 
     bench::make_mounts_private();
     const fs::path program = fs::read_symlink("/proc/self/exe");
-    const TemporaryDirectory directory(
-        options.directory.empty() ? program.parent_path().string() : options.directory);
+    const TemporaryDirectory directory(options.directory.empty() ? program.parent_path().string()
+                                                                 : options.directory);
     bench::Run run;
     run.rounds = options.rounds;
     run.verbose = options.verbose;

@@ -83,12 +83,13 @@ double round_trip(const Pipes& pipes)
 void measure_pipes(Run& run)
 {
     Guest guest;
-    run.add({.name = "blocking round trip of two threads, pipes",
-             .unit = "us",
-             .peer_name = "the same over pipes of the host",
-             .target = ratio_at_most(1.3)},
-            [&guest] { return round_trip(OurPipes{guest.kernel()}); },
-            [] { return round_trip(HostPipes{}); });
+    run.add(
+        {.name = "blocking round trip of two threads, pipes",
+         .unit = "us",
+         .peer_name = "the same over pipes of the host",
+         .target = ratio_at_most(1.3)},
+        [&guest] { return round_trip(OurPipes{guest.kernel()}); },
+        [] { return round_trip(HostPipes{}); });
     guest.halt();
 }
 

@@ -142,38 +142,40 @@ void measure_random(Run& run)
     warm(image);
 
     OurFile ours(image);
-    run.add({.name = "random 4 KiB reads, 32 threads",
-             .unit = "1000/s",
-             .peer_name = peer_name,
-             .target = ratio_at_least(0.7)},
-            [&ours] {
-                const int fd = ours.fresh();
-                return by_threads([&ours, fd](char* to, uint64_t offset) {
-                    return static_cast<size_t>(
-                        ours.kernel().syscall(__lkl__NR_pread64, fd, to, page, offset));
-                });
-            },
-            [&] {
-                const LoopMount mount(image, directory, "ext4", MS_RDONLY);
-                const Descriptor file = Descriptor::open(host_file, O_RDONLY);
-                return by_threads([&file](char* to, uint64_t offset) {
-                    return static_cast<size_t>(
-                        ::pread(file.get(), to, page, static_cast<off_t>(offset)));
-                });
+    run.add(
+        {.name = "random 4 KiB reads, 32 threads",
+         .unit = "1000/s",
+         .peer_name = peer_name,
+         .target = ratio_at_least(0.7)},
+        [&ours] {
+            const int fd = ours.fresh();
+            return by_threads([&ours, fd](char* to, uint64_t offset) {
+                return static_cast<size_t>(
+                    ours.kernel().syscall(__lkl__NR_pread64, fd, to, page, offset));
             });
-    run.add({.name = "random 4 KiB reads, io_uring, 32 deep",
-             .unit = "1000/s",
-             .peer_name = peer_name,
-             .target = ratio_at_least(0.7)},
-            [&ours] {
-                const int fd = ours.fresh();
-                return by_ring(OurCalls{ours.kernel()}, fd);
-            },
-            [&] {
-                const LoopMount mount(image, directory, "ext4", MS_RDONLY);
-                const Descriptor file = Descriptor::open(host_file, O_RDONLY);
-                return by_ring(HostCalls{}, file.get());
+        },
+        [&] {
+            const LoopMount mount(image, directory, "ext4", MS_RDONLY);
+            const Descriptor file = Descriptor::open(host_file, O_RDONLY);
+            return by_threads([&file](char* to, uint64_t offset) {
+                return static_cast<size_t>(
+                    ::pread(file.get(), to, page, static_cast<off_t>(offset)));
             });
+        });
+    run.add(
+        {.name = "random 4 KiB reads, io_uring, 32 deep",
+         .unit = "1000/s",
+         .peer_name = peer_name,
+         .target = ratio_at_least(0.7)},
+        [&ours] {
+            const int fd = ours.fresh();
+            return by_ring(OurCalls{ours.kernel()}, fd);
+        },
+        [&] {
+            const LoopMount mount(image, directory, "ext4", MS_RDONLY);
+            const Descriptor file = Descriptor::open(host_file, O_RDONLY);
+            return by_ring(HostCalls{}, file.get());
+        });
 }
 
 }  // namespace bench

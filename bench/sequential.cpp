@@ -57,8 +57,7 @@ double host_read(const std::string& directory)
 double our_read(Guest& guest)
 {
     const std::string path = guest.path() + "/data";
-    const long fd =
-        guest.call("open", __lkl__NR_openat, LKL_AT_FDCWD, path.c_str(), LKL_O_RDONLY);
+    const long fd = guest.call("open", __lkl__NR_openat, LKL_AT_FDCWD, path.c_str(), LKL_O_RDONLY);
     const double speed = gigabytes_per_second([&guest, fd](char* to, size_t size) {
         return guest.kernel().syscall(__lkl__NR_read, fd, to, size);
     });
@@ -82,40 +81,43 @@ void measure_sequential(Run& run)
     {
         Guest guest;
         guest.add_disk(image, true);
-        run.add({.name = "sequential read, cold",
-                 .unit = "GB/s",
-                 .peer_name = peer_name,
-                 .target = ratio_at_least(1.0)},
-                [&guest] {
-                    guest.remount("ext4", true);
-                    return our_read(guest);
-                },
-                host_cold);
+        run.add(
+            {.name = "sequential read, cold",
+             .unit = "GB/s",
+             .peer_name = peer_name,
+             .target = ratio_at_least(1.0)},
+            [&guest] {
+                guest.remount("ext4", true);
+                return our_read(guest);
+            },
+            host_cold);
         guest.halt();
     }
     // A kernel a round: memory that was never touched.
-    run.add({.name = "sequential read, cold, memory of 2 GiB untouched",
-             .unit = "GB/s",
-             .peer_name = peer_name},
-            [&image] {
-                Guest guest(large_memory);
-                guest.add_disk(image, true);
-                guest.remount("ext4", true);
-                const double speed = our_read(guest);
-                guest.halt();
-                return speed;
-            },
-            host_cold);
+    run.add(
+        {.name = "sequential read, cold, memory of 2 GiB untouched",
+         .unit = "GB/s",
+         .peer_name = peer_name},
+        [&image] {
+            Guest guest(large_memory);
+            guest.add_disk(image, true);
+            guest.remount("ext4", true);
+            const double speed = our_read(guest);
+            guest.halt();
+            return speed;
+        },
+        host_cold);
 
     const LoopMount mount(image, directory, "ext4", MS_RDONLY);
     Guest guest(large_memory);
     guest.add_disk(image, true);
     guest.remount("ext4", true);
-    run.add({.name = "sequential read, hot",
-             .unit = "GB/s",
-             .peer_name = peer_name,
-             .target = ratio_at_least(1.0)},
-            [&guest] { return our_read(guest); }, [&directory] { return host_read(directory); });
+    run.add(
+        {.name = "sequential read, hot",
+         .unit = "GB/s",
+         .peer_name = peer_name,
+         .target = ratio_at_least(1.0)},
+        [&guest] { return our_read(guest); }, [&directory] { return host_read(directory); });
     guest.halt();
 }
 

@@ -36,7 +36,10 @@ void set(std::atomic<uint32_t>& word, uint32_t value)
     ::syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
 }
 
-void bind(const cpu_set_t& cpus) { ::sched_setaffinity(0, sizeof cpus, &cpus); }
+void bind(const cpu_set_t& cpus)
+{
+    ::sched_setaffinity(0, sizeof cpus, &cpus);
+}
 
 // Nanoseconds a switch.
 double host_switch()
@@ -84,11 +87,12 @@ void measure_switch(Run& run)
     guest.mount_sysfs();
     if (!guest.has("/sys/module/lkl_bench/parameters/switch"))
         throw Skipped("the kernel is built without CONFIG_LKL_BENCH");
-    run.add({.name = "switch between two kernel threads",
-             .unit = "ns",
-             .peer_name = "two threads of the host on one CPU, by futex",
-             .target = at_most(300)},
-            [&guest] { return our_switch(guest); }, host_switch);
+    run.add(
+        {.name = "switch between two kernel threads",
+         .unit = "ns",
+         .peer_name = "two threads of the host on one CPU, by futex",
+         .target = at_most(300)},
+        [&guest] { return our_switch(guest); }, host_switch);
     guest.halt();
 }
 

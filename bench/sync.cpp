@@ -57,28 +57,28 @@ void measure(Run& run, Row row, const std::string& ours, const std::string& thei
     guest.remount("ext4", false);
     const std::string path = guest.path() + "/log";
     lkl::Kernel& kernel = guest.kernel();
-    const long fd =
-        guest.call("open", __lkl__NR_openat, LKL_AT_FDCWD, path.c_str(), LKL_O_WRONLY);
+    const long fd = guest.call("open", __lkl__NR_openat, LKL_AT_FDCWD, path.c_str(), LKL_O_WRONLY);
     {
         const LoopMount mount(theirs, directory, "ext4", 0);
         const Descriptor file = Descriptor::open(directory + "/log", O_WRONLY);
-        run.add(std::move(row),
-                [&] {
-                    return per_second(
-                        times,
-                        [&](const char* data, uint64_t offset) {
-                            return kernel.syscall(__lkl__NR_pwrite64, fd, data, block, offset);
-                        },
-                        [&] { return kernel.syscall(__lkl__NR_fsync, fd); });
-                },
-                [&] {
-                    return per_second(
-                        times,
-                        [&](const char* data, uint64_t offset) {
-                            return ::pwrite(file.get(), data, block, static_cast<off_t>(offset));
-                        },
-                        [&] { return ::fsync(file.get()); });
-                });
+        run.add(
+            std::move(row),
+            [&] {
+                return per_second(
+                    times,
+                    [&](const char* data, uint64_t offset) {
+                        return kernel.syscall(__lkl__NR_pwrite64, fd, data, block, offset);
+                    },
+                    [&] { return kernel.syscall(__lkl__NR_fsync, fd); });
+            },
+            [&] {
+                return per_second(
+                    times,
+                    [&](const char* data, uint64_t offset) {
+                        return ::pwrite(file.get(), data, block, static_cast<off_t>(offset));
+                    },
+                    [&] { return ::fsync(file.get()); });
+            });
     }
     guest.call("close", __lkl__NR_close, fd);
     guest.halt();

@@ -111,8 +111,8 @@ int main(int argc, char** argv)
     if (!arguments.empty()) {
         lkl::FileDiskOptions disk_options;
         disk_options.read_only = true;
-        const lkl::DiskId disk = value_of(
-            kernel.add_disk(value_of(lkl::open_file_disk(arguments[0], disk_options))));
+        const lkl::DiskId disk =
+            value_of(kernel.add_disk(value_of(lkl::open_file_disk(arguments[0], disk_options))));
         lkl::MountOptions mount_options;
         mount_options.type = arguments[1];
         mount_options.flags = LKL_MS_RDONLY;

@@ -47,10 +47,10 @@ struct BlockInfo {
     uint32_t optimal_io_size = 0;       // 0: not known
     uint64_t discard_granularity = 0;   // 0: as logical
     bool read_only = false;
-    bool flush = true;                  // has a volatile cache, honours BlockOp::flush
+    bool flush = true;  // has a volatile cache, honours BlockOp::flush
     bool discard = false;
     bool write_zeroes = false;
-    std::string serial;                 // at most 20 bytes
+    std::string serial;  // at most 20 bytes
 };
 
 // Stores the bytes of one disk.

@@ -27,18 +27,42 @@ public:
     bool has_value() const { return state_.index() == 0; }
     explicit operator bool() const { return has_value(); }
 
-    T& value() & { assert(has_value()); return *std::get_if<0>(&state_); }
-    const T& value() const& { assert(has_value()); return *std::get_if<0>(&state_); }
-    T&& value() && { assert(has_value()); return std::move(*std::get_if<0>(&state_)); }
+    T& value() &
+    {
+        assert(has_value());
+        return *std::get_if<0>(&state_);
+    }
+    const T& value() const&
+    {
+        assert(has_value());
+        return *std::get_if<0>(&state_);
+    }
+    T&& value() &&
+    {
+        assert(has_value());
+        return std::move(*std::get_if<0>(&state_));
+    }
     T& operator*() & { return value(); }
     const T& operator*() const& { return value(); }
     T&& operator*() && { return std::move(*this).value(); }
     T* operator->() { return &value(); }
     const T* operator->() const { return &value(); }
 
-    Error& error() & { assert(!has_value()); return *std::get_if<1>(&state_); }
-    const Error& error() const& { assert(!has_value()); return *std::get_if<1>(&state_); }
-    Error&& error() && { assert(!has_value()); return std::move(*std::get_if<1>(&state_)); }
+    Error& error() &
+    {
+        assert(!has_value());
+        return *std::get_if<1>(&state_);
+    }
+    const Error& error() const&
+    {
+        assert(!has_value());
+        return *std::get_if<1>(&state_);
+    }
+    Error&& error() &&
+    {
+        assert(!has_value());
+        return std::move(*std::get_if<1>(&state_));
+    }
 
 private:
     std::variant<T, Error> state_;
@@ -52,9 +76,21 @@ public:
 
     bool has_value() const { return ok_; }
     explicit operator bool() const { return ok_; }
-    Error& error() & { assert(!ok_); return error_; }
-    const Error& error() const& { assert(!ok_); return error_; }
-    Error&& error() && { assert(!ok_); return std::move(error_); }
+    Error& error() &
+    {
+        assert(!ok_);
+        return error_;
+    }
+    const Error& error() const&
+    {
+        assert(!ok_);
+        return error_;
+    }
+    Error&& error() &&
+    {
+        assert(!ok_);
+        return std::move(error_);
+    }
 
 private:
     Error error_;

@@ -35,16 +35,16 @@ struct AsyncRequest {
 unsigned type_of(BlockOp op)
 {
     switch (op) {
-        case BlockOp::read:
-            return LKL_DEV_BLK_TYPE_READ;
-        case BlockOp::write:
-            return LKL_DEV_BLK_TYPE_WRITE;
-        case BlockOp::flush:
-            return LKL_DEV_BLK_TYPE_FLUSH;
-        case BlockOp::discard:
-            return LKL_DEV_BLK_TYPE_DISCARD;
-        case BlockOp::write_zeroes:
-            return LKL_DEV_BLK_TYPE_WRITE_ZEROES;
+    case BlockOp::read:
+        return LKL_DEV_BLK_TYPE_READ;
+    case BlockOp::write:
+        return LKL_DEV_BLK_TYPE_WRITE;
+    case BlockOp::flush:
+        return LKL_DEV_BLK_TYPE_FLUSH;
+    case BlockOp::discard:
+        return LKL_DEV_BLK_TYPE_DISCARD;
+    case BlockOp::write_zeroes:
+        return LKL_DEV_BLK_TYPE_WRITE_ZEROES;
     }
     return ~0u;
 }
@@ -70,12 +70,12 @@ lkl_blk_req translate(const BlockRequest& block)
 int result_of(int status)
 {
     switch (status) {
-        case LKL_DEV_BLK_STATUS_OK:
-            return 0;
-        case LKL_DEV_BLK_STATUS_UNSUP:
-            return -LKL_EOPNOTSUPP;
-        default:
-            return -LKL_EIO;
+    case LKL_DEV_BLK_STATUS_OK:
+        return 0;
+    case LKL_DEV_BLK_STATUS_UNSUP:
+        return -LKL_EOPNOTSUPP;
+    default:
+        return -LKL_EIO;
     }
 }
 

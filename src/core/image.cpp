@@ -37,7 +37,10 @@ std::string directory_of(const std::string& path)
     return slash == std::string::npos ? "." : path.substr(0, slash);
 }
 
-bool readable(const std::string& path) { return ::access(path.c_str(), R_OK) == 0; }
+bool readable(const std::string& path)
+{
+    return ::access(path.c_str(), R_OK) == 0;
+}
 
 }  // namespace
 
@@ -120,14 +123,24 @@ Result<void> Image::parse()
         return bad("truncated dynamic section");
     for (const Elf64_Dyn& d : entries) {
         switch (d.d_tag) {
-        case DT_RELA: relocations_ = d.d_un.d_ptr; break;
-        case DT_RELASZ: relocations_size_ = d.d_un.d_val; break;
-        case DT_RELR: packed_ = d.d_un.d_ptr; break;
-        case DT_RELRSZ: packed_size_ = d.d_un.d_val; break;
+        case DT_RELA:
+            relocations_ = d.d_un.d_ptr;
+            break;
+        case DT_RELASZ:
+            relocations_size_ = d.d_un.d_val;
+            break;
+        case DT_RELR:
+            packed_ = d.d_un.d_ptr;
+            break;
+        case DT_RELRSZ:
+            packed_size_ = d.d_un.d_val;
+            break;
         case DT_NEEDED:
         case DT_JMPREL:
-        case DT_TEXTREL: return bad("needs a dynamic linker");
-        default: break;
+        case DT_TEXTREL:
+            return bad("needs a dynamic linker");
+        default:
+            break;
         }
     }
     const auto outside = [this](uint64_t at, uint64_t size) {

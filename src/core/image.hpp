@@ -48,9 +48,9 @@ private:
     uint64_t size_ = 0;
     uint64_t entry_ = 0;
     std::vector<Segment> segments_;
-    uint64_t relocations_ = 0;      // address of the table
+    uint64_t relocations_ = 0;       // address of the table
     uint64_t relocations_size_ = 0;  // bytes
-    uint64_t packed_ = 0;           // the same for DT_RELR
+    uint64_t packed_ = 0;            // the same for DT_RELR
     uint64_t packed_size_ = 0;
 };
 

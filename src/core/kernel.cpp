@@ -47,7 +47,10 @@ constexpr int forked = ECHILD;
 // The virtio block driver's minor numbers: 16 to a disk.
 constexpr unsigned minors_per_disk = 16;
 
-unsigned minor_of(uint64_t device) { return (device & 0xff) | ((device >> 12) & ~0xffull); }
+unsigned minor_of(uint64_t device)
+{
+    return (device & 0xff) | ((device >> 12) & ~0xffull);
+}
 
 Error system_error(long result, const std::string& what)
 {
@@ -290,9 +293,8 @@ Result<DiskId> Kernel::Impl::add_disk(std::unique_ptr<BlockBackend> backend)
 Result<void> Kernel::Impl::remove_disk(DiskId id)
 {
     std::lock_guard lock(disks_mutex_);
-    const auto found = std::find_if(disks_.begin(), disks_.end(), [&](const auto& disk) {
-        return disk->id.index == id.index;
-    });
+    const auto found = std::find_if(disks_.begin(), disks_.end(),
+                                    [&](const auto& disk) { return disk->id.index == id.index; });
     if (found == disks_.end())
         return Error{ENODEV, "removing a disk: no such disk"};
     const long args[6] = {(*found)->kernel_id};
@@ -358,15 +360,27 @@ Result<Kernel> Kernel::start(const KernelOptions& options)
     return Kernel(std::move(impl));
 }
 
-long Kernel::call(long number, const long* args) noexcept { return impl_->call(number, args); }
+long Kernel::call(long number, const long* args) noexcept
+{
+    return impl_->call(number, args);
+}
 
 Result<DiskId> Kernel::add_disk(std::unique_ptr<BlockBackend> backend)
 {
     return impl_->add_disk(std::move(backend));
 }
 
-Result<void> Kernel::remove_disk(DiskId disk) { return impl_->remove_disk(disk); }
-Result<void> Kernel::halt() { return impl_->halt(); }
-std::string Kernel::panic_message() const { return impl_->panic_message(); }
+Result<void> Kernel::remove_disk(DiskId disk)
+{
+    return impl_->remove_disk(disk);
+}
+Result<void> Kernel::halt()
+{
+    return impl_->halt();
+}
+std::string Kernel::panic_message() const
+{
+    return impl_->panic_message();
+}
 
 }  // namespace lkl

@@ -113,7 +113,10 @@ HostThread* Threads::find_current() noexcept
     }
 }
 
-void Threads::before_fork() { registry().mutex.lock(); }
+void Threads::before_fork()
+{
+    registry().mutex.lock();
+}
 
 void Threads::after_fork(bool child)
 {

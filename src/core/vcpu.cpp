@@ -26,7 +26,10 @@ std::atomic_ref<T> shared(T& word)
 // How often a thread whose call is complete takes interrupts for others.
 constexpr int patience = 4;
 
-VcpuLock::Holder* holder_of(HostThread* thread) { return thread ? &thread->holder : nullptr; }
+VcpuLock::Holder* holder_of(HostThread* thread)
+{
+    return thread ? &thread->holder : nullptr;
+}
 
 }  // namespace
 
@@ -144,7 +147,10 @@ void Vcpu::died(lkl_death why) noexcept
     kick();
 }
 
-long Vcpu::dead_result() const noexcept { return death_ == LKL_DEATH_HALT ? -ESHUTDOWN : -EIO; }
+long Vcpu::dead_result() const noexcept
+{
+    return death_ == LKL_DEATH_HALT ? -ESHUTDOWN : -EIO;
+}
 
 // Asks whoever holds the vCPU to let the thread's task in.
 void Vcpu::enlist(HostThread& thread) noexcept
@@ -172,11 +178,12 @@ long Vcpu::run_request(HostThread& thread) noexcept
 long Vcpu::carry(HostThread& thread, long reason) noexcept
 {
     for (;;) {
-        switch (reason) {
-        [[likely]] case LKL_EXIT_DONE:
+        if (reason == LKL_EXIT_DONE) [[likely]] {
             if (!let_go(&thread)) [[unlikely]]
                 release(&thread);
             return thread.shared.ret;
+        }
+        switch (reason) {
         case LKL_EXIT_DONE_MORE:
             hand_over(&thread);
             return thread.shared.ret;
@@ -369,8 +376,7 @@ void Vcpu::background() noexcept
         wait_for_events(deadline);
 
         if (deadline <= posix::monotonic_now() &&
-            deadline_.compare_exchange_strong(deadline, posix::never,
-                                              std::memory_order_seq_cst)) {
+            deadline_.compare_exchange_strong(deadline, posix::never, std::memory_order_seq_cst)) {
             shared(vcpu_->pending).fetch_or(1ul << LKL_IRQ_TIMER, std::memory_order_seq_cst);
             lock_.ring();
         }

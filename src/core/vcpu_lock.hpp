@@ -128,7 +128,7 @@ private:
     bool may_bias_ = false;
     Holder* last_ = nullptr;  // the holder's
 
-    std::mutex mutex_;               // revocation
+    std::mutex mutex_;                         // revocation
     std::atomic<Holder*> favourite_{nullptr};  // whose bias the BIASED bit stands for
 };
 

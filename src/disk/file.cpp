@@ -97,8 +97,8 @@ Result<void> lock_file(int fd, const std::string& name, const FileDiskOptions& o
     const int error = errno;
     if (error == EAGAIN || error == EACCES)
         return failure(name, "the image is in use" + holder(fd, lock.l_type), EBUSY);
-    const bool missing = error == ENOLCK || error == EOPNOTSUPP || error == ENOSYS ||
-                         error == EINVAL;
+    const bool missing =
+        error == ENOLCK || error == EOPNOTSUPP || error == ENOSYS || error == EINVAL;
     if (missing && options.lock == DiskLock::automatic)
         return {};
     return failure(name, "the file system of the image has no locks", ENOLCK);
@@ -159,9 +159,8 @@ Geometry read_regular(int fd, const struct stat& status, bool direct)
         geometry.least_block = largest_block;  // works everywhere
         if (::statx(fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &extended) == 0 &&
             (extended.stx_mask & STATX_DIOALIGN) && extended.stx_dio_offset_align != 0)
-            geometry.least_block =
-                std::clamp<uint32_t>(std::bit_ceil(extended.stx_dio_offset_align), sector,
-                                     largest_block);
+            geometry.least_block = std::clamp<uint32_t>(
+                std::bit_ceil(extended.stx_dio_offset_align), sector, largest_block);
     }
     geometry.info.logical_block_size = geometry.least_block;
     // The host's page: smaller writes make it read the rest of the page first.
@@ -180,10 +179,10 @@ Result<HostFile::Shape> place(const std::string& name, const FileDiskOptions& op
     BlockInfo& info = geometry.info;
     if (options.logical_block_size != 0) {
         if (options.direct && options.logical_block_size < geometry.least_block)
-            return failure(name,
-                           "O_DIRECT needs blocks of " + std::to_string(geometry.least_block) +
-                               " bytes here",
-                           EINVAL);
+            return failure(
+                name,
+                "O_DIRECT needs blocks of " + std::to_string(geometry.least_block) + " bytes here",
+                EINVAL);
         info.logical_block_size = options.logical_block_size;
     }
     const uint64_t block = info.logical_block_size;
@@ -208,8 +207,7 @@ Result<HostFile::Shape> place(const std::string& name, const FileDiskOptions& op
             return failure(name,
                            "the size of " + std::to_string(shape.size) +
                                " bytes is not a multiple of the block size of " +
-                               std::to_string(block) +
-                               "; open it read-only, or extend the image",
+                               std::to_string(block) + "; open it read-only, or extend the image",
                            EINVAL);
         // Checked against overflow: a file is smaller than 2^63 bytes.
         info.capacity = (shape.size + block - 1) / block * block;

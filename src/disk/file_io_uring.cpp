@@ -137,8 +137,7 @@ UringDisk::~UringDisk()
 
 bool UringDisk::for_ring(const BlockRequest& request) const noexcept
 {
-    return request.op == BlockOp::read ||
-           (request.op == BlockOp::write && file_->shape().direct);
+    return request.op == BlockOp::read || (request.op == BlockOp::write && file_->shape().direct);
 }
 
 void UringDisk::submit(std::span<BlockRequest* const> requests) noexcept

@@ -204,9 +204,9 @@ int HostFile::run_bounced(BlockRequest& request) noexcept
         if (!read)
             copy(request, buffer.get(), part, false);
         iovec flat{buffer.get(), read ? std::min(aligned, rounded) : part};
-        ssize_t result =
-            read ? ::preadv2(fd_, &flat, 1, position, 0)
-                 : ::pwritev2(fd_, &flat, 1, position, request.durable ? RWF_DSYNC : 0);
+        ssize_t result = read
+                             ? ::preadv2(fd_, &flat, 1, position, 0)
+                             : ::pwritev2(fd_, &flat, 1, position, request.durable ? RWF_DSYNC : 0);
         if (result < 0)
             result = -errno;
         if (result > static_cast<ssize_t>(part))

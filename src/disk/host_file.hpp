@@ -18,12 +18,12 @@ class HostFile {
 public:
     struct Shape {
         bool block_device = false;
-        bool direct = false;         // opened with O_DIRECT
-        uint64_t start = 0;          // where in the file the disk begins
-        uint64_t size = 0;           // bytes of the disk that the file has; those
-                                     // beyond, up to the capacity, read as zero
-        uint32_t block_size = 512;   // what discards of a device are aligned to
-        uint32_t alignment = 512;    // of file offsets, with O_DIRECT
+        bool direct = false;        // opened with O_DIRECT
+        uint64_t start = 0;         // where in the file the disk begins
+        uint64_t size = 0;          // bytes of the disk that the file has; those
+                                    // beyond, up to the capacity, read as zero
+        uint32_t block_size = 512;  // what discards of a device are aligned to
+        uint32_t alignment = 512;   // of file offsets, with O_DIRECT
     };
 
     HostFile(int fd, const Shape& shape) noexcept : fd_(fd), shape_(shape) {}

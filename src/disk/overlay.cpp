@@ -109,8 +109,8 @@ OverlayDisk::Cover OverlayDisk::cover(uint64_t offset, uint64_t length) const no
         const auto found = blocks_.find(at / block_size);
         const uint64_t end = std::min(offset + length, (at / block_size + 1) * block_size);
         for (; at < end; at += sector) {
-            const bool written = found != blocks_.end() &&
-                                 found->second->written[at % block_size / sector];
+            const bool written =
+                found != blocks_.end() && found->second->written[at % block_size / sector];
             some |= written;
             all &= written;
         }
@@ -256,8 +256,7 @@ Result<std::unique_ptr<BlockBackend>> make_overlay_disk(std::unique_ptr<BlockBac
 {
     if (!base)
         return Error{EINVAL, "overlay: there is no disk to lay it over"};
-    return std::unique_ptr<BlockBackend>(
-        std::make_unique<OverlayDisk>(std::move(base), options));
+    return std::unique_ptr<BlockBackend>(std::make_unique<OverlayDisk>(std::move(base), options));
 }
 
 }  // namespace lkl

@@ -51,11 +51,11 @@ private:
     std::condition_variable wake_;
     RequestList writes_;
     RequestList others_;
-    bool writes_next_ = false;    // take them in turn
+    bool writes_next_ = false;  // take them in turn
     unsigned writing_ = 0;
     unsigned running_ = 0;
-    unsigned idle_ = 0;           // waiting, and not yet called by claims_
-    unsigned claims_ = 0;         // how many of the waiting ones are to get up
+    unsigned idle_ = 0;    // waiting, and not yet called by claims_
+    unsigned claims_ = 0;  // how many of the waiting ones are to get up
     bool stop_ = false;
     std::unique_ptr<Worker[]> workers_;
 };

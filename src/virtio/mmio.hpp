@@ -13,11 +13,11 @@ namespace lkl::virtio {
 
 // Mistakes of the driver, counted; none of them harms the host.
 struct MmioErrors {
-    uint64_t access = 0;      // of a bad size, alignment or offset
-    uint64_t order = 0;       // right register, wrong time: features after FEATURES_OK, ...
-    uint64_t features = 0;    // a set of features that was refused
-    uint64_t queues = 0;      // a queue that could not be enabled
-    uint64_t resets = 0;      // how often the device asked for a reset
+    uint64_t access = 0;    // of a bad size, alignment or offset
+    uint64_t order = 0;     // right register, wrong time: features after FEATURES_OK, ...
+    uint64_t features = 0;  // a set of features that was refused
+    uint64_t queues = 0;    // a queue that could not be enabled
+    uint64_t resets = 0;    // how often the device asked for a reset
 };
 
 // One device's registers. The device and the line outlive the transport; the

@@ -229,7 +229,8 @@ bool Queue::publish() noexcept
         return !(shared<uint16_t>(available_ + available_flags).load() & available_no_interrupt);
     }
     // 2.7.10: interrupt if the index has passed used_event since the last time.
-    const uint16_t event = shared<uint16_t>(available_ + available_ring + size_t{2} * size_).load();  // C
+    const uint16_t event =
+        shared<uint16_t>(available_ + available_ring + size_t{2} * size_).load();  // C
     return static_cast<uint16_t>(published_ - event - 1) <
            static_cast<uint16_t>(published_ - before);
 }
@@ -241,8 +242,8 @@ bool Queue::arm() noexcept
     // Without the event index every notification comes: they are never
     // suppressed by used->flags, so nothing can be lost and the check is cheap.
     if (event_index_)
-        shared<uint16_t>(used_ + used_ring + used_element * size_).store(next_);    // D
-    return shared<uint16_t>(available_ + available_idx).load() != next_;            // D
+        shared<uint16_t>(used_ + used_ring + used_element * size_).store(next_);  // D
+    return shared<uint16_t>(available_ + available_idx).load() != next_;          // D
 }
 
 }  // namespace lkl::virtio

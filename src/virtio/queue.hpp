@@ -38,9 +38,9 @@ enum class QueueFault : uint8_t {
 
 // A request as popped: host addresses, checked to be inside the memory.
 struct Chain {
-    uint16_t head = 0;           // names the chain when it is given back
-    std::span<iovec> readable;   // what the device reads, then
-    std::span<iovec> writable;   // what it writes
+    uint16_t head = 0;          // names the chain when it is given back
+    std::span<iovec> readable;  // what the device reads, then
+    std::span<iovec> writable;  // what it writes
 };
 
 // One queue. Not thread safe: its device calls it with the queue's lock held.
@@ -98,10 +98,10 @@ private:
     std::byte* available_ = nullptr;
     std::byte* used_ = nullptr;
 
-    uint16_t available_index_ = 0;  // the driver's index as last read
-    uint16_t next_ = 0;             // the next available entry to pop
-    uint16_t pushed_ = 0;           // the next used entry to fill
-    uint16_t published_ = 0;        // the used index that the driver sees
+    uint16_t available_index_ = 0;     // the driver's index as last read
+    uint16_t next_ = 0;                // the next available entry to pop
+    uint16_t pushed_ = 0;              // the next used entry to fill
+    uint16_t published_ = 0;           // the used index that the driver sees
     std::bitset<max_size> in_flight_;  // heads popped and not pushed
 };
 

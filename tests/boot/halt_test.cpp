@@ -41,8 +41,8 @@ std::vector<std::function<long()>> blocking_calls(Kernel& kernel)
         },
         [&kernel] {
             uint32_t word = 0;
-            return kernel.syscall(__lkl__NR_futex, &word,
-                                  LKL_FUTEX_WAIT | LKL_FUTEX_PRIVATE_FLAG, 0, nullptr);
+            return kernel.syscall(__lkl__NR_futex, &word, LKL_FUTEX_WAIT | LKL_FUTEX_PRIVATE_FLAG,
+                                  0, nullptr);
         },
         [&kernel] { return Calls(kernel).sleep(1000s); },
         [&kernel, epoll] {
@@ -146,13 +146,17 @@ TEST(Halt, DuringCallsOfManyThreads)
                 char byte = 'x';
                 long result = 0;
                 switch (i % 3) {
-                case 0: result = kernel.syscall(__lkl__NR_getpid); break;
+                case 0:
+                    result = kernel.syscall(__lkl__NR_getpid);
+                    break;
                 case 1:
                     result = calls.write(fds[1], &byte, 1);
                     if (result == 1)
                         result = calls.read(fds[0], &byte, 1);
                     break;
-                default: result = calls.sleep(1us) + 1; break;
+                default:
+                    result = calls.sleep(1us) + 1;
+                    break;
                 }
                 if (result == 1)
                     continue;

@@ -50,7 +50,8 @@ public:
         calls.mount_at("proc", "/proc");
         calls.mkdir("/mnt");
         calls.mkdir("/dev");
-        const long node = kernel.syscall(__lkl__NR_mknodat, LKL_AT_FDCWD, "/disk", 060600, disk->device);
+        const long node =
+            kernel.syscall(__lkl__NR_mknodat, LKL_AT_FDCWD, "/disk", 060600, disk->device);
         ASSERT_EQ(node, 0);
         ASSERT_EQ(calls.mount("/disk", "/mnt", "ext4", 0, "errors=panic"), 0);
         ASSERT_EQ(calls.mkdir("/mnt/directory"), 0);

@@ -40,7 +40,7 @@ struct Shared {
         epoll = k.syscall(__lkl__NR_epoll_create1, 0);
         EXPECT_GE(event, 0);
         EXPECT_GE(epoll, 0);
-        struct lkl_epoll_event interest{};
+        struct lkl_epoll_event interest {};
         interest.events = LKL_EPOLLIN | LKL_EPOLLEXCLUSIVE;
         EXPECT_EQ(k.syscall(__lkl__NR_epoll_ctl, epoll, LKL_EPOLL_CTL_ADD, event, &interest), 0);
     }
@@ -82,11 +82,21 @@ private:
             for (int i = 0; i < 20; ++i)
                 ASSERT_EQ(shared_.kernel.syscall(__lkl__NR_getppid), 0);
             break;
-        case 1: pipe(); break;
-        case 2: file(); break;
-        case 3: post(); break;
-        case 4: futex(); break;
-        default: epoll(); break;
+        case 1:
+            pipe();
+            break;
+        case 2:
+            file();
+            break;
+        case 3:
+            post();
+            break;
+        case 4:
+            futex();
+            break;
+        default:
+            epoll();
+            break;
         }
     }
 
@@ -131,9 +141,8 @@ private:
         std::atomic<uint32_t>& word = shared_.words[partner_];
         if (number_ % 2 == 0 || shared_.stop)
             return;  // one of the two waits, else both would
-        const long n =
-            shared_.kernel.syscall(__lkl__NR_futex, &word, LKL_FUTEX_WAIT | LKL_FUTEX_PRIVATE_FLAG,
-                                   word.load(), &limit_);
+        const long n = shared_.kernel.syscall(
+            __lkl__NR_futex, &word, LKL_FUTEX_WAIT | LKL_FUTEX_PRIVATE_FLAG, word.load(), &limit_);
         ASSERT_TRUE(n == 0 || n == -LKL_EAGAIN) << "lost: " << n;
     }
 

@@ -192,9 +192,7 @@ TEST_F(Threads, ThatTheKernelHasNoRoomForGetAnErrorAndTryAgain)
 TEST_F(Threads, ClearTheirWordAtTheEnd)
 {
     std::atomic<uint32_t> word{1};
-    std::thread thread([&] {
-        EXPECT_GT(kernel.syscall(__lkl__NR_set_tid_address, &word), 0);
-    });
+    std::thread thread([&] { EXPECT_GT(kernel.syscall(__lkl__NR_set_tid_address, &word), 0); });
     while (word != 0) {
         const TimeSpec limit = to_timespec(10s);
         const long n = kernel.syscall(__lkl__NR_futex, &word, LKL_FUTEX_WAIT, 1, &limit);

@@ -25,7 +25,10 @@
 namespace lkl::test {
 namespace {
 
-constexpr unsigned long bit(int signal) { return 1ul << (signal - 1); }
+constexpr unsigned long bit(int signal)
+{
+    return 1ul << (signal - 1);
+}
 
 // A counting semaphore made of one of the kernel's primitives: any thread posts,
 // one waits. Both return 0, or what went wrong.
@@ -40,7 +43,10 @@ public:
 
 protected:
     // 0 if the call returned what it has to.
-    static long expect(long result, long wanted) { return result == wanted ? 0 : result ? result : -1; }
+    static long expect(long result, long wanted)
+    {
+        return result == wanted ? 0 : result ? result : -1;
+    }
 
     Kernel& kernel;
     Calls calls;
@@ -101,8 +107,9 @@ public:
     long wait() override
     {
         uint64_t count = 0;
-        return expect(calls.read(fd, &count, sizeof count), sizeof count) ? -1
-                                                                          : expect(static_cast<long>(count), 1);
+        return expect(calls.read(fd, &count, sizeof count), sizeof count)
+                   ? -1
+                   : expect(static_cast<long>(count), 1);
     }
 
 protected:
@@ -117,7 +124,7 @@ public:
           mode_(mode),
           epoll_(k.syscall(__lkl__NR_epoll_create1, 0))
     {
-        struct lkl_epoll_event event{};
+        struct lkl_epoll_event event {};
         event.events = LKL_EPOLLIN | mode;
         event.data = 4711;
         EXPECT_EQ(k.syscall(__lkl__NR_epoll_ctl, epoll_, LKL_EPOLL_CTL_ADD, fd, &event), 0);
@@ -131,15 +138,15 @@ public:
                 return expect(static_cast<long>(count), 1);
             if (n != -LKL_EAGAIN)
                 return n;
-            struct lkl_epoll_event event{};
+            struct lkl_epoll_event event {};
             const long ready =
                 kernel.syscall(__lkl__NR_epoll_pwait, epoll_, &event, 1, -1, nullptr, 8);
             if (ready != 1 || event.data != 4711)
                 return ready ? ready : -1;
             if (mode_ & LKL_EPOLLONESHOT) {
                 event.events = LKL_EPOLLIN | mode_;
-                if (const long set = kernel.syscall(__lkl__NR_epoll_ctl, epoll_, LKL_EPOLL_CTL_MOD,
-                                                    fd, &event))
+                if (const long set =
+                        kernel.syscall(__lkl__NR_epoll_ctl, epoll_, LKL_EPOLL_CTL_MOD, fd, &event))
                     return set;
             }
         }
@@ -194,7 +201,7 @@ public:
         // The waiter attaches while the first post is on its way.
         while (thread == 0)
             std::this_thread::yield();
-        struct lkl_siginfo info{};
+        struct lkl_siginfo info {};
         info.si_code = LKL_SI_QUEUE;
         info.si_signo = signal;
         return kernel.syscall(__lkl__NR_rt_tgsigqueueinfo, 1, thread.load(), signal, &info);
@@ -222,7 +229,7 @@ public:
     }
     long wait() override
     {
-        struct lkl_signalfd_siginfo info{};
+        struct lkl_signalfd_siginfo info {};
         const long n = calls.read(fd_, &info, sizeof info);
         return n == sizeof info ? expect(info.ssi_signo, signal) : n;
     }
@@ -241,7 +248,8 @@ public:
         EXPECT_EQ(calls.mkdir(directory_.c_str()), 0);
         fd_ = k.syscall(__lkl__NR_inotify_init1, 0);
         EXPECT_GE(fd_, 0);
-        EXPECT_GE(k.syscall(__lkl__NR_inotify_add_watch, fd_, directory_.c_str(), LKL_IN_CREATE), 0);
+        EXPECT_GE(k.syscall(__lkl__NR_inotify_add_watch, fd_, directory_.c_str(), LKL_IN_CREATE),
+                  0);
     }
     long post() override
     {
@@ -312,7 +320,7 @@ public:
 private:
     long lock(long fd, short type, int command)
     {
-        struct lkl_flock lock{};
+        struct lkl_flock lock {};
         lock.l_type = type;
         return kernel.syscall(__lkl__NR_fcntl, fd, command, &lock);
     }
@@ -515,8 +523,8 @@ TEST(WakeupRaces, TimeoutsBesideWakeups)
     });
     crew.add([&] {
         while (!stop) {
-            const long n = kernel.syscall(__lkl__NR_futex, &word,
-                                          LKL_FUTEX_WAKE | LKL_FUTEX_PRIVATE_FLAG, 2);
+            const long n =
+                kernel.syscall(__lkl__NR_futex, &word, LKL_FUTEX_WAKE | LKL_FUTEX_PRIVATE_FLAG, 2);
             EXPECT_GE(n, 0);
             std::this_thread::sleep_for(50us);
         }
@@ -543,8 +551,9 @@ TEST(WakeupRaces, AMutexOfFutexesExcludes)
             uint32_t free = 0;
             if (!state.compare_exchange_strong(free, 1)) {
                 while (state.exchange(2) != 0) {
-                    const long slept = kernel.syscall(
-                        __lkl__NR_futex, &state, LKL_FUTEX_WAIT | LKL_FUTEX_PRIVATE_FLAG, 2, nullptr);
+                    const long slept =
+                        kernel.syscall(__lkl__NR_futex, &state,
+                                       LKL_FUTEX_WAIT | LKL_FUTEX_PRIVATE_FLAG, 2, nullptr);
                     ASSERT_TRUE(slept == 0 || slept == -LKL_EAGAIN) << slept;
                 }
             }

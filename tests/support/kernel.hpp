@@ -150,7 +150,10 @@ public:
         return kernel_.syscall(__lkl__NR_pwrite64, fd, data, size, offset);
     }
     long fsync(long fd) { return kernel_.syscall(__lkl__NR_fsync, fd); }
-    long mkdir(const char* path) { return kernel_.syscall(__lkl__NR_mkdirat, LKL_AT_FDCWD, path, 0755); }
+    long mkdir(const char* path)
+    {
+        return kernel_.syscall(__lkl__NR_mkdirat, LKL_AT_FDCWD, path, 0755);
+    }
     long unlink(const char* path)
     {
         return kernel_.syscall(__lkl__NR_unlinkat, LKL_AT_FDCWD, path, 0);
@@ -230,7 +233,8 @@ public:
     // The state of a task as /proc shows it: R, S, D, I ...; 0 if there is none.
     char task_state(long tid)
     {
-        const std::string text = read_file(("/proc/1/task/" + std::to_string(tid) + "/stat").c_str());
+        const std::string text =
+            read_file(("/proc/1/task/" + std::to_string(tid) + "/stat").c_str());
         const size_t name_end = text.rfind(')');
         return name_end == std::string::npos ? 0 : text.at(name_end + 2);
     }

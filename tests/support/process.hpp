@@ -33,7 +33,10 @@ inline size_t count_files(const char* directory)
 }
 
 // The descriptor of the listing itself is counted each time.
-inline size_t count_descriptors() { return count_files("/proc/self/fd"); }
+inline size_t count_descriptors()
+{
+    return count_files("/proc/self/fd");
+}
 
 inline size_t count_mappings()
 {

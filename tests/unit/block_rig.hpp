@@ -22,8 +22,14 @@ constexpr uint64_t blk_seg_max = 1 << 2, blk_read_only = 1 << 5, blk_block_size 
                    blk_flush = 1 << 9, blk_topology = 1 << 10, blk_config_wce = 1 << 11,
                    blk_queues = 1 << 12, blk_discard = 1 << 13, blk_write_zeroes = 1 << 14;
 
-enum BlkType : uint32_t { blk_in = 0, blk_out = 1, blk_do_flush = 4, blk_get_id = 8,
-                          blk_do_discard = 11, blk_do_write_zeroes = 13 };
+enum BlkType : uint32_t {
+    blk_in = 0,
+    blk_out = 1,
+    blk_do_flush = 4,
+    blk_get_id = 8,
+    blk_do_discard = 11,
+    blk_do_write_zeroes = 13
+};
 enum BlkStatus : uint8_t { blk_ok = 0, blk_io_error = 1, blk_unsupported = 2, blk_none = 0xee };
 
 struct BlkRange {

@@ -66,11 +66,10 @@ protected:
         FileDiskOptions options;
         options.read_only = read_only;
         options.direct = direct();
-        options.engine =
-            GetParam() == Kind::uring || GetParam() == Kind::uring_direct ||
-                    GetParam() == Kind::overlay
-                ? lkl::DiskEngine::io_uring
-                : lkl::DiskEngine::threads;
+        options.engine = GetParam() == Kind::uring || GetParam() == Kind::uring_direct ||
+                                 GetParam() == Kind::overlay
+                             ? lkl::DiskEngine::io_uring
+                             : lkl::DiskEngine::threads;
         auto made = open_file_disk(file->path(), options);
         if (!made) {
             ADD_FAILURE() << made.error().what;
@@ -167,8 +166,8 @@ TEST_P(DiskEngine, random_requests_agree_with_a_copy)
             if (write)
                 for (size_t b = 0; b < size; b += 4)
                     fill_word(data + b, random());
-            requests.push_back(std::make_unique<WaitRequest>(
-                write ? BlockOp::write : BlockOp::read, offset, std::move(buffers)));
+            requests.push_back(std::make_unique<WaitRequest>(write ? BlockOp::write : BlockOp::read,
+                                                             offset, std::move(buffers)));
             requests.back()->durable = write && random() % 16 == 0;
             ranges.emplace_back(offset, size);
             if (write)

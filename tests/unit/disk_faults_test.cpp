@@ -112,8 +112,8 @@ int io_uring_submit(io_uring* ring)
 int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*start)(void*),
                    void* argument)
 {
-    static const auto real = reinterpret_cast<decltype(&pthread_create)>(
-        ::dlsym(RTLD_NEXT, "pthread_create"));
+    static const auto real =
+        reinterpret_cast<decltype(&pthread_create)>(::dlsym(RTLD_NEXT, "pthread_create"));
     if (threads_fail)
         return EAGAIN;
     return real(thread, attributes, start, argument);
@@ -180,10 +180,7 @@ protected:
     }
     static unsigned count(Call call) { return calls[static_cast<int>(call)]; }
     // Where reads that miss the page cache go.
-    static Call slow_read()
-    {
-        return GetParam() == DiskEngine::io_uring ? Call::ring : Call::read;
-    }
+    static Call slow_read() { return GetParam() == DiskEngine::io_uring ? Call::ring : Call::read; }
 
     TempFile file{1 << 20};
     std::unique_ptr<BlockBackend> disk;
@@ -287,7 +284,7 @@ TEST_P(DiskFaults, errors_are_io_errors_but_for_a_full_disk)
     struct {
         long host;
         int disk;
-    } const cases[] = {{-EIO, -EIO},      {-ENXIO, -EIO},    {-EFBIG, -EIO}, {-EBADF, -EIO},
+    } const cases[] = {{-EIO, -EIO},       {-ENXIO, -EIO},     {-EFBIG, -EIO},     {-EBADF, -EIO},
                        {-ENOSPC, -ENOSPC}, {-EDQUOT, -ENOSPC}, {-EOPNOTSUPP, -EIO}};
     for (const auto& [host, expected] : cases) {
         set([host = host](Call call, int flags) {

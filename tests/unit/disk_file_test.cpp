@@ -359,10 +359,9 @@ TEST_F(DiskFile, every_descriptor_is_closed_on_exec)
             if (flags < 0)
                 continue;
             std::error_code error;
-            const auto target = std::filesystem::read_symlink("/proc/self/fd/" +
-                                                                  std::to_string(fd),
-                                                              error)
-                                    .string();
+            const auto target =
+                std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd), error)
+                    .string();
             if (target == file.path() || target.find("anon_inode") == 0) {
                 EXPECT_TRUE(flags & FD_CLOEXEC) << target;
             }

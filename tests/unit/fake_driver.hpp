@@ -141,8 +141,8 @@ public:
             const uint64_t table = table_for(head, buffers.size());
             for (size_t i = 0; i < buffers.size(); ++i)
                 arena_.put(table + 16 * i, make(buffers, i, static_cast<uint16_t>(i + 1)));
-            put_descriptor(head, {table, static_cast<uint32_t>(16 * buffers.size()),
-                                  flag_indirect, 0});
+            put_descriptor(head,
+                           {table, static_cast<uint32_t>(16 * buffers.size()), flag_indirect, 0});
             chains_[head] = {head};
             make_available(head);
             return head;
@@ -186,8 +186,7 @@ public:
         if (!event_index_)
             return !(shared(used).load() & 1);
         const uint16_t event = shared(used + 4 + 8ull * size_).load();
-        return static_cast<uint16_t>(kicked_ - event - 1) <
-               static_cast<uint16_t>(kicked_ - before);
+        return static_cast<uint16_t>(kicked_ - event - 1) < static_cast<uint16_t>(kicked_ - before);
     }
 
     // The next chain that the device gave back.
@@ -257,10 +256,10 @@ private:
     static Descriptor make(std::span<const Buffer> buffers, size_t i, uint16_t next)
     {
         const bool last = i + 1 == buffers.size();
-        return {buffers[i].address, buffers[i].length,
-                static_cast<uint16_t>((buffers[i].writable ? flag_write : 0) |
-                                      (last ? 0 : flag_next)),
-                last ? uint16_t{0} : next};
+        return {
+            buffers[i].address, buffers[i].length,
+            static_cast<uint16_t>((buffers[i].writable ? flag_write : 0) | (last ? 0 : flag_next)),
+            last ? uint16_t{0} : next};
     }
 
     Arena& arena_;
@@ -327,9 +326,9 @@ public:
     // Makes a queue and enables it; null if the device refuses it.
     std::unique_ptr<FakeQueue> make_queue(uint16_t index, uint16_t size)
     {
-        auto queue = std::make_unique<FakeQueue>(
-            arena_, size, (features_ & virtio::feature_indirect) != 0,
-            (features_ & virtio::feature_event_index) != 0);
+        auto queue =
+            std::make_unique<FakeQueue>(arena_, size, (features_ & virtio::feature_indirect) != 0,
+                                        (features_ & virtio::feature_event_index) != 0);
         return enable_queue(index, *queue) ? std::move(queue) : nullptr;
     }
     bool enable_queue(uint16_t index, const FakeQueue& queue)

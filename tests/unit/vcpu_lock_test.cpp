@@ -49,7 +49,10 @@ struct Rig {
     uint64_t counter = 0;  // the holder's
 };
 
-void bind(VcpuLock::Holder& holder) { holder.thread.store(::pthread_self()); }
+void bind(VcpuLock::Holder& holder)
+{
+    holder.thread.store(::pthread_self());
+}
 
 TEST(VcpuLock, OneHolderAtATime)
 {
@@ -160,8 +163,14 @@ void hammer(bool bias)
     EXPECT_GT(rig.counter, 1000u);
 }
 
-TEST(VcpuLock, ExcludesWithBias) { hammer(true); }
-TEST(VcpuLock, ExcludesWithoutBias) { hammer(false); }
+TEST(VcpuLock, ExcludesWithBias)
+{
+    hammer(true);
+}
+TEST(VcpuLock, ExcludesWithoutBias)
+{
+    hammer(false);
+}
 
 // Every interrupt that is raised is taken, by the holder or by who is sent in.
 void ring_all(bool bias)
@@ -196,7 +205,13 @@ void ring_all(bool bias)
     EXPECT_GT(raised, 100u);
 }
 
-TEST(VcpuLock, NoInterruptIsLostWithBias) { ring_all(true); }
-TEST(VcpuLock, NoInterruptIsLostWithoutBias) { ring_all(false); }
+TEST(VcpuLock, NoInterruptIsLostWithBias)
+{
+    ring_all(true);
+}
+TEST(VcpuLock, NoInterruptIsLostWithoutBias)
+{
+    ring_all(false);
+}
 
 }  // namespace

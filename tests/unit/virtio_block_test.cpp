@@ -97,9 +97,9 @@ TEST_F(VirtioBlock, framing_does_not_matter)
     arena.put<uint64_t>(area + 8, 3);
     fill(arena.at(area + 16), 1024, 4);
     // Header in three pieces, the last one with data; odd pieces of data.
-    const std::vector<Buffer> write{{area, 1, false},          {area + 1, 8, false},
-                                    {area + 9, 100, false},    {area + 109, 1, false},
-                                    {area + 110, 930, false},  {area + 2000, 1, true}};
+    const std::vector<Buffer> write{{area, 1, false},         {area + 1, 8, false},
+                                    {area + 9, 100, false},   {area + 109, 1, false},
+                                    {area + 110, 930, false}, {area + 2000, 1, true}};
     // Away from their neighbours, which the device would join.
     std::vector<Buffer> scattered;
     for (const Buffer& buffer : write) {
@@ -255,8 +255,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadRequest{"write_of_no_bytes", blk_out, 0, {}, {}, blk_io_error},
         BadRequest{"write_over_the_end", blk_out, sectors - 1, {1024}, {}, blk_io_error},
         BadRequest{"write_of_a_part_of_a_sector", blk_out, 0, {100}, {}, blk_io_error},
-        BadRequest{"write_at_a_sector_that_overflows", blk_out, 1ull << 55, {512}, {},
-                   blk_io_error},
+        BadRequest{
+            "write_at_a_sector_that_overflows", blk_out, 1ull << 55, {512}, {}, blk_io_error},
         BadRequest{"discard_without_a_range", blk_do_discard, 0, {}, {}, blk_io_error},
         BadRequest{"discard_with_half_a_range", blk_do_discard, 0, {8}, {}, blk_io_error},
         BadRequest{"discard_with_two_ranges", blk_do_discard, 0, {32}, {}, blk_io_error},
@@ -377,9 +377,8 @@ TEST(VirtioBlockConfig, describes_the_disk)
     BlockRig rig(std::make_unique<HeldDisk>(info), {3, 64});
     auto& driver = rig.driver;
     const uint64_t offered = driver.offered();
-    EXPECT_EQ(offered & 0xffffff,
-              blk_seg_max | blk_block_size | blk_flush | blk_topology | blk_config_wce |
-                  blk_queues | blk_discard | blk_write_zeroes);
+    EXPECT_EQ(offered & 0xffffff, blk_seg_max | blk_block_size | blk_flush | blk_topology |
+                                      blk_config_wce | blk_queues | blk_discard | blk_write_zeroes);
     EXPECT_EQ(driver.config<uint64_t>(0), (6ull << 31) + 1);
     EXPECT_EQ(driver.config<uint32_t>(12), 254u);
     EXPECT_EQ(driver.config<uint32_t>(20), 1024u);

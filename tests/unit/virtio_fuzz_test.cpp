@@ -58,8 +58,8 @@ protected:
     void nearly_right_request(BlockRig& rig, FakeQueue& queue)
     {
         const uint64_t header = random(memory - 64), status = random(memory);
-        static constexpr uint32_t types[] = {blk_in, blk_out, blk_do_flush, blk_get_id,
-                                             blk_do_discard, blk_do_write_zeroes, 77};
+        static constexpr uint32_t types[] = {
+            blk_in, blk_out, blk_do_flush, blk_get_id, blk_do_discard, blk_do_write_zeroes, 77};
         rig.arena.put<uint32_t>(header, types[random(std::size(types))]);
         rig.arena.put<uint64_t>(header + 8, one_in(10) ? random_() : random(capacity / 512 + 2));
         if (one_in(3))
@@ -70,9 +70,9 @@ protected:
         const uint16_t last = static_cast<uint16_t>((head + 2) % queue_size);
         const bool in = one_in(2);
         queue.put_descriptor(head, {header, one_in(4) ? 32u : 16u, flag_next, next});
-        queue.put_descriptor(next, {random(memory - 8192), 512 * (1 + random(8)),
-                                    static_cast<uint16_t>(flag_next | (in ? flag_write : 0)),
-                                    last});
+        queue.put_descriptor(next,
+                             {random(memory - 8192), 512 * (1 + random(8)),
+                              static_cast<uint16_t>(flag_next | (in ? flag_write : 0)), last});
         queue.put_descriptor(last, {status, 1, flag_write, 0});
         queue.make_available(head);
     }

@@ -367,8 +367,8 @@ TEST_F(VirtioMmio, bad_accesses_are_counted_and_harmless)
         EXPECT_EQ(mmio.read(0, size), 0u);
         count += 2;
     }
-    for (const uint64_t offset : {uint64_t{0x01}, uint64_t{0xd0}, uint64_t{0x200}, ~uint64_t{3},
-                                  uint64_t{1} << 40}) {
+    for (const uint64_t offset :
+         {uint64_t{0x01}, uint64_t{0xd0}, uint64_t{0x200}, ~uint64_t{3}, uint64_t{1} << 40}) {
         EXPECT_EQ(mmio.read(offset, 4), 0u);
         mmio.write(offset, 1, 4);
         count += 2;

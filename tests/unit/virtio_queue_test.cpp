@@ -22,7 +22,8 @@ constexpr uint16_t queue_size = 8;
 class VirtioQueue : public testing::Test {
 protected:
     explicit VirtioQueue(bool indirect = true, bool event_index = true)
-        : driver(arena, queue_size, false, event_index), indirect_(indirect),
+        : driver(arena, queue_size, false, event_index),
+          indirect_(indirect),
           event_index_(event_index)
     {
         EXPECT_TRUE(queue.enable(layout(), indirect_, event_index_));

@@ -194,8 +194,8 @@ TEST_P(VirtioThreads, lose_nothing)
             unsigned done = 0;
             while (done < total) {
                 const unsigned seen = interrupts[q];
-                for (unsigned burst = random() % 8; burst > 0 && !idle.empty() &&
-                                                    submitted < total; --burst) {
+                for (unsigned burst = random() % 8; burst > 0 && !idle.empty() && submitted < total;
+                     --burst) {
                     const size_t i = idle.back();
                     sector[i] = static_cast<uint32_t>(random() % (capacity / 512 - 1));
                     const auto head = rig.add(requests[i], blk_in, sector[i], q);

@@ -119,26 +119,26 @@ std::string acl_text(std::string_view value)
         if (!text.empty())
             text += ',';
         switch (tag) {
-            case user_object:
-                text += "user::";
-                break;
-            case user:
-                text += "user:" + id + ':';
-                break;
-            case group_object:
-                text += "group::";
-                break;
-            case group:
-                text += "group:" + id + ':';
-                break;
-            case mask:
-                text += "mask::";
-                break;
-            case other:
-                text += "other::";
-                break;
-            default:
-                return {};
+        case user_object:
+            text += "user::";
+            break;
+        case user:
+            text += "user:" + id + ':';
+            break;
+        case group_object:
+            text += "group::";
+            break;
+        case group:
+            text += "group:" + id + ':';
+            break;
+        case mask:
+            text += "mask::";
+            break;
+        case other:
+            text += "other::";
+            break;
+        default:
+            return {};
         }
         text += (permissions & 4) != 0 ? 'r' : '-';
         text += (permissions & 2) != 0 ? 'w' : '-';

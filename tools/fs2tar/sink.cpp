@@ -93,21 +93,21 @@ public:
         const std::string threads =
             std::to_string(std::max(1u, std::thread::hardware_concurrency()));
         switch (compression) {
-            case Compression::gzip:
-                check(archive_write_add_filter_gzip(get()));
-                // No time stamp: the same image gives the same archive.
-                check(archive_write_set_filter_option(get(), "gzip", "timestamp", nullptr));
-                break;
-            case Compression::xz:
-                check(archive_write_add_filter_xz(get()));
-                check(archive_write_set_filter_option(get(), "xz", "threads", threads.c_str()));
-                break;
-            case Compression::zstd:
-                check(archive_write_add_filter_zstd(get()));
-                check(archive_write_set_filter_option(get(), "zstd", "threads", threads.c_str()));
-                break;
-            case Compression::none:
-                break;
+        case Compression::gzip:
+            check(archive_write_add_filter_gzip(get()));
+            // No time stamp: the same image gives the same archive.
+            check(archive_write_set_filter_option(get(), "gzip", "timestamp", nullptr));
+            break;
+        case Compression::xz:
+            check(archive_write_add_filter_xz(get()));
+            check(archive_write_set_filter_option(get(), "xz", "threads", threads.c_str()));
+            break;
+        case Compression::zstd:
+            check(archive_write_add_filter_zstd(get()));
+            check(archive_write_set_filter_option(get(), "zstd", "threads", threads.c_str()));
+            break;
+        case Compression::none:
+            break;
         }
         check(archive_write_set_format_raw(get()));
         check(archive_write_set_bytes_per_block(get(), block_size));
@@ -160,8 +160,7 @@ private:
     {
         auto* const sink = static_cast<CompressedSink*>(self);
         if (sink->write_error_ == 0 && !sink->abandoned_)
-            sink->write_error_ =
-                sink->output_.write({static_cast<const std::byte*>(data), length});
+            sink->write_error_ = sink->output_.write({static_cast<const std::byte*>(data), length});
         return static_cast<la_ssize_t>(length);
     }
 

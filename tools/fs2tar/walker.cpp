@@ -202,16 +202,16 @@ bool Walker::prepare(Level& level, const Child& child, Prepared& prepared)
     prepared.stat = check(level.directory.stat_at(prepared.name, stat_mask));
     const lkl::Stat& stat = prepared.stat;
     switch (file_type(stat)) {
-        case lkl::FileType::directory:
-            // The entry's type lied.
-            level.subdirectories.push_back(child);
-            return false;
-        case lkl::FileType::socket:
-            if (!options_.quiet)
-                report(escaped(path_) + ": socket: not archived");
-            return false;
-        default:
-            break;
+    case lkl::FileType::directory:
+        // The entry's type lied.
+        level.subdirectories.push_back(child);
+        return false;
+    case lkl::FileType::socket:
+        if (!options_.quiet)
+            report(escaped(path_) + ": socket: not archived");
+        return false;
+    default:
+        break;
     }
     if (stat.stx_nlink > 1 && options_.labels == nullptr && links_.contains(identity(stat)))
         return true;
@@ -250,26 +250,25 @@ void Walker::archive(Prepared& prepared)
 
     Member member;
     switch (file_type(stat)) {
-        case lkl::FileType::regular:
-            archive_data(prepared, member);
-            return;
-        case lkl::FileType::symbolic_link:
-            member.type = MemberType::symbolic_link;
-            member.link = prepared.link;
-            break;
-        case lkl::FileType::character_device:
-        case lkl::FileType::block_device:
-            member.type = file_type(stat) == lkl::FileType::block_device
-                              ? MemberType::block_device
-                              : MemberType::character_device;
-            member.device_major = stat.stx_rdev_major;
-            member.device_minor = stat.stx_rdev_minor;
-            break;
-        case lkl::FileType::fifo:
-            member.type = MemberType::fifo;
-            break;
-        default:
-            throw image_.damaged(path_, "is of no known type of file");
+    case lkl::FileType::regular:
+        archive_data(prepared, member);
+        return;
+    case lkl::FileType::symbolic_link:
+        member.type = MemberType::symbolic_link;
+        member.link = prepared.link;
+        break;
+    case lkl::FileType::character_device:
+    case lkl::FileType::block_device:
+        member.type = file_type(stat) == lkl::FileType::block_device ? MemberType::block_device
+                                                                     : MemberType::character_device;
+        member.device_major = stat.stx_rdev_major;
+        member.device_minor = stat.stx_rdev_minor;
+        break;
+    case lkl::FileType::fifo:
+        member.type = MemberType::fifo;
+        break;
+    default:
+        throw image_.damaged(path_, "is of no known type of file");
     }
     begin_member(member, stat, prepared.attributes);
     writer_.end_member();

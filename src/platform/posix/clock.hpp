@@ -15,8 +15,14 @@ inline uint64_t read_clock(clockid_t clock) noexcept
     return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
 }
 
-inline uint64_t monotonic_now() noexcept { return read_clock(CLOCK_MONOTONIC); }
-inline uint64_t realtime_now() noexcept { return read_clock(CLOCK_REALTIME); }
+inline uint64_t monotonic_now() noexcept
+{
+    return read_clock(CLOCK_MONOTONIC);
+}
+inline uint64_t realtime_now() noexcept
+{
+    return read_clock(CLOCK_REALTIME);
+}
 
 // A deadline that never comes.
 constexpr uint64_t never = ~0ull;

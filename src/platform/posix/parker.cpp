@@ -40,7 +40,10 @@ std::atomic<int> lookouts{cpus() - 1};
 
 }  // namespace
 
-void Parker::wake() noexcept { futex(&word_, FUTEX_WAKE, 1, nullptr); }
+void Parker::wake() noexcept
+{
+    futex(&word_, FUTEX_WAKE, 1, nullptr);
+}
 
 uint32_t Parker::look_out(uint64_t until) noexcept
 {

@@ -72,8 +72,7 @@ BlockDevice::BlockDevice(std::unique_ptr<BlockBackend> backend, GuestMemory memo
     build_config(info, options.queues);
 
     for (uint16_t i = 0; i < std::max<uint16_t>(options.queues, 1); ++i)
-        queues_.push_back(
-            std::make_unique<RequestQueue>(memory, *backend_, [this] { reap(); }));
+        queues_.push_back(std::make_unique<RequestQueue>(memory, *backend_, [this] { reap(); }));
 }
 
 BlockDevice::~BlockDevice()

@@ -101,8 +101,7 @@ bool parse_range(ParsedRequest& request, std::span<iovec> buffers, uint64_t limi
     }
     request.unmap = zeroes && (range.flags & range_unmap);
     const uint64_t length = range.sectors * sector_size;
-    return length != 0 && length <= limit &&
-           locate(request, range.sector, length, limits.capacity);
+    return length != 0 && length <= limit && locate(request, range.sector, length, limits.capacity);
 }
 
 }  // namespace

@@ -33,10 +33,10 @@ struct BlockLimits {
 };
 
 enum class Verdict : uint8_t {
-    submit,   // for the back end
-    get_id,   // write the serial number into `data`
-    refuse,   // complete it with `refusal`
-    broken    // there is no place to put a status: the driver cannot be served
+    submit,  // for the back end
+    get_id,  // write the serial number into `data`
+    refuse,  // complete it with `refusal`
+    broken   // there is no place to put a status: the driver cannot be served
 };
 
 struct ParsedRequest {

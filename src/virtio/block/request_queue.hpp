@@ -19,9 +19,9 @@ namespace lkl::virtio {
 struct BlockStatistics {
     uint64_t reads = 0, writes = 0, flushes = 0, discards = 0, write_zeroes = 0;
     uint64_t bytes_read = 0, bytes_written = 0;
-    uint64_t failed = 0;        // the back end reported an error
-    uint64_t bad_requests = 0;  // the driver's mistake, answered with an error
-    uint64_t bad_chains = 0;    // the driver's mistake that asks for a reset
+    uint64_t failed = 0;             // the back end reported an error
+    uint64_t bad_requests = 0;       // the driver's mistake, answered with an error
+    uint64_t bad_chains = 0;         // the driver's mistake that asks for a reset
     uint64_t bad_notifications = 0;  // of a queue that does not exist
 };
 
@@ -65,7 +65,7 @@ private:
         Slot* next_free = nullptr;
         iovec* buffers = nullptr;  // Queue::max_chain of them
         std::byte* status = nullptr;
-        uint64_t bytes = 0;      // length of the data, kept for the statistics
+        uint64_t bytes = 0;  // length of the data, kept for the statistics
         uint32_t written = 0;
         uint16_t head = 0;
     };
@@ -87,11 +87,11 @@ private:
     std::condition_variable idle_;
     Queue queue_;
     Notifier* notifier_ = nullptr;
-    bool closing_ = false;     // disable() waits
-    bool broken_ = false;      // the driver cannot be served until the queue is reset
-    unsigned waiters_ = 0;     // in wait_idle()
-    unsigned holds_ = 0;       // publishing is put off
-    uint32_t in_flight_ = 0;   // slots that the back end has
+    bool closing_ = false;    // disable() waits
+    bool broken_ = false;     // the driver cannot be served until the queue is reset
+    unsigned waiters_ = 0;    // in wait_idle()
+    unsigned holds_ = 0;      // publishing is put off
+    uint32_t in_flight_ = 0;  // slots that the back end has
 
     // One slot more than the queue has heads: there is always a free one, because
     // Queue does not pop a head twice. Used last is used first: warm in the cache.

@@ -163,25 +163,25 @@ lkl::Result<void> Lister::entry(const lkl::File& directory, const char* name,
     line.add("attributes", *extended);
 
     switch (stat->stx_mode & type_mask) {
-        case type_regular: {
-            const auto file = directory.open_at(name, LKL_O_RDONLY | LKL_O_NOFOLLOW);
-            if (!file)
-                return file.error();
-            const auto crc = checksum(*file);
-            if (!crc)
-                return crc.error();
-            line.add("data", *crc);
-            break;
-        }
-        case type_symbolic_link: {
-            const auto target = directory.read_link_at(name);
-            if (!target)
-                return target.error();
-            line.add("target", std::string_view(*target));
-            break;
-        }
-        default:
-            break;
+    case type_regular: {
+        const auto file = directory.open_at(name, LKL_O_RDONLY | LKL_O_NOFOLLOW);
+        if (!file)
+            return file.error();
+        const auto crc = checksum(*file);
+        if (!crc)
+            return crc.error();
+        line.add("data", *crc);
+        break;
+    }
+    case type_symbolic_link: {
+        const auto target = directory.read_link_at(name);
+        if (!target)
+            return target.error();
+        line.add("target", std::string_view(*target));
+        break;
+    }
+    default:
+        break;
     }
     line_(line.text());
     if ((stat->stx_mode & type_mask) != type_directory || path == ".")
