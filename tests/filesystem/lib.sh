@@ -7,31 +7,12 @@
 #
 # LKL_BIN names the directory with the tools. Exit 77 skips the test.
 
-set -euo pipefail
-
 here=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
+# shellcheck source=tests/support/shell.sh
+. "$here/../support/shell.sh"
 : "${LKL_BIN:?names the directory of the tools}"
 LKL_BIN=$(realpath "$LKL_BIN")
-export LC_ALL=C.UTF-8
 umask 022
-
-skip() {
-    echo "SKIP: $*"
-    exit 77
-}
-
-fail() {
-    echo "FAIL: $*" >&2
-    exit 1
-}
-
-# need COMMAND...: skips where one is missing.
-need() {
-    local command
-    for command; do
-        command -v "$command" >/dev/null || skip "$command is not installed"
-    done
-}
 
 need_root() {
     [ "$(id -u)" = 0 ] || skip "needs root, for loop mounts and odd files"

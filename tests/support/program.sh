@@ -4,25 +4,8 @@
 # For tests that run a tool on a program that uses the library: a directory of
 # their own, and the program.
 
-set -euo pipefail
-export LC_ALL=C.UTF-8
-
-skip() {
-    echo "SKIP: $*"
-    exit 77
-}
-
-fail() {
-    echo "FAIL: $*" >&2
-    exit 1
-}
-
-need() {
-    local command
-    for command; do
-        command -v "$command" >/dev/null || skip "$command is not installed"
-    done
-}
+# shellcheck source=tests/support/shell.sh
+. "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/shell.sh"
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/lkl-test-XXXXXX")
 cd "$work"

@@ -27,40 +27,44 @@ void machine_power_off(void)
 	die(LKL_DEATH_HALT, NULL, 0);
 }
 
-/* The host is told what the log says last, then nothing runs any more. */
-static void dump(struct kmsg_dumper *dumper, struct kmsg_dump_detail *detail)
+static char last_words[4096];
+
+/* The host is told what the log says last, behind a first line, then nothing runs any
+ * more.
+ */
+static void __noreturn die_with_log(size_t length)
 {
-	static char text[4096];
 	struct kmsg_dump_iter iter;
-	size_t length = 0;
+	size_t log = 0;
 
 	kmsg_dump_rewind(&iter);
-	kmsg_dump_get_buffer(&iter, false, text, sizeof(text), &length);
-	die(LKL_DEATH_PANIC, text, length);
+	kmsg_dump_get_buffer(&iter, false, last_words + length, sizeof(last_words) - length,
+			     &log);
+	die(LKL_DEATH_PANIC, last_words, length + log);
+}
+
+static void dump(struct kmsg_dumper *dumper, struct kmsg_dump_detail *detail)
+{
+	die_with_log(0);
 }
 
 /*
  * A fault while another one is reported: nothing that panic() would touch can be
  * relied on.  What the log holds lies in the image; if that is gone too, the host
- * is told without a text.
+ * is told without it.
  */
 void __noreturn lkl_double_fault(unsigned long address, unsigned long ip)
 {
-	static char text[4096];
+	static size_t length;
 	static bool tried;
-	struct kmsg_dump_iter iter;
-	size_t length = 0, tail;
 
 	if (tried)
-		die(LKL_DEATH_PANIC, text, strnlen(text, sizeof(text)));
+		die(LKL_DEATH_PANIC, last_words, length);
 	tried = true;
-	scnprintf(text, sizeof(text),
-		  "fault at %016lx in %pS while another one was reported\n",
-		  address, (void *)ip);
-	tail = strlen(text);
-	kmsg_dump_rewind(&iter);
-	kmsg_dump_get_buffer(&iter, false, text + tail, sizeof(text) - tail, &length);
-	die(LKL_DEATH_PANIC, text, tail + length);
+	length = scnprintf(last_words, sizeof(last_words),
+			   "fault at %016lx in %pS while another one was reported\n",
+			   address, (void *)ip);
+	die_with_log(length);
 }
 
 static struct kmsg_dumper dumper = {

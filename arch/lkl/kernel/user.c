@@ -14,7 +14,6 @@
 #include <linux/sched/task.h>
 #include <linux/uaccess.h>
 #include <asm/lkl.h>
-#include <asm/switch_to.h>
 
 /* The carrier is home and its call complete: back to the host. */
 static __always_inline long leave(struct lkl_thread *thread)

@@ -13,6 +13,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <common/descriptor.hpp>
+
 #include <lkl/asm/errno.h>
 #include <lkl/asm/unistd.h>
 #include <lkl/linux/fcntl.h>
@@ -23,22 +25,6 @@ namespace image_tree {
 namespace {
 
 constexpr size_t buffer_size = size_t{1} << 20;
-
-class HostFile {
-public:
-    explicit HostFile(int descriptor) : descriptor_(descriptor) {}
-    HostFile(const HostFile&) = delete;
-    HostFile& operator=(const HostFile&) = delete;
-    ~HostFile()
-    {
-        if (descriptor_ >= 0)
-            close(descriptor_);
-    }
-    int get() const { return descriptor_; }
-
-private:
-    int descriptor_;
-};
 
 // The calls on extended attributes know no directory to start from.
 std::string host_path(int directory, const char* name)
@@ -117,8 +103,8 @@ void CopyIn::copy_entry(const Place& place, const char* name)
 void CopyIn::copy_directory(const Place& place, const char* name, const struct stat& status)
 {
     const std::string path = place.path + name;
-    const HostFile source(openat(place.source, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (source.get() < 0) {
+    const tools::Descriptor source(openat(place.source, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!source) {
         fail(path, "open", errno);
         return;
     }
@@ -139,8 +125,8 @@ void CopyIn::copy_directory(const Place& place, const char* name, const struct s
 void CopyIn::copy_file(const Place& place, const char* name, const struct stat& status)
 {
     const std::string path = place.path + name;
-    const HostFile source(openat(place.source, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-    if (source.get() < 0) {
+    const tools::Descriptor source(openat(place.source, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+    if (!source) {
         fail(path, "open", errno);
         return;
     }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "volume.hpp"
 
-#include <cstring>
 #include <span>
 #include <string_view>
 
+#include <file/error.hpp>
 #include <lkl/asm/ioctls.h>
 #include <lkl/asm/unistd.h>
 #include <lkl/disk.hpp>
@@ -18,14 +18,6 @@ namespace image_tree {
 namespace {
 
 constexpr const char* mount_point = "/volume";
-
-lkl::Error call_error(long result, const std::string& what)
-{
-    lkl::Error error;
-    error.code = static_cast<int>(-result);
-    error.what = what + ": " + std::strerror(error.code);
-    return error;
-}
 
 // The first disk becomes mtd0, with 128 KiB that are erased at a time.
 lkl::Result<void> make_flash(lkl::Kernel& kernel)
@@ -52,7 +44,7 @@ lkl::Result<void> attach_ubi(lkl::Kernel& kernel)
     const long result =
         kernel.syscall(__lkl__NR_ioctl, control->descriptor(), LKL_UBI_IOCATT, &request);
     if (result < 0)
-        return call_error(result, "attach UBI");
+        return lkl::file::call_error(result, "attach", "UBI");
     return {};
 }
 
@@ -101,7 +93,7 @@ lkl::Result<Volume> Volume::open(lkl::Kernel& kernel, const std::string& type,
         kernel.syscall(__lkl__NR_mount, source.c_str(), mount_point, type.c_str(), words.flags,
                        words.data.empty() ? nullptr : words.data.c_str());
     if (result < 0)
-        return call_error(result, "mount " + type);
+        return lkl::file::call_error(result, "mount", type);
     return Volume(kernel, mount_point, std::move(special));
 }
 
@@ -111,7 +103,7 @@ lkl::Result<void> Volume::close()
     kernel_->syscall(__lkl__NR_chdir, "/");
     const long result = kernel_->syscall(__lkl__NR_umount2, path_.c_str(), 0);
     if (result < 0)
-        return call_error(result, "unmount");
+        return lkl::file::call_error(result, "unmount", {});
     return {};
 }
 

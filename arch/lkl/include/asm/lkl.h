@@ -35,6 +35,7 @@ void lkl_take_entries(void);
 long lkl_user_syscall(void *thread);
 long lkl_user_off(void *thread);
 long lkl_user_first(void);
+void lkl_tell_done(struct task_struct *next);
 
 /* init.c */
 void lkl_init_spawn(struct lkl_thread *thread);

@@ -5,7 +5,6 @@
 #include <asm/lkl.h>
 
 struct task_struct *__lkl_switch_to(struct task_struct *prev, struct task_struct *next);
-void lkl_tell_done(struct task_struct *next);
 
 #define switch_to(prev, next, last)			\
 do {							\
