@@ -44,7 +44,8 @@ public:
     explicit UringDisk(OpenFile& open)
         : file_(std::move(open.file)),
           info_(open.info),
-          pool_(*file_, pool_threads, writers(*file_, pool_threads))
+          pool_(*file_, pool_threads, writers(*file_, pool_threads),
+                [this](BlockRequest& request) { enqueue(request); })
     {
     }
     ~UringDisk() override;
@@ -60,6 +61,7 @@ public:
 private:
     bool for_ring(const BlockRequest& request) const noexcept;
     void enqueue(RequestList requests) noexcept;
+    void enqueue(BlockRequest& request) noexcept;
     bool start() noexcept;
 
     // The ring's thread.
@@ -145,7 +147,9 @@ void UringDisk::submit(std::span<BlockRequest* const> requests) noexcept
     RequestList ring;
     RequestList pool;
     for (BlockRequest* const request : requests) {
-        if (const auto result = file_->run_now(*request))
+        if (file_->worth_a_thread(*request))
+            pool.push(*request);
+        else if (const auto result = file_->run_now(*request))
             request->complete(*result);
         else
             (for_ring(*request) ? ring : pool).push(*request);
@@ -172,6 +176,13 @@ void UringDisk::enqueue(RequestList requests) noexcept
     // No thread could be had: the pool may still have some, or else does it here.
     if (!requests.empty())
         pool_.add(std::move(requests));
+}
+
+void UringDisk::enqueue(BlockRequest& request) noexcept
+{
+    RequestList one;
+    one.push(request);
+    enqueue(std::move(one));
 }
 
 bool UringDisk::start() noexcept

@@ -24,7 +24,9 @@ public:
     {
         RequestList later;
         for (BlockRequest* const request : requests) {
-            if (const auto result = file_->run_now(*request))
+            if (file_->worth_a_thread(*request))
+                later.push(*request);
+            else if (const auto result = file_->run_now(*request))
                 request->complete(*result);
             else
                 later.push(*request);

@@ -15,6 +15,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <platform/posix/cpus.hpp>
+
 namespace lkl::disk {
 
 namespace {
@@ -125,6 +127,14 @@ std::optional<int> HostFile::account(BlockRequest& request, ssize_t result) cons
     if (result == 0)
         return -EIO;
     return std::nullopt;
+}
+
+bool HostFile::worth_a_thread(const BlockRequest& request) const noexcept
+{
+    // Less than that is copied before another thread has it.
+    constexpr uint64_t long_read = 128 << 10;
+    return request.op == BlockOp::read && request.length >= long_read && !shape_.direct &&
+           posix::cpus() > 1;
 }
 
 std::optional<int> HostFile::run_now(BlockRequest& request) noexcept

@@ -38,6 +38,10 @@ public:
         return shape_.start + request.offset;
     }
 
+    // A buffered read so long that another thread had better copy the data, beside
+    // the carrier.
+    bool worth_a_thread(const BlockRequest& request) const noexcept;
+
     // Finishes the request if that is possible without waiting for the disk: data
     // that is in the host's page cache, or fits there. Otherwise nothing or a part
     // of it is done, and the request is what is left.

@@ -2,7 +2,7 @@
 // Threads that carry requests out by calls that block.
 #pragma once
 
-#include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 
@@ -10,6 +10,7 @@
 
 #include <disk/host_file.hpp>
 #include <disk/request_list.hpp>
+#include <platform/posix/parker.hpp>
 
 namespace lkl::disk {
 
@@ -17,8 +18,11 @@ namespace lkl::disk {
 // at most `threads`, and end when they find none for thread_linger.
 class WorkerPool {
 public:
-    // `writers`: how many threads write at the same time.
-    WorkerPool(HostFile& file, unsigned threads, unsigned writers);
+    // `writers`: how many threads write at the same time. `missed` gets the reads
+    // that the host cannot answer out of its page cache, on a thread of the pool;
+    // without it they are waited for.
+    WorkerPool(HostFile& file, unsigned threads, unsigned writers,
+               std::function<void(BlockRequest&)> missed = {});
     // Nothing is in flight any more.
     ~WorkerPool();
     WorkerPool(const WorkerPool&) = delete;
@@ -34,28 +38,34 @@ private:
         WorkerPool* pool = nullptr;
         pthread_t thread{};
         State state = State::unused;
+        posix::Parker parker;
+        bool idle = false;  // in the list below
+        Worker* next_idle = nullptr;
     };
+    using Lock = std::unique_lock<std::mutex>;
 
     BlockRequest* take() noexcept;
     bool can_take() const noexcept;
-    bool wake() noexcept;
+    Worker* claim() noexcept;
     bool start() noexcept;
     void work(Worker& self) noexcept;
-    void execute(BlockRequest& request, std::unique_lock<std::mutex>& lock) noexcept;
+    bool wait(Worker& self, Lock& lock) noexcept;
+    void leave_idle(Worker& worker) noexcept;
+    void execute(BlockRequest& request, Lock& lock, Worker* helper) noexcept;
+    std::optional<int> run(BlockRequest& request) noexcept;
 
     HostFile& file_;
     const unsigned threads_;
     const unsigned writers_;
+    const std::function<void(BlockRequest&)> missed_;
 
     std::mutex mutex_;
-    std::condition_variable wake_;
     RequestList writes_;
     RequestList others_;
     bool writes_next_ = false;  // take them in turn
     unsigned writing_ = 0;
     unsigned running_ = 0;
-    unsigned idle_ = 0;    // waiting, and not yet called by claims_
-    unsigned claims_ = 0;  // how many of the waiting ones are to get up
+    Worker* idle_ = nullptr;  // those without work, the last one to become so first
     bool stop_ = false;
     std::unique_ptr<Worker[]> workers_;
 };

@@ -205,6 +205,23 @@ TEST(Lifecycle, TheCommandLineReachesTheKernel)
     EXPECT_NE(log.find("Linux version"), std::string::npos);
 }
 
+// Pages are charged to control groups for those who ask.
+TEST(Lifecycle, TheCommandLineTurnsTheMemoryControllerOn)
+{
+    for (const bool wanted : {false, true}) {
+        KernelOptions options;
+        options.command_line = wanted ? "cgroup_enable=memory" : "";
+        Kernel kernel = boot(options);
+        Calls calls(kernel);
+        calls.mount_at("proc", "/proc");
+        const std::string groups = calls.read_file("/proc/cgroups");
+        const size_t line = groups.find("\nmemory\t");
+        ASSERT_NE(line, std::string::npos) << groups;
+        const std::string memory = groups.substr(line + 1, groups.find('\n', line + 1) - line - 1);
+        EXPECT_EQ(memory.back(), wanted ? '1' : '0') << memory;
+    }
+}
+
 TEST(Lifecycle, WhatCannotStartSaysWhy)
 {
     KernelOptions options;

@@ -5,12 +5,12 @@
 #include <cerrno>
 
 #include <linux/futex.h>
-#include <sched.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <platform/posix/clock.hpp>
+#include <platform/posix/cpus.hpp>
 
 namespace lkl::posix {
 
@@ -28,12 +28,6 @@ constexpr uint64_t short_wait = 100'000;
 
 // Looks between two readings of the clock.
 constexpr int looks = 8;
-
-int cpus() noexcept
-{
-    cpu_set_t set;
-    return ::sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-}
 
 // How many more threads of the process may look out at present.
 std::atomic<int> lookouts{cpus() - 1};
