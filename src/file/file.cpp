@@ -22,7 +22,7 @@ Result<size_t> size_result(long result, const char* operation)
     return static_cast<size_t>(result);
 }
 
-Result<void> void_result(long result, const char* operation, std::string_view object = {})
+Result<void> void_result(long result, std::string_view operation, std::string_view object = {})
 {
     if (result < 0)
         return call_error(result, operation, object);
@@ -144,6 +144,27 @@ Result<void> File::sync(bool data_only) const
     return void_result(call(data_only ? __lkl__NR_fdatasync : __lkl__NR_fsync), "sync");
 }
 
+Result<void> File::sync_file_system() const
+{
+    return void_result(call(__lkl__NR_syncfs), "write back");
+}
+
+Result<void> File::set_owner(uint32_t uid, uint32_t gid) const
+{
+    return void_result(call(__lkl__NR_fchown, uid, gid), "set owner");
+}
+
+Result<void> File::set_mode(unsigned mode) const
+{
+    return void_result(call(__lkl__NR_fchmod, mode), "set mode");
+}
+
+Result<void> File::set_times(const FileTimes& times) const
+{
+    return void_result(call(__lkl__NR_utimensat, 0, reinterpret_cast<long>(times.data()), 0),
+                       "set times");
+}
+
 Result<Stat> File::stat(unsigned mask) const
 {
     Stat stat;
@@ -237,6 +258,57 @@ Result<void> File::remove_at(const char* name, int flags) const
                        name);
 }
 
+Result<void> File::make_symbolic_link_at(const char* target, const char* name) const
+{
+    // The descriptor is the second argument of this call.
+    if (!is_open())
+        return call_error(-LKL_EBADF, "make symbolic link", name);
+    return void_result(kernel_->syscall(__lkl__NR_symlinkat, target, descriptor_, name),
+                       "make symbolic link", name);
+}
+
+Result<void> File::make_node_at(const char* name, unsigned mode, uint32_t device) const
+{
+    return void_result(call(__lkl__NR_mknodat, reinterpret_cast<long>(name), mode, device),
+                       "make node", name);
+}
+
+Result<void> File::link_at(const char* name, const File& other, const char* link) const
+{
+    return void_result(call(__lkl__NR_linkat, reinterpret_cast<long>(name), other.descriptor(),
+                            reinterpret_cast<long>(link), 0),
+                       "make hard link", link);
+}
+
+Result<void> File::rename_at(const char* name, const File& other, const char* new_name,
+                             unsigned flags) const
+{
+    return void_result(call(__lkl__NR_renameat2, reinterpret_cast<long>(name), other.descriptor(),
+                            reinterpret_cast<long>(new_name), flags),
+                       "rename", name);
+}
+
+Result<void> File::set_owner_at(const char* name, uint32_t uid, uint32_t gid) const
+{
+    return void_result(call(__lkl__NR_fchownat, reinterpret_cast<long>(name), uid, gid,
+                            LKL_AT_SYMLINK_NOFOLLOW),
+                       "set owner of", name);
+}
+
+Result<void> File::set_mode_at(const char* name, unsigned mode) const
+{
+    return void_result(
+        call(__lkl__NR_fchmodat2, reinterpret_cast<long>(name), mode, LKL_AT_SYMLINK_NOFOLLOW),
+        "set mode of", name);
+}
+
+Result<void> File::set_times_at(const char* name, const FileTimes& times) const
+{
+    return void_result(call(__lkl__NR_utimensat, reinterpret_cast<long>(name),
+                            reinterpret_cast<long>(times.data()), LKL_AT_SYMLINK_NOFOLLOW),
+                       "set times of", name);
+}
+
 Result<void> File::make_working_directory() const
 {
     return void_result(call(__lkl__NR_fchdir), "change directory");
@@ -257,6 +329,14 @@ Result<size_t> get_attribute(Kernel& kernel, const char* path, const char* name,
     if (result < 0)
         return call_error(result, std::string("read extended attribute ") + name + " of", path);
     return static_cast<size_t>(result);
+}
+
+Result<void> set_attribute(Kernel& kernel, const char* path, const char* name,
+                           std::span<const std::byte> value, int flags)
+{
+    const long result =
+        kernel.syscall(__lkl__NR_lsetxattr, path, name, value.data(), value.size(), flags);
+    return void_result(result, std::string("set extended attribute ").append(name) + " of", path);
 }
 
 }  // namespace lkl
