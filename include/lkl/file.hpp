@@ -113,9 +113,15 @@ public:
     Result<void> set_attribute(const char* name, std::span<const std::byte> value,
                                int flags = 0) const;
 
+    // ENODATA: it is not there.
+    Result<void> remove_attribute(const char* name) const;
+
     // The following work on a name in this directory.
 
     Result<File> open_at(const char* name, int flags, unsigned mode = 0) const;
+    // Opens a path as if this directory were the root of all files (openat2(2),
+    // RESOLVE_IN_ROOT): symbolic links and ".." cannot lead out of it.
+    Result<File> open_in_root(const char* path, int flags) const;
     // flags: LKL_AT_*. Does not follow a symbolic link unless told to.
     Result<Stat> stat_at(const char* name, unsigned mask = basic_stats,
                          int flags = LKL_AT_SYMLINK_NOFOLLOW) const;
@@ -140,9 +146,18 @@ public:
     Result<void> set_times_at(const char* name, const FileTimes& times) const;
 
     // Makes this directory the working directory of all threads of the kernel's
-    // process 1. The calls that know no descriptor (those on the extended
-    // attributes of symbolic links) then reach its entries by name.
+    // process 1.
     Result<void> make_working_directory() const;
+
+    // Extended attributes of an entry that may be a symbolic link or a device. The
+    // kernel's calls for these know no descriptor: each makes this directory the
+    // working directory, so one thread at a time may use them.
+    Result<size_t> list_attributes_at(const char* name, std::span<char> names) const;
+    Result<size_t> get_attribute_at(const char* name, const char* attribute,
+                                    std::span<std::byte> value) const;
+    Result<void> set_attribute_at(const char* name, const char* attribute,
+                                  std::span<const std::byte> value, int flags = 0) const;
+    Result<void> remove_attribute_at(const char* name, const char* attribute) const;
 
 private:
     File(Kernel* kernel, int descriptor) : kernel_(kernel), descriptor_(descriptor) {}
@@ -159,6 +174,7 @@ Result<size_t> get_attribute(Kernel& kernel, const char* path, const char* name,
                              std::span<std::byte> value);
 Result<void> set_attribute(Kernel& kernel, const char* path, const char* name,
                            std::span<const std::byte> value, int flags = 0);
+Result<void> remove_attribute(Kernel& kernel, const char* path, const char* name);
 
 // The type of a directory entry, as getdents64(2) gives it.
 enum class FileType : uint8_t {

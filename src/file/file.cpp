@@ -6,6 +6,7 @@
 #include <lkl/asm/errno.h>
 #include <lkl/asm/unistd.h>
 #include <lkl/linux/fcntl.h>
+#include <lkl/linux/openat2.h>
 
 #include "file/error.hpp"
 
@@ -209,6 +210,24 @@ Result<void> File::set_attribute(const char* name, std::span<const std::byte> va
         "set extended attribute", name);
 }
 
+Result<void> File::remove_attribute(const char* name) const
+{
+    return void_result(call(__lkl__NR_fremovexattr, reinterpret_cast<long>(name)),
+                       "remove extended attribute", name);
+}
+
+Result<File> File::open_in_root(const char* path, int flags) const
+{
+    struct ::lkl_open_how how {};
+    how.flags = static_cast<unsigned>(flags);
+    how.resolve = LKL_RESOLVE_IN_ROOT;
+    const long result = call(__lkl__NR_openat2, reinterpret_cast<long>(path),
+                             reinterpret_cast<long>(&how), sizeof(how));
+    if (result < 0)
+        return call_error(result, "open", path);
+    return File(kernel_, static_cast<int>(result));
+}
+
 Result<File> File::open_at(const char* name, int flags, unsigned mode) const
 {
     const long result = call(__lkl__NR_openat, reinterpret_cast<long>(name), flags, mode);
@@ -290,9 +309,9 @@ Result<void> File::rename_at(const char* name, const File& other, const char* ne
 
 Result<void> File::set_owner_at(const char* name, uint32_t uid, uint32_t gid) const
 {
-    return void_result(call(__lkl__NR_fchownat, reinterpret_cast<long>(name), uid, gid,
-                            LKL_AT_SYMLINK_NOFOLLOW),
-                       "set owner of", name);
+    return void_result(
+        call(__lkl__NR_fchownat, reinterpret_cast<long>(name), uid, gid, LKL_AT_SYMLINK_NOFOLLOW),
+        "set owner of", name);
 }
 
 Result<void> File::set_mode_at(const char* name, unsigned mode) const
@@ -312,6 +331,36 @@ Result<void> File::set_times_at(const char* name, const FileTimes& times) const
 Result<void> File::make_working_directory() const
 {
     return void_result(call(__lkl__NR_fchdir), "change directory");
+}
+
+Result<size_t> File::list_attributes_at(const char* name, std::span<char> names) const
+{
+    if (auto entered = make_working_directory(); !entered)
+        return std::move(entered).error();
+    return lkl::list_attributes(*kernel_, name, names);
+}
+
+Result<size_t> File::get_attribute_at(const char* name, const char* attribute,
+                                      std::span<std::byte> value) const
+{
+    if (auto entered = make_working_directory(); !entered)
+        return std::move(entered).error();
+    return lkl::get_attribute(*kernel_, name, attribute, value);
+}
+
+Result<void> File::set_attribute_at(const char* name, const char* attribute,
+                                    std::span<const std::byte> value, int flags) const
+{
+    if (auto entered = make_working_directory(); !entered)
+        return std::move(entered).error();
+    return lkl::set_attribute(*kernel_, name, attribute, value, flags);
+}
+
+Result<void> File::remove_attribute_at(const char* name, const char* attribute) const
+{
+    if (auto entered = make_working_directory(); !entered)
+        return std::move(entered).error();
+    return lkl::remove_attribute(*kernel_, name, attribute);
 }
 
 Result<size_t> list_attributes(Kernel& kernel, const char* path, std::span<char> names)
@@ -337,6 +386,12 @@ Result<void> set_attribute(Kernel& kernel, const char* path, const char* name,
     const long result =
         kernel.syscall(__lkl__NR_lsetxattr, path, name, value.data(), value.size(), flags);
     return void_result(result, std::string("set extended attribute ").append(name) + " of", path);
+}
+
+Result<void> remove_attribute(Kernel& kernel, const char* path, const char* name)
+{
+    return void_result(kernel.syscall(__lkl__NR_lremovexattr, path, name),
+                       std::string("remove extended attribute ").append(name) + " of", path);
 }
 
 }  // namespace lkl

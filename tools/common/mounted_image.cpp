@@ -2,6 +2,7 @@
 #include "common/mounted_image.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <system_error>
 #include <utility>
@@ -69,6 +70,15 @@ const Content& choose_content(const ImageRequest& request, const ImageContent& i
     return unknown;
 }
 
+// False for what the log of a sound file system says nothing about, whatever else
+// stands there.
+bool may_be_explained(int code)
+{
+    constexpr std::array plain{EPERM,  ENOENT, EEXIST, ENOTDIR,      EISDIR, EFBIG,
+                               ENOSPC, EMLINK, ELOOP,  ENAMETOOLONG, EDQUOT, EOPNOTSUPP};
+    return std::find(plain.begin(), plain.end(), code) == plain.end();
+}
+
 }  // namespace
 
 ImageChoice choose_file_system(const ImageRequest& request)
@@ -97,10 +107,7 @@ ImageChoice choose_file_system(const ImageRequest& request)
 }
 
 MountedImage::MountedImage(const ImageRequest& request, const ImageChoice& choice)
-    : log_(request.show_log),
-      image_(request.path),
-      type_(choice.type),
-      writable_(request.writable)
+    : log_(request.show_log), image_(request.path), type_(choice.type), writable_(request.writable)
 {
     lkl::KernelOptions kernel_options;
     kernel_options.memory = request.memory;
@@ -119,6 +126,8 @@ MountedImage::MountedImage(const ImageRequest& request, const ImageChoice& choic
     lkl::Error error;
     log_.clear();
     if (writable_) {
+        // Files are made with the very mode that is asked for.
+        (void)kernel_->syscall(__lkl__NR_umask, 0);
         if (!try_mount(choice, options, false, error))
             throw_mount_error(request, choice, error);
         require_writable(request);
@@ -196,10 +205,7 @@ void MountedImage::throw_mount_error(const ImageRequest& request, const ImageCho
 void MountedImage::require_writable(const ImageRequest& request)
 {
     constexpr long read_only = 0x0001;  // ST_RDONLY of statfs(2), in no header of the user API
-    auto top = lkl::File::open(*kernel_, root().c_str(), LKL_O_RDONLY | LKL_O_DIRECTORY);
-    if (!top)
-        throw failure(top.error(), "/");
-    const auto stat = top->stat_file_system();
+    const auto stat = open_root().stat_file_system();
     if (!stat)
         throw failure(stat.error(), "/");
     if ((stat->f_flags & read_only) == 0)
@@ -208,6 +214,14 @@ void MountedImage::require_writable(const ImageRequest& request)
     if (const std::string reason = log_.explanation(disk_name_); !reason.empty())
         why += " (" + escaped(reason) + ")";
     fail(request, ExitCode::file_system, why);
+}
+
+lkl::File MountedImage::open_root()
+{
+    auto top = lkl::File::open(*kernel_, root().c_str(), LKL_O_RDONLY | LKL_O_DIRECTORY);
+    if (!top)
+        throw failure(top.error(), "/");
+    return *std::move(top);
 }
 
 void MountedImage::unmount()
@@ -239,9 +253,11 @@ ToolError MountedImage::failure(const lkl::Error& error, std::string_view where)
         return {ExitCode::kernel, escaped(image_) + ": " + escaped(where) +
                                       ": the kernel crashed: " + escaped(panic_reason(panic))};
     std::string text = escaped(image_) + ": " + escaped(where) + ": cannot " + escaped(error.what);
-    if (const std::string reason = log_.explanation(disk_name_); !reason.empty())
-        text += " (" + escaped(reason) + ")";
-    return {ExitCode::damaged, text};
+    if (may_be_explained(error.code)) {
+        if (const std::string reason = log_.explanation(disk_name_); !reason.empty())
+            text += " (" + escaped(reason) + ")";
+    }
+    return {writable_ ? ExitCode::output : ExitCode::damaged, text};
 }
 
 ToolError MountedImage::damaged(std::string_view where, std::string_view why) const

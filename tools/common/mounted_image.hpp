@@ -12,12 +12,14 @@
 #include <string>
 #include <string_view>
 
+#include <lkl/file.hpp>
 #include <lkl/kernel.hpp>
 #include <lkl/mount.hpp>
 
 #include "common/descriptor.hpp"
 #include "common/kernel_log.hpp"
 #include "common/report.hpp"
+#include "common/tree/error_texts.hpp"
 
 namespace tools {
 
@@ -43,7 +45,7 @@ struct ImageChoice {
 // ExitCode::file_system.
 ImageChoice choose_file_system(const ImageRequest& request);
 
-class MountedImage {
+class MountedImage final : public ErrorTexts {
 public:
     // Starts a kernel and mounts. Throws ToolError; for writing also when the image
     // is in use (ExitCode::image), or the file system is one that can only be read
@@ -59,13 +61,13 @@ public:
     // The journal was replayed, in memory.
     bool journal_replayed() const { return replayed_; }
 
-    // What to say of a call that failed with `error` while reading the file
-    // system: a ToolError with ExitCode::damaged, or with ExitCode::kernel when
-    // the kernel has crashed. where: the name inside the image.
-    ToolError failure(const lkl::Error& error, std::string_view where) const;
+    // ExitCode::damaged, when mounted for writing ExitCode::output, and
+    // ExitCode::kernel when the kernel has crashed. where: the name inside the image.
+    ToolError failure(const lkl::Error& error, std::string_view where) const override;
+    ToolError damaged(std::string_view where, std::string_view why) const override;
 
-    // The same for what no call reports; why: "is linked twice".
-    ToolError damaged(std::string_view where, std::string_view why) const;
+    // The file system's top directory. Throws ToolError.
+    lkl::File open_root();
 
     // Writes everything back, unmounts and has the host put it on stable storage;
     // then the image is whole. All files in it must be closed. Throws ToolError,

@@ -10,23 +10,24 @@
 #include <lkl/file.hpp>
 #include <lkl/result.hpp>
 
-#include "fs2tar/pax_writer.hpp"
+#include "common/tree/entry.hpp"
 
-namespace tools::fs2tar {
+namespace tools {
 
+// File is lkl::File or HostFile.
+template <typename File>
 class HoleFinder {
 public:
     // file_system: of the mount whose files are looked at.
     explicit HoleFinder(const lkl::FileSystemStat& file_system);
 
     // True if the file has holes; `extents` are its data then.
-    lkl::Result<bool> find(const lkl::File& file, const lkl::Stat& stat,
-                           std::vector<Extent>& extents);
+    lkl::Result<bool> find(const File& file, const lkl::Stat& stat, std::vector<Extent>& extents);
 
 private:
-    lkl::Result<void> find_by_seek(const lkl::File& file, uint64_t size,
+    lkl::Result<void> find_by_seek(const File& file, uint64_t size,
                                    std::vector<Extent>& extents) const;
-    lkl::Result<void> find_by_content(const lkl::File& file, uint64_t size,
+    lkl::Result<void> find_by_content(const File& file, uint64_t size,
                                       std::vector<Extent>& extents);
 
     // SquashFS keeps holes as blocks of length 0 but does not tell where: its
@@ -35,4 +36,4 @@ private:
     std::vector<std::byte> buffer_;
 };
 
-}  // namespace tools::fs2tar
+}  // namespace tools

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "fs2tar/sparse.hpp"
+#include "common/tree/hole_finder.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -8,7 +8,9 @@
 #include <lkl/linux/fs.h>
 #include <lkl/linux/magic.h>
 
-namespace tools::fs2tar {
+#include "common/tree/host_file.hpp"
+
+namespace tools {
 
 namespace {
 
@@ -29,14 +31,16 @@ void add_extent(std::vector<Extent>& extents, uint64_t offset, uint64_t length)
 
 }  // namespace
 
-HoleFinder::HoleFinder(const lkl::FileSystemStat& file_system)
+template <typename File>
+HoleFinder<File>::HoleFinder(const lkl::FileSystemStat& file_system)
 {
     if (file_system.f_type == LKL_SQUASHFS_MAGIC && file_system.f_bsize > 0)
         content_block_ = static_cast<uint64_t>(file_system.f_bsize);
 }
 
-lkl::Result<bool> HoleFinder::find(const lkl::File& file, const lkl::Stat& stat,
-                                   std::vector<Extent>& extents)
+template <typename File>
+lkl::Result<bool> HoleFinder<File>::find(const File& file, const lkl::Stat& stat,
+                                         std::vector<Extent>& extents)
 {
     extents.clear();
     // A file with holes occupies less than its size. So do compressed ones,
@@ -51,8 +55,9 @@ lkl::Result<bool> HoleFinder::find(const lkl::File& file, const lkl::Stat& stat,
     return !(extents.size() == 1 && extents[0].length == stat.stx_size);
 }
 
-lkl::Result<void> HoleFinder::find_by_seek(const lkl::File& file, uint64_t size,
-                                           std::vector<Extent>& extents) const
+template <typename File>
+lkl::Result<void> HoleFinder<File>::find_by_seek(const File& file, uint64_t size,
+                                                 std::vector<Extent>& extents) const
 {
     for (uint64_t offset = 0; offset < size;) {
         const auto data = file.seek(static_cast<int64_t>(offset), LKL_SEEK_DATA);
@@ -76,8 +81,9 @@ lkl::Result<void> HoleFinder::find_by_seek(const lkl::File& file, uint64_t size,
     return {};
 }
 
-lkl::Result<void> HoleFinder::find_by_content(const lkl::File& file, uint64_t size,
-                                              std::vector<Extent>& extents)
+template <typename File>
+lkl::Result<void> HoleFinder<File>::find_by_content(const File& file, uint64_t size,
+                                                    std::vector<Extent>& extents)
 {
     buffer_.resize(content_block_);
     for (uint64_t offset = 0; offset < size;) {
@@ -99,4 +105,7 @@ lkl::Result<void> HoleFinder::find_by_content(const lkl::File& file, uint64_t si
     return {};
 }
 
-}  // namespace tools::fs2tar
+template class HoleFinder<lkl::File>;
+template class HoleFinder<HostFile>;
+
+}  // namespace tools

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "fs2tar/pax_writer.hpp"
+#include "common/tar/pax_writer.hpp"
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstring>
 
-namespace tools::fs2tar {
+namespace tools {
 
 namespace {
 
@@ -356,4 +356,4 @@ void PaxWriter::end_archive()
     pad(out_, record_size);
 }
 
-}  // namespace tools::fs2tar
+}  // namespace tools

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "fs2tar/exclude.hpp"
+#include "common/tree/exclude.hpp"
 
 #include <algorithm>
 
 #include <fnmatch.h>
 
-namespace tools::fs2tar {
+namespace tools {
 
 void ExcludePatterns::add(std::string_view text)
 {
@@ -51,4 +51,4 @@ bool ExcludePatterns::match(const Pattern& pattern, const std::string& path)
     return false;
 }
 
-}  // namespace tools::fs2tar
+}  // namespace tools

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace tools::fs2tar {
+namespace tools {
 
 // A pattern has the shell's wildcards, which match slashes, too. It matches a
 // whole path, or the end of a path that begins behind any slash; one that begins
@@ -31,4 +31,4 @@ private:
     std::vector<Pattern> patterns_;
 };
 
-}  // namespace tools::fs2tar
+}  // namespace tools

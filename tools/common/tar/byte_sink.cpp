@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "fs2tar/sink.hpp"
+#include "common/tar/byte_sink.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -16,7 +16,7 @@
 
 #include "common/report.hpp"
 
-namespace tools::fs2tar {
+namespace tools {
 
 namespace {
 
@@ -65,9 +65,9 @@ private:
     throw ToolError(ExitCode::output, escaped(name) + ": cannot write the archive: " + why);
 }
 
-class PlainSink final : public Sink {
+class PlainByteSink final : public ByteSink {
 public:
-    PlainSink(int descriptor, std::string name) : output_(descriptor), name_(std::move(name)) {}
+    PlainByteSink(int descriptor, std::string name) : output_(descriptor), name_(std::move(name)) {}
 
     void write(std::span<const std::byte> data) override
     {
@@ -83,9 +83,9 @@ private:
 };
 
 // libarchive's filters, around its "raw" format: the bytes of one nameless file.
-class CompressedSink final : public Sink {
+class CompressedByteSink final : public ByteSink {
 public:
-    CompressedSink(int descriptor, Compression compression, std::string name)
+    CompressedByteSink(int descriptor, Compression compression, std::string name)
         : output_(descriptor), name_(std::move(name)), archive_(archive_write_new())
     {
         if (!archive_)
@@ -112,7 +112,8 @@ public:
         check(archive_write_set_format_raw(get()));
         check(archive_write_set_bytes_per_block(get(), block_size));
         check(archive_write_set_bytes_in_last_block(get(), 1));
-        check(archive_write_open(get(), this, nullptr, &CompressedSink::write_callback, nullptr));
+        check(
+            archive_write_open(get(), this, nullptr, &CompressedByteSink::write_callback, nullptr));
 
         const std::unique_ptr<archive_entry, decltype(&archive_entry_free)> entry(
             archive_entry_new(), &archive_entry_free);
@@ -122,7 +123,7 @@ public:
     }
 
     // Freeing a libarchive writer finishes its output.
-    ~CompressedSink() override { abandoned_ = true; }
+    ~CompressedByteSink() override { abandoned_ = true; }
 
     void write(std::span<const std::byte> data) override
     {
@@ -158,7 +159,7 @@ private:
     // memory then (3.6). check() finds out after each call.
     static la_ssize_t write_callback(archive*, void* self, const void* data, size_t length)
     {
-        auto* const sink = static_cast<CompressedSink*>(self);
+        auto* const sink = static_cast<CompressedByteSink*>(self);
         if (sink->write_error_ == 0 && !sink->abandoned_)
             sink->write_error_ = sink->output_.write({static_cast<const std::byte*>(data), length});
         return static_cast<la_ssize_t>(length);
@@ -173,11 +174,11 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Sink> make_sink(int descriptor, Compression compression, std::string name)
+std::unique_ptr<ByteSink> make_byte_sink(int descriptor, Compression compression, std::string name)
 {
     if (compression == Compression::none)
-        return std::make_unique<PlainSink>(descriptor, std::move(name));
-    return std::make_unique<CompressedSink>(descriptor, compression, std::move(name));
+        return std::make_unique<PlainByteSink>(descriptor, std::move(name));
+    return std::make_unique<CompressedByteSink>(descriptor, compression, std::move(name));
 }
 
-}  // namespace tools::fs2tar
+}  // namespace tools

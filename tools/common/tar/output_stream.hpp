@@ -15,9 +15,9 @@
 #include <thread>
 #include <vector>
 
-#include "fs2tar/sink.hpp"
+#include "common/tar/byte_sink.hpp"
 
-namespace tools::fs2tar {
+namespace tools {
 
 // All functions belong to one thread. They throw what the sink threw, as soon
 // as that is known. Destroying it without finish() drops what is not written.
@@ -26,7 +26,7 @@ public:
     static constexpr size_t buffer_size = size_t{1} << 20;
     static constexpr size_t alignment = 4096;  // of a buffer's start, bytes
 
-    explicit OutputStream(std::unique_ptr<Sink> sink);
+    explicit OutputStream(std::unique_ptr<ByteSink> sink);
     OutputStream(const OutputStream&) = delete;
     OutputStream& operator=(const OutputStream&) = delete;
     ~OutputStream();
@@ -64,7 +64,7 @@ private:
     void stop();
     void run();
 
-    std::unique_ptr<Sink> sink_;
+    std::unique_ptr<ByteSink> sink_;
     uint64_t position_ = 0;
     Buffer current_;
 
@@ -78,4 +78,4 @@ private:
     std::thread thread_;
 };
 
-}  // namespace tools::fs2tar
+}  // namespace tools

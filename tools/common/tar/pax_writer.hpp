@@ -15,26 +15,10 @@
 #include <string_view>
 #include <vector>
 
-#include "fs2tar/output_stream.hpp"
+#include "common/tar/output_stream.hpp"
+#include "common/tree/entry.hpp"
 
-namespace tools::fs2tar {
-
-// Seconds since 1970, and nanoseconds to be added: before 1970, too.
-struct Time {
-    int64_t seconds = 0;
-    uint32_t nanoseconds = 0;
-};
-
-struct Attribute {
-    std::string name;
-    std::string value;
-};
-
-// A part of a file that holds data; the rest of it is holes.
-struct Extent {
-    uint64_t offset = 0;
-    uint64_t length = 0;
-};
+namespace tools {
 
 // The type flags of the ustar header.
 enum class MemberType : char {
@@ -95,4 +79,4 @@ private:
     std::string map_;      // of a sparse file
 };
 
-}  // namespace tools::fs2tar
+}  // namespace tools

@@ -7,15 +7,15 @@
 #include <span>
 #include <string>
 
-namespace tools::fs2tar {
+namespace tools {
 
 enum class Compression { none, gzip, xz, zstd };
 
 // One thread at a time. A sink that is destroyed without close() leaves the
 // archive unfinished: a compressed one has no valid end.
-class Sink {
+class ByteSink {
 public:
-    virtual ~Sink() = default;
+    virtual ~ByteSink() = default;
     // Both throw ToolError, ExitCode::output.
     virtual void write(std::span<const std::byte> data) = 0;
     virtual void close() = 0;
@@ -23,6 +23,6 @@ public:
 
 // name: of the destination, for messages. The descriptor stays the caller's.
 // Throws ToolError when the compression is not available.
-std::unique_ptr<Sink> make_sink(int descriptor, Compression compression, std::string name);
+std::unique_ptr<ByteSink> make_byte_sink(int descriptor, Compression compression, std::string name);
 
-}  // namespace tools::fs2tar
+}  // namespace tools

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "fs2tar/output_stream.hpp"
+#include "common/tar/output_stream.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -7,14 +7,14 @@
 #include <new>
 #include <utility>
 
-namespace tools::fs2tar {
+namespace tools {
 
 void OutputStream::Free::operator()(std::byte* memory) const
 {
     std::free(memory);
 }
 
-OutputStream::OutputStream(std::unique_ptr<Sink> sink) : sink_(std::move(sink))
+OutputStream::OutputStream(std::unique_ptr<ByteSink> sink) : sink_(std::move(sink))
 {
     for (size_t i = 0; i < buffer_count; i++) {
         Memory memory(static_cast<std::byte*>(std::aligned_alloc(alignment, buffer_size)));
@@ -141,4 +141,4 @@ void OutputStream::run()
     }
 }
 
-}  // namespace tools::fs2tar
+}  // namespace tools
