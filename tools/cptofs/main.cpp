@@ -40,6 +40,13 @@ Target<lkl::File> open_target(MountedImage& image, const std::string& path, bool
     throw image.failure(target.error(), path);
 }
 
+// Takes the directory out of the target.
+ImageTop image_top(Target<lkl::File>& target, const Options& options)
+{
+    const std::string& path = options.destination;
+    return {std::move(target.directory), target.name.empty() ? path : split_source(path).directory};
+}
+
 // Sources with their patterns replaced by what matches.
 std::vector<std::string> expand(const std::vector<std::string>& sources, Failures& failures)
 {
@@ -75,8 +82,7 @@ void copy_files(const Options& options, MountedImage& image, const ReadOptions& 
     const std::vector<std::string> paths = expand(options.sources, failures);
     Target<lkl::File> target = open_target(image, options.destination, paths.size() > 1);
     const HostErrorTexts texts({}, ExitCode::path);
-    lkl::File top = std::move(target.directory);
-    write_image(image, std::move(top), false, failures, [&](EntrySink& sink) {
+    write_image(image, image_top(target, options), false, failures, [&](EntrySink& sink) {
         Progress progress(!options.quiet, {});
         TreeReader<HostFile> reader(read_options, texts, failures, progress, sink);
         for (const std::string& path : paths)
@@ -92,7 +98,7 @@ void copy_archive(const Options& options, MountedImage& image)
     archive_options.prefix = target.name;
     archive_options.exclude = options.exclude;
     archive_options.rewrite = options.rewrite;
-    write_image(image, std::move(target.directory), true, failures, [&](EntrySink& sink) {
+    write_image(image, image_top(target, options), true, failures, [&](EntrySink& sink) {
         Progress progress(!options.quiet, {});
         ArchiveReader(STDIN_FILENO, "standard input", archive_options, failures, progress)
             .run(sink);

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "common/tar/acl.hpp"
 
+#include <algorithm>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include <archive.h>
+#include <grp.h>
+#include <pwd.h>
 
 namespace tools {
 
@@ -13,8 +18,9 @@ namespace {
 // The kernel's form (linux/posix_acl_xattr.h): a version word, then entries of tag
 // (2 bytes), permissions (2), ID (4), all little-endian.
 constexpr size_t header = 4;
-constexpr size_t entry = 8;
+constexpr size_t entry_size = 8;
 constexpr uint32_t version = 2;
+constexpr uint32_t no_id = ~0u;  // of entries that name nobody
 enum Tag : uint32_t {
     user_object = 0x01,
     user = 0x02,
@@ -38,6 +44,13 @@ void put_little_endian(std::string& bytes, uint32_t value, size_t count)
         bytes += static_cast<char>(value & 0xff);
 }
 
+struct AclEntry {
+    uint32_t tag;
+    uint32_t id;
+    uint32_t permissions;
+    auto operator<=>(const AclEntry&) const = default;
+};
+
 uint32_t tag_of(int libarchive_tag)
 {
     switch (libarchive_tag) {
@@ -56,15 +69,28 @@ uint32_t tag_of(int libarchive_tag)
     }
 }
 
+std::optional<uint32_t> id_of_name(uint32_t tag, const char* name)
+{
+    if (name == nullptr)
+        return std::nullopt;
+    // One thread reads an archive, nothing else looks names up.
+    if (tag == user) {
+        const passwd* const entry = getpwnam(name);
+        return entry != nullptr ? std::optional(entry->pw_uid) : std::nullopt;
+    }
+    const ::group* const entry = getgrnam(name);
+    return entry != nullptr ? std::optional(entry->gr_gid) : std::nullopt;
+}
+
 }  // namespace
 
 std::string acl_text(std::string_view value)
 {
-    if (value.size() < header || (value.size() - header) % entry != 0 ||
+    if (value.size() < header || (value.size() - header) % entry_size != 0 ||
         little_endian(value, 0, 4) != version)
         return {};
     std::string text;
-    for (size_t at = header; at < value.size(); at += entry) {
+    for (size_t at = header; at < value.size(); at += entry_size) {
         const uint32_t tag = little_endian(value, at, 2);
         const uint32_t permissions = little_endian(value, at + 2, 2);
         const std::string id = std::to_string(little_endian(value, at + 4, 4));
@@ -99,12 +125,11 @@ std::string acl_text(std::string_view value)
     return text;
 }
 
-std::string acl_value(archive_entry* archived, int type)
+std::optional<std::string> acl_value(archive_entry* archived, int type)
 {
-    std::string value;
     if (archive_entry_acl_reset(archived, type) == 0)
-        return value;
-    put_little_endian(value, version, 4);
+        return std::string();
+    std::vector<AclEntry> entries;
     int found = 0;
     int permissions = 0;
     int archive_tag = 0;
@@ -112,22 +137,31 @@ std::string acl_value(archive_entry* archived, int type)
     const char* name = nullptr;
     while (archive_entry_acl_next(archived, type, &found, &permissions, &archive_tag, &id, &name) ==
            ARCHIVE_OK) {
-        const uint32_t tag = tag_of(archive_tag);
-        const bool named = tag == user || tag == group;
-        // A name is that of the machine where the archive was made: it says nothing
-        // about the image.
-        if (named && id < 0)
-            return {};
-        put_little_endian(value, tag, 2);
-        put_little_endian(value, static_cast<uint32_t>(permissions) & 7, 2);
-        put_little_endian(value, named ? static_cast<uint32_t>(id) : ~0u, 4);
+        AclEntry entry{tag_of(archive_tag), no_id, static_cast<uint32_t>(permissions) & 7};
+        if (entry.tag == user || entry.tag == group) {
+            const auto known =
+                id >= 0 ? std::optional(static_cast<uint32_t>(id)) : id_of_name(entry.tag, name);
+            if (!known)
+                return std::nullopt;
+            entry.id = *known;
+        }
+        entries.push_back(entry);
+    }
+    // The kernel wants them in the order of their tags.
+    std::sort(entries.begin(), entries.end());
+    std::string value;
+    put_little_endian(value, version, 4);
+    for (const AclEntry& entry : entries) {
+        put_little_endian(value, entry.tag, 2);
+        put_little_endian(value, entry.permissions, 2);
+        put_little_endian(value, entry.id, 4);
     }
     return value;
 }
 
 void map_acl_ids(std::string& value, const std::function<uint32_t(uint32_t)>& map)
 {
-    for (size_t at = header; at + entry <= value.size(); at += entry) {
+    for (size_t at = header; at + entry_size <= value.size(); at += entry_size) {
         const uint32_t tag = little_endian(value, at, 2);
         if (tag != user && tag != group)
             continue;

@@ -33,6 +33,8 @@ bool ArchiveInput::next(const std::byte*& block, size_t& length)
 {
     block = nullptr;
     length = 0;
+    if (!error_.empty())
+        return false;
     if (at_end_)
         return true;
     Block fresh;
@@ -52,12 +54,14 @@ bool ArchiveInput::next(const std::byte*& block, size_t& length)
         if (count < 0) {
             const char* const text = archive_error_string(reader_.get());
             error_ = text != nullptr ? text : "damaged";
-            return false;
         }
-        if (count == 0)
+        if (count <= 0)
             break;
         filled += static_cast<size_t>(count);
     }
+    // What came before an error is given out before the error is.
+    if (!error_.empty() && filled == 0)
+        return false;
     at_end_ = filled < block_size;
     fresh.bytes.resize(filled);
     position_ += filled;

@@ -87,6 +87,8 @@ ArchiveReader::ArchiveReader(int descriptor, std::string name, const ArchiveOpti
         result = archive_read_open(archive_.get(), this, nullptr, &read_callback, nullptr);
     }
     status_ = result < ARCHIVE_WARN ? result : next_header();
+    if (status_ == ARCHIVE_EOF && archive_filter_bytes(archive_.get(), 0) == 0)
+        throw ToolError(ExitCode::archive, escaped(name_) + ": the archive is empty");
     if (status_ < ARCHIVE_WARN)
         throw ToolError(ExitCode::archive,
                         escaped(name_) + ": cannot read the archive: " + error_text());
@@ -128,8 +130,10 @@ int ArchiveReader::next_header()
 void ArchiveReader::run(EntrySink& sink)
 {
     for (;; status_ = next_header()) {
-        if (status_ == ARCHIVE_EOF)
+        if (status_ == ARCHIVE_EOF) {
+            check_end();
             return;
+        }
         if (status_ < ARCHIVE_WARN && status_ != ARCHIVE_RETRY) {
             fail("after byte " + std::to_string(archive_filter_bytes(archive_.get(), 0)),
                  error_text());
@@ -143,6 +147,19 @@ void ArchiveReader::run(EntrySink& sink)
         else if (usable && (options_.exclude.empty() || !options_.exclude.match(entry_.path)))
             give(sink);
     }
+}
+
+// Of a tar archive whose writer was killed, nothing but its end may be missing.
+void ArchiveReader::check_end()
+{
+    constexpr size_t block_size = 512;
+    if (!input_ ||
+        (archive_format(archive_.get()) & ARCHIVE_FORMAT_BASE_MASK) != ARCHIVE_FORMAT_TAR)
+        return;
+    const auto position = static_cast<uint64_t>(archive_read_header_position(archive_.get()));
+    if (input_->kept(position, block_size) != std::string(block_size, '\0'))
+        fail("after byte " + std::to_string(position),
+             "the end of the archive is missing, and members may be");
 }
 
 // Fills in entry_. False: it is left out, which was told.
@@ -266,17 +283,28 @@ void ArchiveReader::apply_pax_records()
         if (!records->attributes.empty())
             entry_.attributes = std::move(records->attributes);
     }
-    const auto add_if_missing = [this](const char* name, std::string value) {
-        const bool there =
-            std::any_of(entry_.attributes.begin(), entry_.attributes.end(),
-                        [name](const Attribute& attribute) { return attribute.name == name; });
-        if (!there && !value.empty())
-            entry_.attributes.push_back({name, std::move(value)});
-    };
-    add_if_missing("system.posix_acl_access", acl_value(member_, ARCHIVE_ENTRY_ACL_TYPE_ACCESS));
-    add_if_missing("system.posix_acl_default", acl_value(member_, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT));
-    if (records && !records->selinux.empty())
-        add_if_missing("security.selinux", records->selinux + '\0');
+    if (records && !records->selinux.empty() && !has_attribute("security.selinux"))
+        entry_.attributes.push_back({"security.selinux", records->selinux + '\0'});
+    // ACLs that stand as attributes are exact, and in the kernel's form.
+    if (has_attribute("system.posix_acl_access") || has_attribute("system.posix_acl_default"))
+        return;
+    add_acl("system.posix_acl_access", ARCHIVE_ENTRY_ACL_TYPE_ACCESS);
+    add_acl("system.posix_acl_default", ARCHIVE_ENTRY_ACL_TYPE_DEFAULT);
+}
+
+bool ArchiveReader::has_attribute(std::string_view name) const
+{
+    return std::any_of(entry_.attributes.begin(), entry_.attributes.end(),
+                       [name](const Attribute& attribute) { return attribute.name == name; });
+}
+
+void ArchiveReader::add_acl(const char* name, int type)
+{
+    auto value = acl_value(member_, type);
+    if (!value)
+        fail(entry_.path, "its ACL names a user or a group that this host does not have: left out");
+    else if (!value->empty())
+        entry_.attributes.push_back({name, *std::move(value)});
 }
 
 void ArchiveReader::give(EntrySink& sink)

@@ -56,6 +56,9 @@ private:
     void set_times();
     void set_attributes();
     void apply_pax_records();
+    bool has_attribute(std::string_view name) const;
+    void add_acl(const char* name, int type);
+    void check_end();
     void give(EntrySink& sink);
     bool give_data(EntrySink& sink);
     void fail(std::string_view path, std::string_view why);

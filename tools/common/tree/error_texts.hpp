@@ -22,6 +22,33 @@ public:
     virtual ToolError damaged(std::string_view where, std::string_view why) const = 0;
 };
 
+// Of files below a directory of what other texts speak of.
+class TextsBelow final : public ErrorTexts {
+public:
+    // The reference is kept. directory: with or without slashes at its ends.
+    TextsBelow(const ErrorTexts& texts, std::string_view directory) : texts_(texts)
+    {
+        while (directory.starts_with('/'))
+            directory.remove_prefix(1);
+        while (directory.ends_with('/'))
+            directory.remove_suffix(1);
+        if (!directory.empty() && directory != ".")
+            prefix_ = std::string(directory) + '/';
+    }
+    ToolError failure(const lkl::Error& error, std::string_view where) const override
+    {
+        return texts_.failure(error, prefix_ + std::string(where));
+    }
+    ToolError damaged(std::string_view where, std::string_view why) const override
+    {
+        return texts_.damaged(prefix_ + std::string(where), why);
+    }
+
+private:
+    const ErrorTexts& texts_;
+    std::string prefix_;
+};
+
 // Of files of the host.
 class HostErrorTexts final : public ErrorTexts {
 public:

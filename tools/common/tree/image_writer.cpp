@@ -8,14 +8,15 @@
 
 namespace tools {
 
-void write_image(MountedImage& image, lkl::File top, bool any_order, Failures& failures,
+void write_image(MountedImage& image, ImageTop top, bool any_order, Failures& failures,
                  const std::function<void(EntrySink&)>& give)
 {
     {
         WriteOptions options;
         options.private_tree = true;
         options.any_order = any_order;
-        TreeWriter<lkl::File> writer(std::move(top), options, image, failures);
+        const TextsBelow texts(image, top.path);
+        TreeWriter<lkl::File> writer(std::move(top.directory), options, texts, failures);
         EntryPipe pipe(writer);
         give(pipe);
         pipe.finish();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 
 #include <lkl/file.hpp>
 
@@ -12,10 +13,16 @@
 
 namespace tools {
 
+// The directory of an image that files are made in.
+struct ImageTop {
+    lkl::File directory;
+    std::string path;  // for messages
+};
+
 // give(sink) gives all files; they are made below `top` by a thread of its own. Then
-// the image is unmounted and flushed. Throws ToolError, last of all for what
-// `failures` counted.
-void write_image(MountedImage& image, lkl::File top, bool any_order, Failures& failures,
+// the image is unmounted and flushed. any_order: see WriteOptions. Throws ToolError,
+// last of all for what `failures` counted.
+void write_image(MountedImage& image, ImageTop top, bool any_order, Failures& failures,
                  const std::function<void(EntrySink&)>& give);
 
 }  // namespace tools

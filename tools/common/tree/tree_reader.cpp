@@ -142,10 +142,9 @@ void TreeReader<File>::read(File directory, const std::string& name, const std::
             if (prepare(level, Child{stat.stx_ino, 0, file_type(stat)}, prepared))
                 give(prepared);
             prepared.file = {};
+            levels_.clear();
         }))
         levels_.clear();
-    if (!levels_.empty() && !levels_.back().subdirectories.empty())
-        levels_.back().subdirectories.clear();
     walk();
 }
 
