@@ -14,6 +14,7 @@
 // reached by open_at() from a directory on the way.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -27,12 +28,22 @@
 #include <lkl/kernel.hpp>
 #include <lkl/linux/fcntl.h>
 #include <lkl/linux/stat.h>
+#include <lkl/linux/time_types.h>
 #include <lkl/result.hpp>
 
 namespace lkl {
 
 using Stat = struct ::lkl_statx;
 using FileSystemStat = struct ::lkl_statfs;
+
+// Access and modification time. Nanoseconds may be LKL_UTIME_NOW or LKL_UTIME_OMIT.
+using FileTimes = std::array<struct ::__lkl__kernel_timespec, 2>;
+
+// A device's number as mknodat(2) takes it: 12 bits of major, 20 of minor.
+constexpr uint32_t device_number(uint32_t major, uint32_t minor)
+{
+    return (minor & 0xff) | (major & 0xfff) << 8 | (minor & 0xfff00) << 12;
+}
 
 class File {
 public:
@@ -81,6 +92,13 @@ public:
 
     // fsync(2), or fdatasync(2) when only the data counts.
     Result<void> sync(bool data_only = false) const;
+    // syncfs(2): all of the file system that this file is in.
+    Result<void> sync_file_system() const;
+
+    // fchown(2), fchmod(2) and utimensat(2): access and modification time.
+    Result<void> set_owner(uint32_t uid, uint32_t gid) const;
+    Result<void> set_mode(unsigned mode) const;
+    Result<void> set_times(const FileTimes& times) const;
 
     Result<Stat> stat(unsigned mask = basic_stats) const;
     Result<FileSystemStat> stat_file_system() const;
@@ -95,9 +113,15 @@ public:
     Result<void> set_attribute(const char* name, std::span<const std::byte> value,
                                int flags = 0) const;
 
+    // ENODATA: it is not there.
+    Result<void> remove_attribute(const char* name) const;
+
     // The following work on a name in this directory.
 
     Result<File> open_at(const char* name, int flags, unsigned mode = 0) const;
+    // Opens a path as if this directory were the root of all files (openat2(2),
+    // RESOLVE_IN_ROOT): symbolic links and ".." cannot lead out of it.
+    Result<File> open_in_root(const char* path, int flags) const;
     // flags: LKL_AT_*. Does not follow a symbolic link unless told to.
     Result<Stat> stat_at(const char* name, unsigned mask = basic_stats,
                          int flags = LKL_AT_SYMLINK_NOFOLLOW) const;
@@ -106,11 +130,34 @@ public:
     Result<void> make_directory_at(const char* name, unsigned mode) const;
     // flags: LKL_AT_REMOVEDIR for a directory.
     Result<void> remove_at(const char* name, int flags = 0) const;
+    Result<void> make_symbolic_link_at(const char* target, const char* name) const;
+    // mknodat(2). mode: type and permission bits; device: new_encode_dev(), of a
+    // device (device_number() makes it).
+    Result<void> make_node_at(const char* name, unsigned mode, uint32_t device = 0) const;
+    // A hard link to `name` in this directory, as `link` in the directory `other`.
+    Result<void> link_at(const char* name, const File& other, const char* link) const;
+    Result<void> rename_at(const char* name, const File& other, const char* new_name,
+                           unsigned flags = 0) const;
+
+    // As the functions without a name; symbolic links are not followed. The mode
+    // of a symbolic link cannot be set (EOPNOTSUPP).
+    Result<void> set_owner_at(const char* name, uint32_t uid, uint32_t gid) const;
+    Result<void> set_mode_at(const char* name, unsigned mode) const;
+    Result<void> set_times_at(const char* name, const FileTimes& times) const;
 
     // Makes this directory the working directory of all threads of the kernel's
-    // process 1. The calls that know no descriptor (those on the extended
-    // attributes of symbolic links) then reach its entries by name.
+    // process 1.
     Result<void> make_working_directory() const;
+
+    // Extended attributes of an entry that may be a symbolic link or a device. The
+    // kernel's calls for these know no descriptor: each makes this directory the
+    // working directory, so one thread at a time may use them.
+    Result<size_t> list_attributes_at(const char* name, std::span<char> names) const;
+    Result<size_t> get_attribute_at(const char* name, const char* attribute,
+                                    std::span<std::byte> value) const;
+    Result<void> set_attribute_at(const char* name, const char* attribute,
+                                  std::span<const std::byte> value, int flags = 0) const;
+    Result<void> remove_attribute_at(const char* name, const char* attribute) const;
 
 private:
     File(Kernel* kernel, int descriptor) : kernel_(kernel), descriptor_(descriptor) {}
@@ -125,6 +172,9 @@ private:
 Result<size_t> list_attributes(Kernel& kernel, const char* path, std::span<char> names);
 Result<size_t> get_attribute(Kernel& kernel, const char* path, const char* name,
                              std::span<std::byte> value);
+Result<void> set_attribute(Kernel& kernel, const char* path, const char* name,
+                           std::span<const std::byte> value, int flags = 0);
+Result<void> remove_attribute(Kernel& kernel, const char* path, const char* name);
 
 // The type of a directory entry, as getdents64(2) gives it.
 enum class FileType : uint8_t {

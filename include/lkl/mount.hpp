@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include <lkl/file.hpp>
 #include <lkl/kernel.hpp>
 #include <lkl/result.hpp>
 
@@ -65,20 +66,31 @@ public:
     // Where it is, for File::open(): "/mnt/0000fe00".
     const std::string& path() const { return path_; }
 
-    // Writes everything back and unmounts. Tries again while the file system is
-    // busy, up to `timeout`; then EBUSY, and it stays mounted. Errors of the
-    // disk while writing back are reported as the kernel does.
+    // Writes everything back, unmounts and flushes the disk: what was written is on
+    // stable storage then. Tries again while the file system is busy, up to
+    // `timeout`; then EBUSY, and it stays mounted. Any other error is that of a
+    // write that has failed since the mount, or of the flush; the file system is
+    // unmounted all the same.
     Result<void> unmount(std::chrono::milliseconds timeout = default_timeout);
 
     // Leaves it mounted, for the rest of the kernel's life or for umount2(2).
-    void release() { kernel_ = nullptr; }
+    void release()
+    {
+        kernel_ = nullptr;
+        device_ = {};
+    }
 
 private:
-    Mount(Kernel* kernel, std::string path) : kernel_(kernel), path_(std::move(path)) {}
+    Mount(Kernel* kernel, std::string path, File device)
+        : kernel_(kernel), path_(std::move(path)), device_(std::move(device))
+    {
+    }
     void abandon();
+    Result<void> write_back() const;
 
     Kernel* kernel_ = nullptr;
     std::string path_;
+    File device_;  // of the disk, unless it is mounted read-only
 };
 
 }  // namespace lkl

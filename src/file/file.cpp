@@ -6,6 +6,7 @@
 #include <lkl/asm/errno.h>
 #include <lkl/asm/unistd.h>
 #include <lkl/linux/fcntl.h>
+#include <lkl/linux/openat2.h>
 
 #include "file/error.hpp"
 
@@ -22,7 +23,7 @@ Result<size_t> size_result(long result, const char* operation)
     return static_cast<size_t>(result);
 }
 
-Result<void> void_result(long result, const char* operation, std::string_view object = {})
+Result<void> void_result(long result, std::string_view operation, std::string_view object = {})
 {
     if (result < 0)
         return call_error(result, operation, object);
@@ -144,6 +145,27 @@ Result<void> File::sync(bool data_only) const
     return void_result(call(data_only ? __lkl__NR_fdatasync : __lkl__NR_fsync), "sync");
 }
 
+Result<void> File::sync_file_system() const
+{
+    return void_result(call(__lkl__NR_syncfs), "write back");
+}
+
+Result<void> File::set_owner(uint32_t uid, uint32_t gid) const
+{
+    return void_result(call(__lkl__NR_fchown, uid, gid), "set owner");
+}
+
+Result<void> File::set_mode(unsigned mode) const
+{
+    return void_result(call(__lkl__NR_fchmod, mode), "set mode");
+}
+
+Result<void> File::set_times(const FileTimes& times) const
+{
+    return void_result(call(__lkl__NR_utimensat, 0, reinterpret_cast<long>(times.data()), 0),
+                       "set times");
+}
+
 Result<Stat> File::stat(unsigned mask) const
 {
     Stat stat;
@@ -186,6 +208,24 @@ Result<void> File::set_attribute(const char* name, std::span<const std::byte> va
         call(__lkl__NR_fsetxattr, reinterpret_cast<long>(name),
              reinterpret_cast<long>(value.data()), static_cast<long>(value.size()), flags),
         "set extended attribute", name);
+}
+
+Result<void> File::remove_attribute(const char* name) const
+{
+    return void_result(call(__lkl__NR_fremovexattr, reinterpret_cast<long>(name)),
+                       "remove extended attribute", name);
+}
+
+Result<File> File::open_in_root(const char* path, int flags) const
+{
+    struct ::lkl_open_how how {};
+    how.flags = static_cast<unsigned>(flags);
+    how.resolve = LKL_RESOLVE_IN_ROOT;
+    const long result = call(__lkl__NR_openat2, reinterpret_cast<long>(path),
+                             reinterpret_cast<long>(&how), sizeof(how));
+    if (result < 0)
+        return call_error(result, "open", path);
+    return File(kernel_, static_cast<int>(result));
 }
 
 Result<File> File::open_at(const char* name, int flags, unsigned mode) const
@@ -237,9 +277,90 @@ Result<void> File::remove_at(const char* name, int flags) const
                        name);
 }
 
+Result<void> File::make_symbolic_link_at(const char* target, const char* name) const
+{
+    // The descriptor is the second argument of this call.
+    if (!is_open())
+        return call_error(-LKL_EBADF, "make symbolic link", name);
+    return void_result(kernel_->syscall(__lkl__NR_symlinkat, target, descriptor_, name),
+                       "make symbolic link", name);
+}
+
+Result<void> File::make_node_at(const char* name, unsigned mode, uint32_t device) const
+{
+    return void_result(call(__lkl__NR_mknodat, reinterpret_cast<long>(name), mode, device),
+                       "make node", name);
+}
+
+Result<void> File::link_at(const char* name, const File& other, const char* link) const
+{
+    return void_result(call(__lkl__NR_linkat, reinterpret_cast<long>(name), other.descriptor(),
+                            reinterpret_cast<long>(link), 0),
+                       "make hard link", link);
+}
+
+Result<void> File::rename_at(const char* name, const File& other, const char* new_name,
+                             unsigned flags) const
+{
+    return void_result(call(__lkl__NR_renameat2, reinterpret_cast<long>(name), other.descriptor(),
+                            reinterpret_cast<long>(new_name), flags),
+                       "rename", name);
+}
+
+Result<void> File::set_owner_at(const char* name, uint32_t uid, uint32_t gid) const
+{
+    return void_result(
+        call(__lkl__NR_fchownat, reinterpret_cast<long>(name), uid, gid, LKL_AT_SYMLINK_NOFOLLOW),
+        "set owner of", name);
+}
+
+Result<void> File::set_mode_at(const char* name, unsigned mode) const
+{
+    return void_result(
+        call(__lkl__NR_fchmodat2, reinterpret_cast<long>(name), mode, LKL_AT_SYMLINK_NOFOLLOW),
+        "set mode of", name);
+}
+
+Result<void> File::set_times_at(const char* name, const FileTimes& times) const
+{
+    return void_result(call(__lkl__NR_utimensat, reinterpret_cast<long>(name),
+                            reinterpret_cast<long>(times.data()), LKL_AT_SYMLINK_NOFOLLOW),
+                       "set times of", name);
+}
+
 Result<void> File::make_working_directory() const
 {
     return void_result(call(__lkl__NR_fchdir), "change directory");
+}
+
+Result<size_t> File::list_attributes_at(const char* name, std::span<char> names) const
+{
+    if (auto entered = make_working_directory(); !entered)
+        return std::move(entered).error();
+    return lkl::list_attributes(*kernel_, name, names);
+}
+
+Result<size_t> File::get_attribute_at(const char* name, const char* attribute,
+                                      std::span<std::byte> value) const
+{
+    if (auto entered = make_working_directory(); !entered)
+        return std::move(entered).error();
+    return lkl::get_attribute(*kernel_, name, attribute, value);
+}
+
+Result<void> File::set_attribute_at(const char* name, const char* attribute,
+                                    std::span<const std::byte> value, int flags) const
+{
+    if (auto entered = make_working_directory(); !entered)
+        return std::move(entered).error();
+    return lkl::set_attribute(*kernel_, name, attribute, value, flags);
+}
+
+Result<void> File::remove_attribute_at(const char* name, const char* attribute) const
+{
+    if (auto entered = make_working_directory(); !entered)
+        return std::move(entered).error();
+    return lkl::remove_attribute(*kernel_, name, attribute);
 }
 
 Result<size_t> list_attributes(Kernel& kernel, const char* path, std::span<char> names)
@@ -257,6 +378,20 @@ Result<size_t> get_attribute(Kernel& kernel, const char* path, const char* name,
     if (result < 0)
         return call_error(result, std::string("read extended attribute ") + name + " of", path);
     return static_cast<size_t>(result);
+}
+
+Result<void> set_attribute(Kernel& kernel, const char* path, const char* name,
+                           std::span<const std::byte> value, int flags)
+{
+    const long result =
+        kernel.syscall(__lkl__NR_lsetxattr, path, name, value.data(), value.size(), flags);
+    return void_result(result, std::string("set extended attribute ").append(name) + " of", path);
+}
+
+Result<void> remove_attribute(Kernel& kernel, const char* path, const char* name)
+{
+    return void_result(kernel.syscall(__lkl__NR_lremovexattr, path, name),
+                       std::string("remove extended attribute ").append(name) + " of", path);
 }
 
 }  // namespace lkl

@@ -109,6 +109,15 @@ Result<Mount> Mount::disk(Kernel& kernel, DiskId disk, const MountOptions& optio
     if (!node.exists())
         return node.error();
 
+    // Open from before the mount until after it, this learns of every write of
+    // metadata that fails, those at the unmount as well, which reports none.
+    File disk_device;
+    if ((options.flags & LKL_MS_RDONLY) == 0) {
+        auto opened = File::open(kernel, node.path(), LKL_O_RDONLY);
+        if (!opened)
+            return std::move(opened).error();
+        disk_device = *std::move(opened);
+    }
     const long result =
         kernel.syscall(__lkl__NR_mount, node.path(), path.c_str(), options.type.c_str(),
                        options.flags, options.data.empty() ? nullptr : options.data.c_str());
@@ -117,7 +126,7 @@ Result<Mount> Mount::disk(Kernel& kernel, DiskId disk, const MountOptions& optio
             kernel.syscall(__lkl__NR_unlinkat, LKL_AT_FDCWD, path.c_str(), LKL_AT_REMOVEDIR);
         return call_error(result, "mount as", options.type);
     }
-    return Mount(&kernel, path);
+    return Mount(&kernel, path, std::move(disk_device));
 }
 
 Result<Mount> Mount::special(Kernel& kernel, const char* type, const char* path)
@@ -127,11 +136,13 @@ Result<Mount> Mount::special(Kernel& kernel, const char* type, const char* path)
     const long result = kernel.syscall(__lkl__NR_mount, type, path, type, 0, nullptr);
     if (result < 0)
         return call_error(result, std::string("mount ") + type + " on", path);
-    return Mount(&kernel, path);
+    return Mount(&kernel, path, File());
 }
 
 Mount::Mount(Mount&& other) noexcept
-    : kernel_(std::exchange(other.kernel_, nullptr)), path_(std::move(other.path_))
+    : kernel_(std::exchange(other.kernel_, nullptr)),
+      path_(std::move(other.path_)),
+      device_(std::move(other.device_))
 {
 }
 
@@ -141,6 +152,7 @@ Mount& Mount::operator=(Mount&& other) noexcept
         abandon();
         kernel_ = std::exchange(other.kernel_, nullptr);
         path_ = std::move(other.path_);
+        device_ = std::move(other.device_);
     }
     return *this;
 }
@@ -156,7 +168,18 @@ void Mount::abandon()
         return;
     if (!unmount(default_timeout) && kernel_ != nullptr)
         kernel_->syscall(__lkl__NR_umount2, path_.c_str(), mnt_detach);
-    kernel_ = nullptr;
+    release();
+}
+
+// Data that cannot be written is told by syncfs(2) alone.
+Result<void> Mount::write_back() const
+{
+    if (!device_.is_open())
+        return {};
+    auto root = File::open(*kernel_, path_.c_str(), LKL_O_RDONLY | LKL_O_DIRECTORY);
+    if (!root)
+        return std::move(root).error();
+    return root->sync_file_system();
 }
 
 Result<void> Mount::unmount(std::chrono::milliseconds timeout)
@@ -165,6 +188,7 @@ Result<void> Mount::unmount(std::chrono::milliseconds timeout)
     if (kernel_ == nullptr)
         return call_error(-LKL_EINVAL, "unmount", path_);
 
+    auto written = write_back();
     const clock::time_point deadline = clock::now() + timeout;
     std::chrono::milliseconds pause{1};
     long result = 0;
@@ -179,8 +203,13 @@ Result<void> Mount::unmount(std::chrono::milliseconds timeout)
     if (result < 0)
         return call_error(result, "unmount", path_);
     kernel_->syscall(__lkl__NR_unlinkat, LKL_AT_FDCWD, path_.c_str(), LKL_AT_REMOVEDIR);
-    kernel_ = nullptr;
-    return {};
+    if (device_.is_open()) {
+        auto flushed = device_.sync();
+        if (written && !flushed)
+            written = std::move(flushed);
+    }
+    release();
+    return written;
 }
 
 }  // namespace lkl

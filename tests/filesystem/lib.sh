@@ -55,15 +55,22 @@ host_mount() {
 # the ordinary ones of this machine.
 fill() {
     local directory=$1
-    shift
-    mkdir -p "$directory/odd" "$directory/usr"
-    python3 "$here/make_tree.py" "$directory/odd" "$@"
+    fill_odd "$@"
+    mkdir -p "$directory/usr"
     local part
     for part in /usr/share/perl /usr/share/zoneinfo /usr/share/terminfo /usr/include/linux; do
         if [ -d "$part" ]; then
             cp -a --parents "$part" "$directory" 2>/dev/null || true
         fi
     done
+}
+
+# fill_odd DIRECTORY [make_tree.py's options]: the odd ones alone.
+fill_odd() {
+    local directory=$1
+    shift
+    mkdir -p "$directory/odd"
+    python3 "$here/make_tree.py" "$directory/odd" "$@"
 }
 
 # host_tar DIRECTORY ARCHIVE [options]: what GNU tar makes of it, all that it can.
@@ -125,6 +132,21 @@ EOF
 # compare EXPECTED ACTUAL [compare_tar.py's options]
 compare() {
     python3 "$here/compare_tar.py" "$@" || fail "the archives differ"
+}
+
+# compare_trees EXPECTED ACTUAL [compare_trees.py's options]
+compare_trees() {
+    python3 -B "$here/compare_trees.py" "$@" || fail "the trees differ"
+}
+
+# image_equals IMAGE DIRECTORY [compare_trees.py's options]: the host sees in the image
+# what is in the directory.
+image_equals() {
+    local image=$1 directory=$2
+    shift 2
+    host_mount "$image" seen ro
+    compare_trees "$directory" seen "$@"
+    umount seen
 }
 
 # run CODE COMMAND...: runs it and checks its exit code. What it wrote on standard

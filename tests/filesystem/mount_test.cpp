@@ -3,14 +3,20 @@
 #include <lkl/mount.hpp>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -24,6 +30,54 @@
 namespace {
 
 using namespace std::chrono_literals;
+
+// A disk in memory, filled from a file, that fails on request.
+class FailingDisk final : public lkl::BlockBackend {
+public:
+    struct Switches {
+        std::atomic<bool> writes = false;
+        std::atomic<bool> flushes = false;
+    };
+
+    FailingDisk(const std::string& path, const Switches& fail) : fail_(fail)
+    {
+        std::ifstream file(path, std::ios::binary);
+        bytes_.assign(std::istreambuf_iterator<char>(file), {});
+    }
+
+    lkl::BlockInfo info() const override
+    {
+        lkl::BlockInfo info;
+        info.capacity = bytes_.size();
+        return info;
+    }
+
+    void submit(std::span<lkl::BlockRequest* const> requests) noexcept override
+    {
+        for (lkl::BlockRequest* const request : requests)
+            request->complete(handle(*request));
+    }
+
+private:
+    int handle(const lkl::BlockRequest& request)
+    {
+        if ((request.op == lkl::BlockOp::write && fail_.writes) ||
+            (request.op == lkl::BlockOp::flush && fail_.flushes))
+            return -EIO;
+        char* place = bytes_.data() + request.offset;
+        for (const iovec& part : request.iov) {
+            if (request.op == lkl::BlockOp::read)
+                std::memcpy(part.iov_base, place, part.iov_len);
+            else if (request.op == lkl::BlockOp::write)
+                std::memcpy(place, part.iov_base, part.iov_len);
+            place += part.iov_len;
+        }
+        return 0;
+    }
+
+    const Switches& fail_;
+    std::vector<char> bytes_;
+};
 
 class MountTest : public testing::Test {
 protected:
@@ -97,6 +151,33 @@ TEST_F(MountTest, FilesOfADiskAreReachedAndWrittenBack)
     // e2fsprogs is the judge, not we.
     run("/sbin/e2fsck -fn image");
     run("test \"$(/sbin/debugfs -R 'cat new' image 2>/dev/null)\" = 'from lkl'");
+}
+
+TEST_F(MountTest, UnmountReportsWritesAndFlushesThatFailed)
+{
+    // Without a journal, nothing but the write-back itself can notice.
+    run("truncate -s 16M image && /sbin/mkfs.ext4 -q -O ^has_journal image");
+    FailingDisk::Switches fail;
+    const auto disk = kernel_->add_disk(std::make_unique<FailingDisk>(work_ + "/image", fail));
+    ASSERT_TRUE(disk) << disk.error().what;
+    const auto unmount_after = [&](const char* name, auto&& break_disk) {
+        auto mount = lkl::Mount::disk(*kernel_, *disk, ext4());
+        EXPECT_TRUE(mount) << mount.error().what;
+        auto file = lkl::File::open(*kernel_, (mount->path() + name).c_str(),
+                                    LKL_O_WRONLY | LKL_O_CREAT, 0640);
+        EXPECT_TRUE(file) << file.error().what;
+        EXPECT_TRUE(file->write(std::as_bytes(std::span(std::string_view("lost\n")))));
+        EXPECT_TRUE(file->close());
+        break_disk();
+        auto unmounted = mount->unmount();
+        fail.writes = fail.flushes = false;
+        return unmounted ? 0 : unmounted.error().code;
+    };
+    EXPECT_EQ(unmount_after("/first", [] {}), 0);
+    EXPECT_EQ(unmount_after("/second", [&] { fail.flushes = true; }), EIO);
+    EXPECT_EQ(unmount_after("/third", [&] { fail.writes = true; }), EIO);
+    // It was unmounted all the same.
+    EXPECT_TRUE(kernel_->remove_disk(*disk));
 }
 
 TEST_F(MountTest, ABusyFileSystemStaysUntilItsFilesAreClosed)

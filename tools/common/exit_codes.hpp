@@ -16,6 +16,8 @@ enum class ExitCode : int {
     kernel = 7,       // the kernel did not start, or crashed
     path = 8,         // a path inside the image does not exist or is of the wrong kind
     internal = 9,     // out of memory, or our own bug
+    incomplete = 10,  // some files were not copied; each was named
+    archive = 11,     // the archive cannot be read, or is none
 };
 
 }  // namespace tools

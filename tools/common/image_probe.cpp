@@ -15,6 +15,7 @@
 
 #include <linux/fs.h>
 
+#include "common/loop_devices.hpp"
 #include "common/progress.hpp"
 #include "common/report.hpp"
 
@@ -147,19 +148,31 @@ uint64_t size_of(int descriptor, const std::string& path)
 
 }  // namespace
 
-Descriptor open_image(const std::string& path)
+Descriptor open_image(const std::string& path, bool writable)
 {
-    // Without O_NONBLOCK a FIFO would block here, before it can be refused.
-    Descriptor image(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    if (!image)
-        fail(path, std::string("cannot open the image: ") + std::strerror(errno));
+    // Without O_NONBLOCK a FIFO would block here, before it can be refused. Without
+    // O_CREAT, O_EXCL has a meaning for block devices alone: not in use by the host.
+    const int flags = writable ? O_RDWR | O_EXCL : O_RDONLY;
+    Descriptor image(open(path.c_str(), flags | O_CLOEXEC | O_NONBLOCK));
     struct stat status;
+    if (!image && writable && errno == EBUSY)
+        fail(path, "the device is in use: mounted, or claimed by another program");
+    // What open(2) says of a directory depends on the mode asked for.
+    if (!image && errno == EISDIR)
+        fail(path, "is a directory, not a disk image");
+    if (!image)
+        fail(path, std::string("cannot open the image") + (writable ? " for writing: " : ": ") +
+                       std::strerror(errno));
     if (fstat(image.get(), &status) != 0)
         fail(path, std::strerror(errno));
     if (S_ISDIR(status.st_mode))
         fail(path, "is a directory, not a disk image");
     if (!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode))
         fail(path, "is neither a file nor a block device");
+    if (writable) {
+        if (const std::string loop = loop_device_of(image.get()); !loop.empty())
+            fail(path, "is attached to " + loop + " of the host: detach it first");
+    }
     return image;
 }
 

@@ -36,9 +36,11 @@ struct ImageContent {
     std::vector<PartitionContent> partitions;
 };
 
-// Opens an image, a regular file or a block device, for reading. Throws
-// ToolError, ExitCode::image, for what cannot be opened or is of another kind.
-Descriptor open_image(const std::string& path);
+// Opens an image, a regular file or a block device, for reading, and for writing
+// if asked. A block device that is written to must not be mounted by the host or
+// claimed by another program. Throws ToolError, ExitCode::image, for what cannot
+// be opened or is of another kind.
+Descriptor open_image(const std::string& path, bool writable = false);
 
 // Looks at an open image; `path` is for messages. Throws ToolError,
 // ExitCode::image, for one that cannot be read, is empty, or is a disk image in

@@ -2,11 +2,14 @@
 #include "common/mounted_image.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <system_error>
 #include <utility>
 
+#include <lkl/asm/unistd.h>
 #include <lkl/disk.hpp>
+#include <lkl/file.hpp>
 #include <lkl/linux/mount.h>
 
 #include "common/image_probe.hpp"
@@ -67,12 +70,21 @@ const Content& choose_content(const ImageRequest& request, const ImageContent& i
     return unknown;
 }
 
+// False for what the log of a sound file system says nothing about, whatever else
+// stands there.
+bool may_be_explained(int code)
+{
+    constexpr std::array plain{EPERM,  ENOENT, EEXIST, ENOTDIR,      EISDIR, EFBIG,
+                               ENOSPC, EMLINK, ELOOP,  ENAMETOOLONG, EDQUOT, EOPNOTSUPP};
+    return std::find(plain.begin(), plain.end(), code) == plain.end();
+}
+
 }  // namespace
 
 ImageChoice choose_file_system(const ImageRequest& request)
 {
     ImageChoice choice;
-    choice.image = open_image(request.path);
+    choice.image = open_image(request.path, request.writable);
     const ImageContent image = probe_image(choice.image.get(), request.path);
     const Content& content = choose_content(request, image, choice.partition);
     choice.type = request.type;
@@ -95,7 +107,7 @@ ImageChoice choose_file_system(const ImageRequest& request)
 }
 
 MountedImage::MountedImage(const ImageRequest& request, const ImageChoice& choice)
-    : log_(request.show_log), image_(request.path), type_(choice.type)
+    : log_(request.show_log), image_(request.path), type_(choice.type), writable_(request.writable)
 {
     lkl::KernelOptions kernel_options;
     kernel_options.memory = request.memory;
@@ -110,14 +122,23 @@ MountedImage::MountedImage(const ImageRequest& request, const ImageChoice& choic
     options.partition = choice.partition;
     options.add(default_mount_options(choice.type));
     options.add(request.options);
-    options.flags |= LKL_MS_RDONLY | LKL_MS_NODEV | LKL_MS_NOSUID | LKL_MS_NOEXEC;
+    options.flags |= LKL_MS_NODEV | LKL_MS_NOSUID | LKL_MS_NOEXEC;
+    lkl::Error error;
+    log_.clear();
+    if (writable_) {
+        // Files are made with the very mode that is asked for.
+        (void)kernel_->syscall(__lkl__NR_umask, 0);
+        if (!try_mount(choice, options, false, error))
+            throw_mount_error(request, choice, error);
+        require_writable(request);
+        return;
+    }
+    options.flags |= LKL_MS_RDONLY;
 
     // A file system with a dirty journal must write before it can be read, and
     // says so in different ways: EROFS mostly, EINVAL some. So whatever the
     // reason of a failure, unless writing cannot help, the second try is on a
     // disk that takes writes, in memory.
-    lkl::Error error;
-    log_.clear();
     if (try_mount(choice, options, false, error))
         return;
     if (error.code != ENODEV && error.code != ENXIO) {
@@ -136,7 +157,7 @@ bool MountedImage::try_mount(const ImageChoice& choice, const lkl::MountOptions&
                              bool overlay, lkl::Error& error)
 {
     lkl::FileDiskOptions disk_options;
-    disk_options.read_only = true;
+    disk_options.read_only = !writable_;
     auto backend = lkl::open_file_disk(choice.image.get(), image_, disk_options);
     if (backend && overlay)
         backend = lkl::make_overlay_disk(*std::move(backend));
@@ -180,6 +201,43 @@ void MountedImage::throw_mount_error(const ImageRequest& request, const ImageCho
     fail(request, code, why);
 }
 
+// Several file systems mount read-only in silence where they cannot write.
+void MountedImage::require_writable(const ImageRequest& request)
+{
+    constexpr long read_only = 0x0001;  // ST_RDONLY of statfs(2), in no header of the user API
+    const auto stat = open_root().stat_file_system();
+    if (!stat)
+        throw failure(stat.error(), "/");
+    if ((stat->f_flags & read_only) == 0)
+        return;
+    std::string why = escaped(type_) + ": cannot be written";
+    if (const std::string reason = log_.explanation(disk_name_); !reason.empty())
+        why += " (" + escaped(reason) + ")";
+    fail(request, ExitCode::file_system, why);
+}
+
+lkl::File MountedImage::open_root()
+{
+    auto top = lkl::File::open(*kernel_, root().c_str(), LKL_O_RDONLY | LKL_O_DIRECTORY);
+    if (!top)
+        throw failure(top.error(), "/");
+    return *std::move(top);
+}
+
+void MountedImage::unmount()
+{
+    // A working directory would keep it busy.
+    (void)kernel_->syscall(__lkl__NR_chdir, "/");
+    auto unmounted = mount_->unmount();
+    throw_if_crashed();
+    if (unmounted)
+        return;
+    std::string why = escaped(image_) + ": cannot " + escaped(unmounted.error().what);
+    if (const std::string reason = log_.explanation(disk_name_); !reason.empty())
+        why += " (" + escaped(reason) + ")";
+    throw ToolError(ExitCode::output, why);
+}
+
 void MountedImage::throw_if_crashed() const
 {
     const std::string panic = kernel_->panic_message();
@@ -195,9 +253,11 @@ ToolError MountedImage::failure(const lkl::Error& error, std::string_view where)
         return {ExitCode::kernel, escaped(image_) + ": " + escaped(where) +
                                       ": the kernel crashed: " + escaped(panic_reason(panic))};
     std::string text = escaped(image_) + ": " + escaped(where) + ": cannot " + escaped(error.what);
-    if (const std::string reason = log_.explanation(disk_name_); !reason.empty())
-        text += " (" + escaped(reason) + ")";
-    return {ExitCode::damaged, text};
+    if (may_be_explained(error.code)) {
+        if (const std::string reason = log_.explanation(disk_name_); !reason.empty())
+            text += " (" + escaped(reason) + ")";
+    }
+    return {writable_ ? ExitCode::output : ExitCode::damaged, text};
 }
 
 ToolError MountedImage::damaged(std::string_view where, std::string_view why) const

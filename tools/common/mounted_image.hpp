@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// An image, mounted read-only in a kernel of its own. The image is never
-// written: where its file system has to replay a journal first, that happens in
-// memory, over the image.
+// An image, mounted in a kernel of its own.
+//
+// For reading, the image is never written: where its file system has to replay a
+// journal first, that happens in memory, over the image. For writing, nobody else
+// that respects locks has the image at the same time, and what was written counts
+// only once unmount() has returned.
 #pragma once
 
 #include <cstdint>
@@ -9,12 +12,14 @@
 #include <string>
 #include <string_view>
 
+#include <lkl/file.hpp>
 #include <lkl/kernel.hpp>
 #include <lkl/mount.hpp>
 
 #include "common/descriptor.hpp"
 #include "common/kernel_log.hpp"
 #include "common/report.hpp"
+#include "common/tree/error_texts.hpp"
 
 namespace tools {
 
@@ -25,6 +30,7 @@ struct ImageRequest {
     std::string options;                // of the mount, as for mount -o
     uint64_t memory = 0;                // bytes, for the kernel
     bool show_log = false;
+    bool writable = false;
 };
 
 // Which file system is meant, and the open image.
@@ -39,9 +45,11 @@ struct ImageChoice {
 // ExitCode::file_system.
 ImageChoice choose_file_system(const ImageRequest& request);
 
-class MountedImage {
+class MountedImage final : public ErrorTexts {
 public:
-    // Starts a kernel and mounts. Throws ToolError.
+    // Starts a kernel and mounts. Throws ToolError; for writing also when the image
+    // is in use (ExitCode::image), or the file system is one that can only be read
+    // (ExitCode::file_system).
     MountedImage(const ImageRequest& request, const ImageChoice& choice);
     MountedImage(const MountedImage&) = delete;
     MountedImage& operator=(const MountedImage&) = delete;
@@ -53,13 +61,20 @@ public:
     // The journal was replayed, in memory.
     bool journal_replayed() const { return replayed_; }
 
-    // What to say of a call that failed with `error` while reading the file
-    // system: a ToolError with ExitCode::damaged, or with ExitCode::kernel when
-    // the kernel has crashed. where: the name inside the image.
-    ToolError failure(const lkl::Error& error, std::string_view where) const;
+    // ExitCode::damaged, when mounted for writing ExitCode::output, and
+    // ExitCode::kernel when the kernel has crashed. where: the name inside the image.
+    ToolError failure(const lkl::Error& error, std::string_view where) const override;
+    ToolError damaged(std::string_view where, std::string_view why) const override;
 
-    // The same for what no call reports; why: "is linked twice".
-    ToolError damaged(std::string_view where, std::string_view why) const;
+    // The file system's top directory. Throws ToolError.
+    lkl::File open_root();
+
+    // Writes everything back, unmounts and has the host put it on stable storage;
+    // then the image is whole. All files in it must be closed. Throws ToolError,
+    // ExitCode::output, when any write since the mount has failed, and
+    // ExitCode::kernel when the kernel has crashed. Without this call the
+    // destructor unmounts, and tells nobody of errors.
+    void unmount();
 
 private:
     // Mounts once; false and `error` when that fails.
@@ -68,12 +83,14 @@ private:
     [[noreturn]] void throw_mount_error(const ImageRequest& request, const ImageChoice& choice,
                                         const lkl::Error& error);
     void throw_if_crashed() const;
+    void require_writable(const ImageRequest& request);
 
     // In the order of their construction; the kernel ends before its log does.
     KernelLog log_;
     std::string image_;
     std::string type_;
     std::string disk_name_;  // in the kernel's messages: "vda"
+    bool writable_ = false;
     bool replayed_ = false;
     std::optional<lkl::Kernel> kernel_;
     std::optional<lkl::Mount> mount_;

@@ -53,6 +53,22 @@ std::string format_size(uint64_t bytes)
     return text.data();
 }
 
+ProgressTotals image_totals(const lkl::File& top)
+{
+    ProgressTotals totals;
+    const auto stat = top.stat_file_system();
+    if (!stat)
+        return totals;
+    const auto used = [](auto all, auto free) {
+        return all > free && free >= 0 ? static_cast<uint64_t>(all - free) : 0;
+    };
+    totals.files = used(stat->f_files, stat->f_ffree);
+    const uint64_t block = stat->f_bsize > 0 ? static_cast<uint64_t>(stat->f_bsize) : 0;
+    if (__builtin_mul_overflow(used(stat->f_blocks, stat->f_bfree), block, &totals.bytes))
+        totals.bytes = 0;
+    return totals;
+}
+
 Progress::Progress(bool enabled, ProgressTotals totals)
     : visible_(enabled && isatty(STDERR_FILENO) == 1), totals_(totals)
 {

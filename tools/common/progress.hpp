@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string>
 
+#include <lkl/file.hpp>
+
 namespace tools {
 
 // "4.2 MiB": three digits and a unit of 1024.
@@ -16,6 +18,9 @@ struct ProgressTotals {
     uint64_t bytes = 0;  // of file data
     uint64_t files = 0;
 };
+
+// What a file system of an image says it holds. Only a guide: nothing else rests on it.
+ProgressTotals image_totals(const lkl::File& top);
 
 // One thread.
 class Progress {

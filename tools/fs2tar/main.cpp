@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // fs2tar: the file system of a disk image as a tar archive.
 #include <algorithm>
-#include <csignal>
-#include <exception>
-#include <new>
 #include <optional>
 #include <string>
 #include <utility>
@@ -15,11 +12,15 @@
 #include "common/mounted_image.hpp"
 #include "common/progress.hpp"
 #include "common/report.hpp"
+#include "common/tar/output_stream.hpp"
+#include "common/tar/tar_sink.hpp"
+#include "common/tool.hpp"
+#include "common/tree/failures.hpp"
+#include "common/tree/tree_reader.hpp"
 #include "fs2tar/destination.hpp"
 #include "fs2tar/label_list.hpp"
+#include "fs2tar/labelled_sink.hpp"
 #include "fs2tar/options.hpp"
-#include "fs2tar/output_stream.hpp"
-#include "fs2tar/walker.hpp"
 
 namespace tools::fs2tar {
 
@@ -27,10 +28,7 @@ namespace {
 
 lkl::File open_top(MountedImage& image, const std::string& subdirectory)
 {
-    auto root =
-        lkl::File::open(image.kernel(), image.root().c_str(), LKL_O_RDONLY | LKL_O_DIRECTORY);
-    if (!root)
-        throw image.failure(root.error(), "/");
+    lkl::Result<lkl::File> root = image.open_root();
     // One step at a time, each without following symbolic links: a link in an
     // image may lead anywhere, out of it even.
     std::string_view rest = subdirectory;
@@ -57,23 +55,6 @@ lkl::File open_top(MountedImage& image, const std::string& subdirectory)
     return *std::move(root);
 }
 
-// What the file system says it holds. Only a guide: nothing else rests on it.
-ProgressTotals totals(const lkl::File& top)
-{
-    ProgressTotals totals;
-    const auto stat = top.stat_file_system();
-    if (!stat)
-        return totals;
-    const auto used = [](auto all, auto free) {
-        return all > free && free >= 0 ? static_cast<uint64_t>(all - free) : 0;
-    };
-    totals.files = used(stat->f_files, stat->f_ffree);
-    const uint64_t block = stat->f_bsize > 0 ? static_cast<uint64_t>(stat->f_bsize) : 0;
-    if (__builtin_mul_overflow(used(stat->f_blocks, stat->f_bfree), block, &totals.bytes))
-        totals.bytes = 0;
-    return totals;
-}
-
 void run(const Options& options)
 {
     const ImageChoice choice = choose_file_system(options.image);
@@ -88,18 +69,25 @@ void run(const Options& options)
                ": its journal was replayed in memory; the image is unchanged");
     lkl::File top = open_top(image, options.subdirectory);
 
-    WalkOptions walk_options;
-    walk_options.exclude = options.exclude;
-    walk_options.labels = labels ? &*labels : nullptr;
-    walk_options.quiet = options.quiet;
-    OutputStream out(make_sink(destination.descriptor(), options.compression, destination.name()));
+    ReadOptions read_options;
+    read_options.image = true;
+    read_options.link_attributes = labels.has_value();
+    read_options.exclude = options.exclude;
+    // An archive with a part missing is none.
+    Failures failures(true, options.quiet);
+    OutputStream out(
+        make_byte_sink(destination.descriptor(), options.compression, destination.name()));
     {
         Progress progress(!options.quiet,
-                          options.subdirectory.empty() ? totals(top) : ProgressTotals());
-        Walker walker(image, walk_options, out, progress);
-        walker.run(std::move(top));
-        PaxWriter(out).end_archive();
-        out.finish();
+                          options.subdirectory.empty() ? image_totals(top) : ProgressTotals());
+        TarSink archive(out);
+        std::optional<LabelledSink> labelled;
+        if (labels)
+            labelled.emplace(archive, *labels);
+        EntrySink& sink = labelled ? static_cast<EntrySink&>(*labelled) : archive;
+        TreeReader<lkl::File>(read_options, image, failures, progress, sink)
+            .read_directory(std::move(top), {}, {});
+        archive.finish();
     }
     if (labels)
         labels->close();
@@ -112,22 +100,9 @@ void run(const Options& options)
 
 int main(int argc, char** argv)
 {
-    using tools::ExitCode;
-    tools::set_tool_name("fs2tar");
-    // A reader of standard output that goes away is an error to report.
-    std::signal(SIGPIPE, SIG_IGN);
-    try {
+    return tools::run_tool("fs2tar", [argc, argv] {
         const auto options = tools::fs2tar::parse_command_line(argc, argv);
         if (options)
             tools::fs2tar::run(*options);
-        return static_cast<int>(ExitCode::ok);
-    } catch (const tools::ToolError& error) {
-        tools::report(error.what());
-        return static_cast<int>(error.code());
-    } catch (const std::bad_alloc&) {
-        tools::report("out of memory");
-    } catch (const std::exception& error) {
-        tools::report(error.what());
-    }
-    return static_cast<int>(ExitCode::internal);
+    });
 }

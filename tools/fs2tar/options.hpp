@@ -6,8 +6,8 @@
 #include <string>
 
 #include "common/mounted_image.hpp"
-#include "fs2tar/exclude.hpp"
-#include "fs2tar/sink.hpp"
+#include "common/tar/byte_sink.hpp"
+#include "common/tree/exclude.hpp"
 
 namespace tools::fs2tar {
 

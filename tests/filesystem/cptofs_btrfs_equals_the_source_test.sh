@@ -1,0 +1,18 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Btrfs: every kind of file comes through, as the host's own mount shows it; the
+# image is clean.
+# shellcheck source=tests/filesystem/lib.sh
+. "$(dirname "$0")/lib.sh"
+need mkfs.btrfs btrfs python3
+need_root
+need_host_filesystem btrfs
+
+fill_odd source
+make_image image 600M
+mkfs.btrfs -q image >/dev/null
+run 0 "$LKL_BIN/cptofs" -i image source/. /
+says "special/socket: socket: left out"
+says_one_line
+btrfs check image >log 2>&1 || fail "the image is not clean"
+image_equals image source

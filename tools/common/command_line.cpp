@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "common/command_line.hpp"
+
+#include "common/report.hpp"
+
+namespace tools {
+
+namespace {
+
+[[noreturn]] void fail(const std::string& text)
+{
+    throw ToolError(ExitCode::usage, text);
+}
+
+}  // namespace
+
+void refuse_mount_option(const ImageRequest& image, const std::string& option,
+                         const std::string& why)
+{
+    if ((',' + image.options + ',').find(',' + option + ',') != std::string::npos)
+        fail("-o " + option + ": " + why);
+}
+
+CommandLine::CommandLine(const std::string& description, const std::string& name)
+    : app_(description, name)
+{
+    app_.set_version_flag("-V,--version", name + " " LKL_VERSION);
+    app_.footer("Exit status and details: man " + name);
+}
+
+void CommandLine::add_image_options(ImageRequest& image, bool& quiet)
+{
+    image_ = &image;
+    partition_given_ =
+        app_.add_option("-P,--partition", partition_, "Partition number; 0 is the whole disk")
+            ->option_text("N");
+    app_.add_option("-t,--type", image.type, "File system type; detected if not given")
+        ->option_text("TYPE");
+    app_.add_option("-o,--options", image.options, "Mount options, as for mount -o")
+        ->option_text("LIST");
+    app_.add_flag("-p,--print-log", image.show_log, "Print the kernel's log on stderr");
+    app_.add_option("-m,--memory", memory_mib_, "Memory of the kernel, MiB")
+        ->option_text("MIB")
+        ->check(CLI::Range(uint64_t{32}, uint64_t{1} << 20))
+        ->capture_default_str();
+    app_.add_flag("-q,--quiet", quiet, "No progress bar, no notes, no warnings");
+}
+
+void CommandLine::add_exclude(ExcludePatterns& exclude)
+{
+    exclude_ = &exclude;
+    app_.add_option("-x,--exclude", patterns_, "Leave out what matches; may be repeated")
+        ->option_text("PATTERN")
+        ->allow_extra_args(false)
+        ->take_all();
+}
+
+void CommandLine::add_copy_options(Rewrite& rewrite, bool& fail_fast)
+{
+    rewrite_ = &rewrite;
+    app_.add_option("--owner", owner_, "Owner and group of all files")->option_text("UID:GID");
+    app_.add_option("--map-users", ids_, "Turn user and group IDs into others; may be repeated")
+        ->option_text("FROM:TO[:COUNT]")
+        ->allow_extra_args(false)
+        ->take_all();
+    app_.add_option("--chmod", mode_, "Change permissions, as chmod(1): u=rwX,go=rX or 644")
+        ->option_text("MODE");
+    app_.add_flag("--no-xattrs", no_attributes_, "Without extended attributes and ACLs");
+    app_.add_flag("--fail-fast", fail_fast, "Stop at the first failure");
+}
+
+void CommandLine::take_rewrite()
+{
+    if (!owner_.empty()) {
+        rewrite_->owner = parse_owner(owner_);
+        if (!rewrite_->owner)
+            fail("--owner " + escaped(owner_) + ": is not UID:GID");
+    }
+    for (const std::string& text : ids_) {
+        const auto range = parse_id_range(text);
+        if (!range)
+            fail("--map-users " + escaped(text) + ": is not FROM:TO[:COUNT]");
+        rewrite_->ids.push_back(*range);
+    }
+    if (!mode_.empty()) {
+        const auto mode = ModeChange::parse(mode_);
+        if (!mode)
+            fail("--chmod " + escaped(mode_) + ": is no mode");
+        rewrite_->mode = *mode;
+    }
+    rewrite_->attributes = !no_attributes_;
+}
+
+bool CommandLine::parse(int argc, char** argv)
+{
+    try {
+        app_.parse(argc, argv);
+    } catch (const CLI::Success& done) {
+        app_.exit(done);
+        return false;
+    } catch (const CLI::ParseError& error) {
+        fail(escaped(error.what()) + " (" + app_.get_name() + " --help shows the options)");
+    }
+    if (image_ != nullptr) {
+        if (partition_given_->count() > 0)
+            image_->partition = partition_;
+        image_->memory = memory_mib_ << 20;
+    }
+    for (const std::string& pattern : patterns_)
+        exclude_->add(pattern);
+    if (rewrite_ != nullptr)
+        take_rewrite();
+    return true;
+}
+
+}  // namespace tools

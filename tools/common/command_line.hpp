@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The options that tools share, each with one name and one meaning.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "common/mounted_image.hpp"
+#include "common/tree/exclude.hpp"
+#include "common/tree/rewrite.hpp"
+
+namespace tools {
+
+// An option of -o that would be promised and not held. Throws ToolError,
+// ExitCode::usage, if it is there.
+void refuse_mount_option(const ImageRequest& image, const std::string& option,
+                         const std::string& why);
+
+class CommandLine {
+public:
+    CommandLine(const std::string& description, const std::string& name);
+
+    CLI::App& app() { return app_; }
+
+    // -P -t -o -p -m -q: which file system of an image, and how it is mounted.
+    void add_image_options(ImageRequest& image, bool& quiet);
+    // -x
+    void add_exclude(ExcludePatterns& exclude);
+    // --owner --map-users --chmod --no-xattrs --fail-fast
+    void add_copy_options(Rewrite& rewrite, bool& fail_fast);
+
+    // False: --help or --version was asked for and printed. Throws ToolError,
+    // ExitCode::usage.
+    bool parse(int argc, char** argv);
+
+private:
+    void take_rewrite();
+
+    CLI::App app_;
+    ImageRequest* image_ = nullptr;
+    const CLI::Option* partition_given_ = nullptr;
+    unsigned partition_ = 0;
+    uint64_t memory_mib_ = 256;
+    ExcludePatterns* exclude_ = nullptr;
+    std::vector<std::string> patterns_;
+    Rewrite* rewrite_ = nullptr;
+    std::string owner_;
+    std::vector<std::string> ids_;
+    std::string mode_;
+    bool no_attributes_ = false;
+};
+
+}  // namespace tools

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The bytes of an archive, unpacked if it is compressed, as libarchive's format
+// readers want them; and once more for who wants to see what these have read.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <archive.h>
+
+namespace tools {
+
+struct FreeArchiveReader {
+    void operator()(archive* reader) const { archive_read_free(reader); }
+};
+using ArchiveHandle = std::unique_ptr<archive, FreeArchiveReader>;
+
+// One thread.
+class ArchiveInput {
+public:
+    // The descriptor stays the caller's; reads are of this many bytes. Throws
+    // ToolError, ExitCode::archive. name: for messages.
+    static constexpr size_t block_size = size_t{1} << 20;
+    ArchiveInput(int descriptor, const std::string& name);
+
+    // The next block; it stays where it is until the next but one. Null at the end.
+    // False: an error, error() says which.
+    bool next(const std::byte*& block, size_t& length);
+    const std::string& error() const { return error_; }
+
+    // Keeps what is behind this position until forget().
+    void keep(uint64_t position);
+    void forget() { keeping_ = false; }
+    // Bytes that were given out and are kept; fewer when not all are.
+    std::string kept(uint64_t position, size_t length) const;
+
+private:
+    struct Block {
+        uint64_t start = 0;
+        std::vector<std::byte> bytes;
+    };
+
+    ArchiveHandle reader_;
+    std::string error_;
+    bool at_end_ = false;
+    uint64_t position_ = 0;
+    std::deque<Block> blocks_;
+    bool keeping_ = false;
+    uint64_t keep_from_ = 0;
+};
+
+}  // namespace tools

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The archive as a stream of bytes. It is filled in place, so that file data
+// goes from the kernel straight into the buffer that is written to the host,
+// and written by a thread of its own, so that reading and writing overlap.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <thread>
+#include <vector>
+
+#include "common/tar/byte_sink.hpp"
+
+namespace tools {
+
+// All functions belong to one thread. They throw what the sink threw, as soon
+// as that is known. Destroying it without finish() drops what is not written.
+class OutputStream {
+public:
+    static constexpr size_t buffer_size = size_t{1} << 20;
+    static constexpr size_t alignment = 4096;  // of a buffer's start, bytes
+
+    explicit OutputStream(std::unique_ptr<ByteSink> sink);
+    OutputStream(const OutputStream&) = delete;
+    OutputStream& operator=(const OutputStream&) = delete;
+    ~OutputStream();
+
+    // Room for the bytes that come next; at least one byte.
+    std::span<std::byte> space();
+    // The first `count` bytes of space() are filled in.
+    void commit(size_t count);
+
+    void write(std::span<const std::byte> data);
+    void write_zeros(size_t count);
+
+    // Lets space() begin at the start of a buffer, as whole pages.
+    void align();
+
+    // Writes everything out and closes the sink.
+    void finish();
+
+    // Bytes so far.
+    uint64_t position() const { return position_; }
+
+private:
+    struct Free {
+        void operator()(std::byte* memory) const;
+    };
+    using Memory = std::unique_ptr<std::byte, Free>;
+    struct Buffer {
+        Memory memory;
+        size_t filled = 0;
+    };
+
+    static constexpr size_t buffer_count = 4;
+
+    void hand_over();
+    void stop();
+    void run();
+
+    std::unique_ptr<ByteSink> sink_;
+    uint64_t position_ = 0;
+    Buffer current_;
+
+    std::mutex lock_;
+    std::condition_variable changed_;
+    std::deque<Buffer> full_;
+    std::vector<Buffer> free_;
+    bool closing_ = false;  // no more buffers come
+    bool aborted_ = false;  // do not write what is left
+    std::exception_ptr failure_;
+    std::thread thread_;
+};
+
+}  // namespace tools

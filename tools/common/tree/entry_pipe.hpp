@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Hands files over to a thread of its own that makes them, so that reading and
+// writing overlap. Many small files, or a part of a large one, go at a time; data
+// are read into the very buffer that they are written from.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <deque>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <thread>
+#include <vector>
+
+#include "common/tree/entry_sink.hpp"
+
+namespace tools {
+
+// All functions belong to one thread, the consumer's are called by the other. They
+// throw what the consumer threw, as soon as that is known. Destroying it without
+// finish() drops what is not written. The consumer's finish() is called in any case.
+class EntryPipe final : public EntrySink {
+public:
+    explicit EntryPipe(EntryConsumer& consumer);
+    EntryPipe(const EntryPipe&) = delete;
+    EntryPipe& operator=(const EntryPipe&) = delete;
+    ~EntryPipe() override;
+
+    void begin(const Entry& entry) override;
+    void abandon() override;
+    void end() override;
+    std::span<std::byte> space() override;
+    void data(uint64_t offset, size_t count) override;
+    void align() override;
+
+    // No more files come: waits until all are made, consumer.finish() included.
+    void finish();
+
+private:
+    static constexpr size_t buffer_size = size_t{2} << 20;  // bytes
+    static constexpr size_t alignment = 4096;               // bytes
+    static constexpr size_t max_steps = 1024;  // a batch: more would keep the consumer waiting
+    static constexpr size_t batch_count = 4;
+
+    // A call of the consumer.
+    struct Step {
+        enum class Kind { begin, data, abandon, end } kind;
+        size_t entry;     // begin: which of the batch's
+        uint64_t offset;  // data: in the file
+        size_t start;     // data: in the batch's buffer
+        size_t count;
+    };
+    struct Free {
+        void operator()(std::byte* memory) const { std::free(memory); }
+    };
+    struct Batch {
+        std::unique_ptr<std::byte, Free> buffer;
+        size_t filled = 0;
+        std::vector<Step> steps;
+        std::vector<Entry> entries;  // kept to keep their memory
+        size_t entry_count = 0;
+    };
+
+    void add(Step step);
+    void hand_over();
+    void run();
+    bool consume_all();
+    void consume(Batch& batch);
+
+    EntryConsumer& consumer_;
+    Batch current_;
+
+    std::mutex lock_;
+    std::condition_variable changed_;
+    std::deque<Batch> full_;
+    std::vector<Batch> free_;
+    bool closing_ = false;  // no more batches come
+    bool aborted_ = false;  // do not write what is left
+    std::exception_ptr failure_;
+    std::thread thread_;
+};
+
+}  // namespace tools

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Where the files of a tree go, one after the other.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "common/tree/entry.hpp"
+
+namespace tools {
+
+// Takes files. Data are put in place, so that a read of a file is all that moves
+// them. One thread; throws ToolError when it cannot go on.
+class EntrySink {
+public:
+    virtual ~EntrySink() = default;
+
+    // The file's data follow, if it is a regular one, in rising order; then end().
+    virtual void begin(const Entry& entry) = 0;
+    // The file's data cannot be had, or not all: takes the place of end().
+    virtual void abandon() = 0;
+    virtual void end() = 0;
+
+    // Room for the data that come next; at least one byte.
+    virtual std::span<std::byte> space() = 0;
+    // The first `count` bytes of space() are those of the file at `offset`.
+    virtual void data(uint64_t offset, size_t count) = 0;
+    // Lets space() begin with a whole page, and be large.
+    virtual void align() = 0;
+};
+
+// The same for data that are somewhere already.
+class EntryConsumer {
+public:
+    virtual ~EntryConsumer() = default;
+    virtual void begin(const Entry& entry) = 0;
+    virtual void data(uint64_t offset, std::span<const std::byte> bytes) = 0;
+    virtual void abandon() = 0;
+    virtual void end() = 0;
+    // No more files come.
+    virtual void finish() = 0;
+};
+
+}  // namespace tools

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "common/tree/failures.hpp"
+
+namespace tools {
+
+void Failures::add(const ToolError& error)
+{
+    if (fail_fast_ || error.code() == ExitCode::kernel)
+        throw error;
+    report(error.what());
+    count_++;
+}
+
+void Failures::warn_once(const std::string& kind, const std::string& text)
+{
+    {
+        const std::lock_guard guard(lock_);
+        if (!warned_.insert(kind).second)
+            return;
+    }
+    warn(text + " (told once)");
+}
+
+void Failures::warn(const std::string& text) const
+{
+    if (!quiet_)
+        report(text);
+}
+
+void Failures::throw_if_any() const
+{
+    const uint64_t count = count_;
+    if (count > 0)
+        throw ToolError(
+            ExitCode::incomplete,
+            std::to_string(count) + (count == 1 ? " failure: not everything was copied"
+                                                : " failures: not everything was copied"));
+}
+
+}  // namespace tools

@@ -1,0 +1,498 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "common/tree/tree_reader.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include <lkl/linux/fadvise.h>
+#include <lkl/linux/fcntl.h>
+#include <lkl/linux/stat.h>
+
+#include "common/report.hpp"
+#include "common/tree/host_file.hpp"
+
+namespace tools {
+
+namespace {
+
+constexpr int open_directory = LKL_O_RDONLY | LKL_O_DIRECTORY | LKL_O_NOFOLLOW;
+constexpr int open_file = LKL_O_RDONLY | LKL_O_NOFOLLOW | LKL_O_NONBLOCK;
+
+constexpr uint32_t type_mask = LKL_S_IFMT;
+// From here on data are worth a page-aligned buffer of their own, in bytes.
+constexpr uint64_t large = 1 << 20;
+
+lkl::FileType file_type(const lkl::Stat& stat)
+{
+    return static_cast<lkl::FileType>((stat.stx_mode & type_mask) >> 12);
+}
+
+Time to_time(const struct lkl_statx_timestamp& time)
+{
+    return {time.tv_sec, time.tv_nsec};
+}
+
+template <typename Entries>
+void sort_entries(Entries& entries, const std::string& names)
+{
+    std::sort(entries.begin(), entries.end(), [&names](const auto& a, const auto& b) {
+        if (a.inode != b.inode)
+            return a.inode < b.inode;
+        return std::strcmp(names.c_str() + a.name, names.c_str() + b.name) < 0;
+    });
+}
+
+}  // namespace
+
+template <typename File>
+TreeReader<File>::TreeReader(const ReadOptions& options, const ErrorTexts& texts,
+                             Failures& failures, Progress& progress, EntrySink& sink)
+    : options_(options), texts_(texts), failures_(failures), progress_(progress), sink_(sink)
+{
+}
+
+template <typename File>
+std::string TreeReader<File>::shown() const
+{
+    const std::string text = shown_ + path_.substr(std::min(base_length_, path_.size()));
+    return text.empty() ? "." : text;
+}
+
+template <typename File>
+template <typename T>
+T TreeReader<File>::check(lkl::Result<T> result) const
+{
+    if (!result)
+        throw FileFailure{texts_.failure(result.error(), shown())};
+    if constexpr (!std::is_void_v<T>)
+        return *std::move(result);
+}
+
+template <typename File>
+template <typename Function>
+bool TreeReader<File>::guarded(Function&& function)
+{
+    try {
+        function();
+        return true;
+    } catch (const FileFailure& failure) {
+        failures_.add(failure.error);
+        return false;
+    }
+}
+
+template <typename File>
+void TreeReader<File>::set_path(const Level& level, const char* name)
+{
+    path_.resize(level.path_length);
+    path_ += name;
+}
+
+template <typename File>
+void TreeReader<File>::start(const std::string& path, const std::string& shown)
+{
+    path_ = path;
+    shown_ = shown;
+    base_length_ = path.size();
+    levels_.clear();
+    // A source may contain another one.
+    directories_.clear();
+}
+
+template <typename File>
+void TreeReader<File>::read_directory(File top, const std::string& path, const std::string& shown)
+{
+    start(path, shown);
+    if (!path_.empty()) {
+        path_ += '/';
+    } else if (!shown_.empty()) {
+        // Nothing stands before the names in path_.
+        if (!shown_.ends_with('/'))
+            shown_ += '/';
+    }
+    guarded([&] {
+        hole_finder_.emplace(check(top.stat_file_system()));
+        enter(std::move(top));
+    });
+    walk();
+}
+
+template <typename File>
+void TreeReader<File>::read(File directory, const std::string& name, const std::string& path,
+                            const std::string& shown)
+{
+    start(path, shown);
+    Level& level = levels_.emplace_back();
+    level.names = name + '\0';
+    // The name in the directory is not the last one of the path.
+    level.path_length = path.size();
+    if (!guarded([&] {
+            hole_finder_.emplace(check(directory.stat_file_system()));
+            const lkl::Stat stat = check(directory.stat_at(name.c_str(), identity_mask));
+            if (file_type(stat) == lkl::FileType::directory) {
+                File below = check(directory.open_at(name.c_str(), open_directory));
+                levels_.clear();
+                path_ += '/';
+                enter(std::move(below));
+                return;
+            }
+            // It would replace what has just been copied.
+            if (!names_.insert(path).second)
+                throw FileFailure{ToolError(ExitCode::path, escaped(shown_) +
+                                                                ": has the name of an earlier "
+                                                                "source: left out")};
+            level.directory = std::move(directory);
+            Prepared& prepared = prepared_.front();
+            if (prepare(level, Child{stat.stx_ino, 0, file_type(stat)}, prepared))
+                give(prepared);
+            prepared.file = {};
+            levels_.clear();
+        }))
+        levels_.clear();
+    walk();
+}
+
+// All below the levels that are there.
+template <typename File>
+void TreeReader<File>::walk()
+{
+    while (!levels_.empty()) {
+        if (levels_.back().next < levels_.back().subdirectories.size())
+            descend();
+        else
+            ascend();
+    }
+}
+
+// Gives the directory path_, which ends in a slash, and its files.
+template <typename File>
+void TreeReader<File>::enter(File directory)
+{
+    const lkl::Stat stat = give_directory(directory);
+    Level& level = levels_.emplace_back();
+    level.directory = std::move(directory);
+    level.identity = identity_of(stat);
+    level.path_length = path_.size();
+    const std::vector<Child> files = read_entries(level);
+    // Two names for one directory are damage; where they lead to each other
+    // there would be no end. Empty ones are harmless, and Btrfs shows many of
+    // one number in the place of subvolumes that a snapshot does not contain.
+    if (options_.image && !(files.empty() && level.subdirectories.empty()) &&
+        !directories_.insert(level.identity).second) {
+        level.subdirectories.clear();
+        throw FileFailure{texts_.damaged(shown(), "is linked twice")};
+    }
+    give_files(level, files);
+    if (levels_.size() > open_levels)
+        levels_[levels_.size() - 1 - open_levels].directory = {};
+}
+
+template <typename File>
+void TreeReader<File>::descend()
+{
+    Level& level = levels_.back();
+    const char* const name = level.names.c_str() + level.subdirectories[level.next++].name;
+    set_path(level, name);
+    guarded([&] {
+        File directory = check(level.directory.open_at(name, open_directory));
+        path_ += '/';
+        enter(std::move(directory));
+    });
+}
+
+template <typename File>
+void TreeReader<File>::ascend()
+{
+    const Level finished = std::move(levels_.back());
+    levels_.pop_back();
+    if (levels_.empty() || levels_.back().directory.is_open())
+        return;
+    // The way up is the way that led down, unless somebody moves directories.
+    path_.resize(levels_.back().path_length);
+    auto parent = finished.directory.open_at("..", open_directory);
+    if (!parent)
+        throw texts_.failure(parent.error(), shown());
+    const auto stat = parent->stat(identity_mask);
+    if (!stat)
+        throw texts_.failure(stat.error(), shown());
+    if (identity_of(*stat) != levels_.back().identity)
+        throw texts_.damaged(shown(), "is not where it was");
+    levels_.back().directory = *std::move(parent);
+}
+
+// Reads the directory: files are returned, subdirectories go into the level.
+template <typename File>
+auto TreeReader<File>::read_entries(Level& level) -> std::vector<Child>
+{
+    Directory directory(std::move(level.directory));
+    std::vector<Child> files;
+    guarded([&] {
+        while (const lkl::DirectoryEntry* const entry = check(directory.next())) {
+            if (!options_.exclude.empty()) {
+                set_path(level, entry->name);
+                if (options_.exclude.match(path_))
+                    continue;
+            }
+            Child child{entry->inode, level.names.size(), entry->type};
+            if (child.type == lkl::FileType::unknown) {
+                set_path(level, entry->name);
+                if (!guarded([&] {
+                        child.type = file_type(check(directory.file().stat_at(entry->name)));
+                    }))
+                    continue;
+            }
+            level.names.append(entry->name);
+            level.names += '\0';
+            (child.type == lkl::FileType::directory ? level.subdirectories : files)
+                .push_back(child);
+            path_.resize(level.path_length);
+        }
+    });
+    path_.resize(level.path_length);
+    level.directory = directory.release();
+    sort_entries(files, level.names);
+    sort_entries(level.subdirectories, level.names);
+    return files;
+}
+
+template <typename File>
+void TreeReader<File>::give_files(Level& level, const std::vector<Child>& files)
+{
+    // A ring: [done, next) are prepared, those that turned out to be nothing for
+    // the sink without a name. Without reading ahead there is one at a time.
+    const size_t in_advance = options_.image ? window : 1;
+    size_t next = 0;
+    for (size_t done = 0; done < files.size(); done++) {
+        for (; next < files.size() && next < done + in_advance; next++) {
+            Prepared& prepared = prepared_[next % window];
+            set_path(level, level.names.c_str() + files[next].name);
+            bool wanted = false;
+            guarded([&] { wanted = prepare(level, files[next], prepared); });
+            if (!wanted)
+                prepared.name = nullptr;
+        }
+        Prepared& prepared = prepared_[done % window];
+        if (prepared.name != nullptr) {
+            set_path(level, prepared.name);
+            guarded([&] { give(prepared); });
+            if (options_.image)
+                (void)prepared.file.advise(0, 0, LKL_POSIX_FADV_DONTNEED);
+        }
+        prepared.file = {};
+    }
+    path_.resize(level.path_length);
+}
+
+// Opens a file and asks for its data. False: it does not go into the sink.
+template <typename File>
+bool TreeReader<File>::prepare(Level& level, const Child& child, Prepared& prepared)
+{
+    prepared.name = level.names.c_str() + child.name;
+    prepared.attributes.clear();
+    prepared.stat = check(level.directory.stat_at(prepared.name, identity_mask));
+    const lkl::Stat& stat = prepared.stat;
+    switch (file_type(stat)) {
+    case lkl::FileType::directory:
+        // The entry's type lied.
+        level.subdirectories.push_back(child);
+        return false;
+    case lkl::FileType::socket:
+        failures_.warn(escaped(shown()) + ": socket: left out");
+        return false;
+    default:
+        break;
+    }
+    if (options_.leave_out == identity_of(stat))
+        throw FileFailure{ToolError(ExitCode::path, escaped(shown()) + ": is the image itself")};
+    if (stat.stx_nlink > 1 && !options_.link_attributes && links_.contains(identity_of(stat)))
+        return true;
+    if (file_type(stat) == lkl::FileType::regular) {
+        prepared.file = check(level.directory.open_at(prepared.name, open_file));
+        // Only advice: what fails here fails again, with its reason, in read().
+        if (options_.image && stat.stx_size > 0)
+            (void)prepared.file.advise(0, std::min<uint64_t>(stat.stx_size, ahead),
+                                       LKL_POSIX_FADV_WILLNEED);
+    } else if (file_type(stat) == lkl::FileType::symbolic_link) {
+        prepared.link = check(level.directory.read_link_at(prepared.name));
+    }
+    read_attributes(level, prepared);
+    return true;
+}
+
+template <typename File>
+void TreeReader<File>::read_attributes(Level& level, Prepared& prepared)
+{
+    if (!options_.rewrite.attributes)
+        return;
+    if (prepared.file.is_open())
+        check(attribute_reader_.read(prepared.file, prepared.attributes));
+    else
+        // There is no descriptor of a symbolic link or a device that these calls take.
+        check(attribute_reader_.read_at(level.directory, prepared.name, prepared.attributes));
+}
+
+template <typename File>
+void TreeReader<File>::give(Prepared& prepared)
+{
+    const lkl::Stat& stat = prepared.stat;
+    if (stat.stx_nlink > 1 && give_as_link(prepared))
+        return;
+
+    EntryType type = EntryType::fifo;
+    switch (file_type(stat)) {
+    case lkl::FileType::regular:
+        give_data(prepared);
+        return;
+    case lkl::FileType::symbolic_link:
+        type = EntryType::symbolic_link;
+        entry_.link = prepared.link;
+        break;
+    case lkl::FileType::character_device:
+        type = EntryType::character_device;
+        break;
+    case lkl::FileType::block_device:
+        type = EntryType::block_device;
+        break;
+    case lkl::FileType::fifo:
+        break;
+    default:
+        throw FileFailure{texts_.damaged(shown(), "is of no known type of file")};
+    }
+    begin(type, stat, prepared.attributes);
+    sink_.end();
+}
+
+// True if the file went to the sink under another name: then this one is a hard
+// link. Else remembers this name of it.
+template <typename File>
+bool TreeReader<File>::give_as_link(Prepared& prepared)
+{
+    const Identity id = identity_of(prepared.stat);
+    const auto found = links_.find(id);
+    if (found == links_.end()) {
+        links_.emplace(id, Link{path_, prepared.stat.stx_nlink - 1});
+        return false;
+    }
+    entry_.link = found->second.path;
+    begin(EntryType::hard_link, prepared.stat, prepared.attributes);
+    sink_.end();
+    if (--found->second.remaining == 0)
+        links_.erase(found);
+    return true;
+}
+
+template <typename File>
+lkl::Stat TreeReader<File>::give_directory(const File& directory)
+{
+    const lkl::Stat stat = check(directory.stat(identity_mask));
+    directory_attributes_.clear();
+    if (options_.rewrite.attributes)
+        check(attribute_reader_.read(directory, directory_attributes_));
+    begin(EntryType::directory, stat, directory_attributes_);
+    sink_.end();
+    return stat;
+}
+
+// Fills in what all kinds of files share; the attributes are taken.
+template <typename File>
+void TreeReader<File>::begin(EntryType type, const lkl::Stat& stat,
+                             std::vector<Attribute>& attributes)
+{
+    entry_.type = type;
+    entry_.path = path_;
+    if (entry_.path.ends_with('/'))
+        entry_.path.pop_back();
+    if (type != EntryType::symbolic_link && type != EntryType::hard_link)
+        entry_.link.clear();
+    entry_.mode = stat.stx_mode & ~type_mask;
+    entry_.uid = stat.stx_uid;
+    entry_.gid = stat.stx_gid;
+    entry_.size = type == EntryType::regular ? stat.stx_size : 0;
+    entry_.mtime = to_time(stat.stx_mtime);
+    entry_.atime = to_time(stat.stx_atime);
+    entry_.ctime = to_time(stat.stx_ctime);
+    entry_.device_major = stat.stx_rdev_major;
+    entry_.device_minor = stat.stx_rdev_minor;
+    entry_.attributes.swap(attributes);
+    if (type != EntryType::regular) {
+        entry_.sparse = false;
+        entry_.extents.clear();
+    }
+    options_.rewrite.apply(entry_);
+    sink_.begin(entry_);
+    progress_.add_file();
+}
+
+template <typename File>
+void TreeReader<File>::give_data(Prepared& prepared)
+{
+    entry_.sparse = check(hole_finder_->find(prepared.file, prepared.stat, entry_.extents));
+    begin(EntryType::regular, prepared.stat, prepared.attributes);
+    try {
+        if (entry_.sparse) {
+            for (const Extent& extent : entry_.extents)
+                copy(prepared.file, extent.offset, extent.length);
+        } else if (entry_.size > 0 || options_.image) {
+            copy(prepared.file, 0, entry_.size);
+        } else {
+            copy_to_end(prepared.file);
+        }
+    } catch (const FileFailure& failure) {
+        // If nothing may follow, not even an end that looks like one.
+        failures_.add(failure.error);
+        sink_.abandon();
+        return;
+    }
+    sink_.end();
+}
+
+template <typename File>
+size_t TreeReader<File>::read_some(const File& file, std::span<std::byte> room, uint64_t offset)
+{
+    lkl::Result<size_t> count = file.read_at(room, offset);
+    if (!count) {
+        lkl::Error error = std::move(count).error();
+        error.what = "read at byte " + std::to_string(offset) + error.what.substr(4);
+        throw FileFailure{texts_.failure(error, shown())};
+    }
+    if (*count > 0)
+        sink_.data(offset, *count);
+    progress_.add_bytes(*count);
+    return *count;
+}
+
+template <typename File>
+void TreeReader<File>::copy(const File& file, uint64_t offset, uint64_t length)
+{
+    // Large files are read in whole pages, from and to.
+    if (length >= large)
+        sink_.align();
+    while (length > 0) {
+        const std::span<std::byte> room = sink_.space();
+        const auto wanted = static_cast<size_t>(std::min<uint64_t>(room.size(), length));
+        const size_t count = read_some(file, room.first(wanted), offset);
+        if (count == 0)
+            throw FileFailure{texts_.damaged(
+                shown(), "ends at byte " + std::to_string(offset) + ", before its size")};
+        offset += count;
+        length -= count;
+    }
+}
+
+// Files of /proc and the like say that they are empty, and are not.
+template <typename File>
+void TreeReader<File>::copy_to_end(const File& file)
+{
+    for (uint64_t offset = 0;;) {
+        const size_t count = read_some(file, sink_.space(), offset);
+        if (count == 0)
+            return;
+        offset += count;
+    }
+}
+
+template class TreeReader<lkl::File>;
+template class TreeReader<HostFile>;
+
+}  // namespace tools
