@@ -147,8 +147,7 @@ bool WorkerPool::wait(Worker& self, Lock& lock) noexcept
     self.idle = true;
     self.next_idle = idle_;
     idle_ = &self;
-    const uint64_t until =
-        posix::monotonic_now() + std::chrono::nanoseconds(thread_linger).count();
+    const uint64_t until = posix::monotonic_now() + std::chrono::nanoseconds(thread_linger).count();
     uint32_t message = 0;
     do {
         lock.unlock();
