@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Host threads come and go; their tasks in the kernel do so with them.
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <mutex>
 #include <set>
 #include <string>
@@ -201,27 +203,75 @@ TEST_F(Threads, ClearTheirWordAtTheEnd)
     thread.join();
 }
 
+// The kernel's struct robust_list and robust_list_head.
+struct RobustMutex {
+    void* next;
+    std::atomic<uint32_t> word;
+};
+struct RobustList {
+    void* first = this;
+    long offset = offsetof(RobustMutex, word);
+    void* pending = nullptr;
+};
+
 // A mutex whose owner ends is marked for the next one (robust futexes).
 TEST_F(Threads, GiveUpTheirRobustMutexes)
 {
-    struct Node {
-        Node* next;
-        std::atomic<uint32_t> word;
-    };
-    struct Head {
-        Node* list;
-        long offset;
-        Node* pending;
-    };
-    Node node{nullptr, {0}};
-    Head head{&node, static_cast<long>(offsetof(Node, word)), nullptr};
-    node.next = reinterpret_cast<Node*>(&head);
+    RobustList list;
+    RobustMutex mutex{&list, {0}};
+    list.first = &mutex;
     std::thread([&] {
-        node.word = static_cast<uint32_t>(calls.gettid());
-        EXPECT_EQ(kernel.syscall(__lkl__NR_set_robust_list, &head, sizeof head), 0);
+        mutex.word = static_cast<uint32_t>(calls.gettid());
+        EXPECT_EQ(kernel.syscall(__lkl__NR_set_robust_list, &list, sizeof list), 0);
     }).join();
-    EXPECT_TRUE(node.word & LKL_FUTEX_OWNER_DIED);
-    EXPECT_EQ(node.word & LKL_FUTEX_TID_MASK, 0u);
+    EXPECT_TRUE(mutex.word & LKL_FUTEX_OWNER_DIED);
+    EXPECT_EQ(mutex.word & LKL_FUTEX_TID_MASK, 0u);
+}
+
+// Who waits for a mutex is woken when its owner ends, also where the owner was just
+// about to take it or to give it up (the pending operation).
+TEST_F(Threads, WakeWhoWaitsForTheirRobustMutexes)
+{
+    const Watchdog watchdog(60s, "robust mutexes");
+    for (int round = 0; round < 60; ++round) {
+        RobustList list;
+        std::array<RobustMutex, 2> mutexes{};
+        mutexes[0].next = &mutexes[1];
+        mutexes[1].next = &list;
+        switch (round % 3) {
+        case 0:
+            list.first = &mutexes[0];  // in front of it one that is free
+            break;
+        case 1:
+            list.first = &mutexes[1];
+            break;
+        case 2:
+            list.pending = &mutexes[1];
+            break;
+        }
+        std::atomic<bool> locked{false};
+        std::atomic<int> waiting{0};
+        std::thread owner([&] {
+            mutexes[1].word = static_cast<uint32_t>(calls.gettid()) | LKL_FUTEX_WAITERS;
+            EXPECT_EQ(kernel.syscall(__lkl__NR_set_robust_list, &list, sizeof list), 0);
+            locked = true;
+            while (waiting == 0)
+                std::this_thread::yield();
+            // Every other time the waiter has fallen asleep.
+            if (round % 2)
+                std::this_thread::sleep_for(1ms);
+        });
+        while (!locked)
+            std::this_thread::yield();
+        const uint32_t value = mutexes[1].word;
+        waiting = 1;
+        const TimeSpec limit = to_timespec(20s);
+        const long n =
+            kernel.syscall(__lkl__NR_futex, &mutexes[1].word, LKL_FUTEX_WAIT, value, &limit);
+        EXPECT_TRUE(n == 0 || n == -LKL_EAGAIN) << "round " << round << ": " << n;
+        EXPECT_EQ(mutexes[1].word, LKL_FUTEX_WAITERS | LKL_FUTEX_OWNER_DIED);
+        owner.join();
+    }
 }
 
 // Calls that make no sense here are refused, and harm nothing.

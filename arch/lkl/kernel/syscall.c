@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Dispatch of system calls, and those that differ in a library. */
 #include <linux/mutex.h>
-#include <linux/futex.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/syscalls.h>
@@ -20,20 +19,4 @@ long lkl_syscall(struct lkl_thread *thread)
 		     (ret <= -ERESTARTSYS && ret >= -ERESTART_RESTARTBLOCK)))
 		ret = lkl_exit_work(thread, ret);
 	return ret;
-}
-
-/*
- * A futex outside the window of mmap() lies in memory that this kernel has no
- * page for.  All application threads share one address space, so that private
- * and shared mean the same there.
- */
-SYSCALL_DEFINE6(lkl_futex, u32 __user *, uaddr, int, op, u32, val,
-		const struct __kernel_timespec __user *, timeout,
-		u32 __user *, uaddr2, u32, val3)
-{
-	unsigned long addr = (unsigned long)uaddr;
-
-	if (addr < lkl_user_start || addr >= lkl_user_end)
-		op |= FUTEX_PRIVATE_FLAG;
-	return sys_futex(uaddr, op, val, timeout, uaddr2, val3);
 }

@@ -6,13 +6,11 @@
  * another one carries, it tells the home and goes on with other tasks.
  */
 #include <linux/mutex.h>
-#include <linux/futex.h>
 #include <linux/resume_user_mode.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/stat.h>
 #include <linux/sched/task.h>
-#include <linux/uaccess.h>
 #include <asm/lkl.h>
 
 /* The carrier is home and its call complete: back to the host. */
@@ -80,22 +78,6 @@ long lkl_user_syscall(void *arg)
 	return lkl_user_off(thread);
 }
 
-/*
- * set_tid_address(): do_exit() would wake who waits for a shared futex, which one
- * outside the window of mmap() is not here, see lkl_futex.
- */
-static void clear_word(void)
-{
-	u32 __user *word = (u32 __user *)current->clear_child_tid;
-	unsigned long addr = (unsigned long)word;
-
-	if (!word || (addr >= lkl_user_start && addr < lkl_user_end))
-		return;
-	current->clear_child_tid = NULL;
-	if (!put_user(0, word))
-		do_futex(word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, NULL, NULL, 0, 0);
-}
-
 static void run_request(struct lkl_thread *thread)
 {
 	thread->accepted = 0;
@@ -104,7 +86,7 @@ static void run_request(struct lkl_thread *thread)
 		thread->task = NULL;
 		if (lkl_vcpu.carrier == thread)
 			lkl_vcpu.carrier = NULL;
-		clear_word();
+		lkl_futex_exit();
 		host_call(thread_done, thread);
 		do_exit(0);
 	}

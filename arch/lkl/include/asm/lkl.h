@@ -47,6 +47,9 @@ long lkl_exit_work(struct lkl_thread *thread, long ret);
 /* syscall.c */
 long lkl_syscall(struct lkl_thread *thread);
 
+/* futex.c */
+void lkl_futex_exit(void);
+
 /* time.c */
 void lkl_timer_interrupt(void);
 void lkl_clock_init(void);
