@@ -118,7 +118,7 @@ def table(build):
         if "failed" in result or "skipped" in result:
             sys.exit(f"{row.name}: {result.get('failed') or result['skipped']}")
         lines.append(line(row, result))
-    lines.append("\nBuilt in and not tested:\n\n")
+    lines.append("\nNot in the table:\n\n")
     lines += [f"- {name}: {reason}\n" for name, reason in filesystem_table.NOT_MADE]
     return "".join(lines)
 
