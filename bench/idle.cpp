@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // An idle kernel: how often its host threads are woken, and how many there are.
 // lkl-bench-boot starts a kernel, mounts a file system where it says so, reads the
-// file, waits 2 seconds for what this left behind (a socket's or a file's last
-// work), and then counts for 5 seconds the voluntary context switches of all
-// threads of the process but its own, which sleeps. Without a peer: the aim is 0.
+// file, waits 12 seconds for what this left behind (a socket's or a file's last
+// work; ext4 looks after a mount for up to 10), and then counts for 5 seconds the
+// voluntary context switches of all threads of the process but its own, which
+// sleeps. Without a peer: the aim is 0. Linux has two timers that never end, dm-bufio's
+// of 30 seconds and connection tracking's of 60, which a run may meet or not.
 #include <sstream>
 #include <string>
 

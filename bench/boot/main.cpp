@@ -5,7 +5,7 @@
 //
 // Starts a kernel with 64 MiB, mounts the image read-only and reads the file, and
 // ends. --resident: prints the largest resident memory in MiB. --idle: leaves the
-// kernel alone for 2 seconds, then counts for SECONDS, and prints the wake-ups a
+// kernel alone for 12 seconds, then counts for SECONDS, and prints the wake-ups a
 // second of the threads that are not the program's own, and their number.
 #include <cstdio>
 #include <cstdlib>
@@ -72,7 +72,7 @@ Threads other_threads()
 
 void count_wakeups(unsigned duration)
 {
-    ::sleep(2);
+    ::sleep(12);
     const Threads before = other_threads();
     ::sleep(duration);
     const Threads after = other_threads();
