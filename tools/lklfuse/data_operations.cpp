@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The data of open files.
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+
+#include <lkl/linux/fcntl.h>
+
+#include "lklfuse/operations.hpp"
+
+namespace tools::lklfuse {
+
+namespace {
+
+// A buffer of the calling thread, for as long as it lives; of 1 MiB, the most that the
+// host's kernel asks for, unless more is asked for.
+std::byte* thread_buffer(size_t size)
+{
+    constexpr size_t usual = size_t{1} << 20;
+    thread_local size_t room = 0;
+    thread_local std::unique_ptr<std::byte[]> buffer;
+    if (room < size) {
+        room = std::max(size, usual);
+        // Not touched: what is not read into takes no memory.
+        buffer.reset(new std::byte[room]);
+    }
+    return buffer.get();
+}
+
+void read(fuse_req_t request, fuse_ino_t /*ino*/, size_t size, off_t offset, fuse_file_info* info)
+{
+    Inner& inner = file_system(request).inner();
+    std::byte* const buffer = thread_buffer(size);
+    size_t done = 0;
+    // The host's kernel takes what is missing for zeroes; only the end of the file may
+    // be a reason.
+    while (done < size) {
+        const long result = inner.call(__lkl__NR_pread64, descriptor_of(*info), buffer + done,
+                                       size - done, offset + static_cast<off_t>(done));
+        if (result < 0)
+            return reply_result(request, result);
+        if (result == 0)
+            break;
+        done += static_cast<size_t>(result);
+    }
+    fuse_reply_buf(request, reinterpret_cast<const char*>(buffer), done);
+}
+
+void write(fuse_req_t request, fuse_ino_t /*ino*/, const char* data, size_t size, off_t offset,
+           fuse_file_info* info)
+{
+    Inner& inner = file_system(request).inner();
+    size_t done = 0;
+    while (done < size) {
+        const long result = inner.call(__lkl__NR_pwrite64, descriptor_of(*info), data + done,
+                                       size - done, offset + static_cast<off_t>(done));
+        if (result < 0) {
+            // For its page cache, the host's kernel would take a part for all.
+            if (done == 0 || info->writepage != 0)
+                return reply_result(request, result);
+            break;
+        }
+        done += static_cast<size_t>(result);
+    }
+    fuse_reply_write(request, done);
+}
+
+void fsync(fuse_req_t request, fuse_ino_t /*ino*/, int data_only, fuse_file_info* info)
+{
+    const long call = data_only != 0 ? __lkl__NR_fdatasync : __lkl__NR_fsync;
+    reply_result(request, file_system(request).inner().call(call, descriptor_of(*info)));
+}
+
+void fallocate(fuse_req_t request, fuse_ino_t /*ino*/, int mode, off_t offset, off_t length,
+               fuse_file_info* info)
+{
+    reply_result(request, file_system(request).inner().call(
+                              __lkl__NR_fallocate, descriptor_of(*info), mode, offset, length));
+}
+
+void copy_file_range(fuse_req_t request, fuse_ino_t /*from*/, off_t from_offset,
+                     fuse_file_info* from, fuse_ino_t /*to*/, off_t to_offset, fuse_file_info* to,
+                     size_t length, int flags)
+{
+    const long result = file_system(request).inner().call(
+        __lkl__NR_copy_file_range, descriptor_of(*from), &from_offset, descriptor_of(*to),
+        &to_offset, length, flags);
+    if (result < 0)
+        return reply_result(request, result);
+    fuse_reply_write(request, static_cast<size_t>(result));
+}
+
+// Holes and data; other places the host's kernel finds itself.
+void lseek(fuse_req_t request, fuse_ino_t /*ino*/, off_t offset, int whence, fuse_file_info* info)
+{
+    const long result =
+        file_system(request).inner().call(__lkl__NR_lseek, descriptor_of(*info), offset, whence);
+    if (result < 0)
+        return reply_result(request, result);
+    fuse_reply_lseek(request, result);
+}
+
+}  // namespace
+
+void add_data_operations(fuse_lowlevel_ops& table)
+{
+    table.read = read;
+    table.write = write;
+    table.fsync = fsync;
+    table.fallocate = fallocate;
+    table.copy_file_range = copy_file_range;
+    table.lseek = lseek;
+}
+
+}  // namespace tools::lklfuse
