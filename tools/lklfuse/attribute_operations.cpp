@@ -48,6 +48,9 @@ long set_owner(Inner& inner, long path, const struct stat& wanted, int which)
 
 long set_size(FileSystem& fs, fuse_ino_t ino, off_t size, const fuse_file_info* file)
 {
+    Node& node = fs.node(ino);
+    const auto held = fs.prefetch().hold(node);
+    Prefetch::refuse(node);
     if (file != nullptr)
         return fs.inner().call(__lkl__NR_ftruncate, descriptor_of(*file), size);
     const InnerFile opened = fs.open(ino, LKL_O_WRONLY);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What is agreed with the host's kernel when it mounts.
 #include "lklfuse/operations.hpp"
+#include "lklfuse/read_ahead.hpp"
 
 namespace tools::lklfuse {
 
@@ -32,6 +33,7 @@ void init(void* data, fuse_conn_info* connection)
     // Where each file that is known costs memory inside, none but those asked for.
     if (!fs.has_handles())
         connection->want &= ~static_cast<unsigned>(FUSE_CAP_READDIRPLUS);
+    connection->max_readahead = read_ahead;
     connection->max_background = background;
     connection->congestion_threshold = background * 3 / 4;
 }

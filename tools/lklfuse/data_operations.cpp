@@ -1,49 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The data of open files.
-#include <algorithm>
 #include <cstddef>
-#include <memory>
 
 #include <lkl/linux/fcntl.h>
 
 #include "lklfuse/operations.hpp"
+#include "lklfuse/read.hpp"
 
 namespace tools::lklfuse {
 
 namespace {
 
-// A buffer of the calling thread, for as long as it lives; of 1 MiB, the most that the
-// host's kernel asks for, unless more is asked for.
-std::byte* thread_buffer(size_t size)
+void read(fuse_req_t request, fuse_ino_t ino, size_t size, off_t offset, fuse_file_info* info)
 {
-    constexpr size_t usual = size_t{1} << 20;
-    thread_local size_t room = 0;
-    thread_local std::unique_ptr<std::byte[]> buffer;
-    if (room < size) {
-        room = std::max(size, usual);
-        // Not touched: what is not read into takes no memory.
-        buffer.reset(new std::byte[room]);
-    }
-    return buffer.get();
-}
-
-void read(fuse_req_t request, fuse_ino_t /*ino*/, size_t size, off_t offset, fuse_file_info* info)
-{
-    Inner& inner = file_system(request).inner();
-    std::byte* const buffer = thread_buffer(size);
-    size_t done = 0;
-    // The host's kernel takes what is missing for zeroes; only the end of the file may
-    // be a reason.
-    while (done < size) {
-        const long result = inner.call(__lkl__NR_pread64, descriptor_of(*info), buffer + done,
-                                       size - done, offset + static_cast<off_t>(done));
-        if (result < 0)
-            return reply_result(request, result);
-        if (result == 0)
-            break;
-        done += static_cast<size_t>(result);
-    }
-    fuse_reply_buf(request, reinterpret_cast<const char*>(buffer), done);
+    const ReadData data =
+        read_file(file_system(request), ino, descriptor_of(*info), size, offset);
+    if (data.result < 0)
+        return reply_result(request, data.result);
+    fuse_reply_buf(request, reinterpret_cast<const char*>(data.bytes),
+                   static_cast<size_t>(data.result));
 }
 
 void write(fuse_req_t request, fuse_ino_t /*ino*/, const char* data, size_t size, off_t offset,

@@ -39,6 +39,13 @@ bool all_names_fold(const std::string& type, const std::string& options)
     return std::find(types.begin(), types.end(), type) != types.end();
 }
 
+// Those where it is known to do what it should.
+bool can_read_directly(const std::string& type)
+{
+    constexpr std::array<std::string_view, 6> types{"ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs"};
+    return std::find(types.begin(), types.end(), type) != types.end();
+}
+
 InnerFile open_root(MountedImage& image, Inner& inner)
 {
     auto root =
@@ -64,6 +71,7 @@ FileSystem::FileSystem(MountedImage& image, const ImageRequest& request,
       proc_(mount_proc(image)),
       root_(open_root(image, inner_)),
       all_names_fold_(all_names_fold(image.type(), request.options)),
+      reads_directly_(can_read_directly(image.type())),
       nodes_([this](int pin) { inner_.call(__lkl__NR_close, pin); })
 {
     set_descriptors_apart();
@@ -110,6 +118,7 @@ bool FileSystem::probe_acls()
 
 void FileSystem::start(fuse_session* session)
 {
+    session_ = session;
     if (!has_handles_)
         evictor_.emplace(session, [this] { return nodes_.pins(); }, memory_ / memory_of_pin);
 }

@@ -20,6 +20,7 @@
 #include "lklfuse/evictor.hpp"
 #include "lklfuse/inner.hpp"
 #include "lklfuse/nodes.hpp"
+#include "lklfuse/prefetch.hpp"
 
 namespace tools::lklfuse {
 
@@ -44,7 +45,13 @@ public:
     bool has_acls() const { return has_acls_; }
     // Files have handles, so that to know one costs nothing in the kernel inside.
     bool has_handles() const { return has_handles_; }
-    long root() const { return root_.get(); }
+    // Files that are open for reading alone can be opened with O_DIRECT.
+    bool reads_directly() const { return reads_directly_; }
+
+    // Of any file but the root, for which the host's kernel has 1.
+    Node& node(fuse_ino_t ino) { return *reinterpret_cast<Node*>(ino); }
+    Prefetch& prefetch() { return prefetch_; }
+    fuse_session* session() { return session_; }
 
     // A descriptor (O_PATH) of the node.
     InnerFile reach(fuse_ino_t ino);
@@ -89,8 +96,6 @@ public:
     void stop() { evictor_.reset(); }
 
 private:
-    // The host's kernel has 1 for the root; a node's address is never that.
-    Node& node(fuse_ino_t ino) { return *reinterpret_cast<Node*>(ino); }
     long handle_of(long directory, const char* name, int flags, FileHandle& handle);
     void set_descriptors_apart();
     bool probe_handles();
@@ -104,10 +109,13 @@ private:
     long first_file_ = -1;  // descriptors of requests are this and above, and root_
     struct lkl_statx root_stat_ {};
     const bool all_names_fold_;
+    const bool reads_directly_;
     bool has_handles_ = false;
     bool has_acls_ = false;
     NodeTable nodes_;
     std::atomic<Node::Folding> root_folding_{Node::Folding::unknown};
+    Prefetch prefetch_;
+    fuse_session* session_ = nullptr;
     std::optional<Evictor> evictor_;
 };
 

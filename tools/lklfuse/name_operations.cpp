@@ -107,6 +107,13 @@ void link(fuse_req_t request, fuse_ino_t ino, fuse_ino_t parent, const char* nam
     });
 }
 
+void refuse_prefetch(FileSystem& fs, fuse_ino_t ino)
+{
+    Node& node = fs.node(ino);
+    const auto held = fs.prefetch().hold(node);
+    Prefetch::refuse(node);
+}
+
 void create(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t mode,
             fuse_file_info* info)
 {
@@ -129,6 +136,7 @@ void create(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t mode
         return reply_result(request, result);
     fuse_entry_param entry;
     fs.enter(found, parent, name, entry);
+    refuse_prefetch(fs, entry.ino);
     info->fh = static_cast<uint64_t>(file.get());
     info->keep_cache = 1;
     if (fuse_reply_create(request, &entry, info) < 0)

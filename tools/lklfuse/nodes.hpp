@@ -42,6 +42,7 @@ struct Node {
     uint64_t lookups = 0;                                // under the table's lock
     std::atomic<int> pin{-1};                            // descriptor in the kernel inside
     std::atomic<Folding> case_folding{Folding::unknown}; // directory: of the names in it
+    bool given = false;                                  // see Prefetch, under its lock
 
     Node() = default;
     Node(const Node&) = delete;

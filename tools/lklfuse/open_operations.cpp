@@ -11,6 +11,9 @@ int inner_flags(const FileSystem& fs, int flags)
     // What is not here the host's kernel sees to: it asks to create, to append at a
     // place that it knows, and to sync.
     int inner = flags & (LKL_O_ACCMODE | LKL_O_TRUNC | LKL_O_NOATIME);
+    // What is read goes to the host's cache, and is not needed in another one.
+    if ((flags & LKL_O_ACCMODE) == LKL_O_RDONLY && fs.reads_directly())
+        inner |= LKL_O_DIRECT;
     // To write a part of a page, its cache reads the rest.
     if ((flags & LKL_O_ACCMODE) == LKL_O_WRONLY && !fs.read_only())
         inner = (inner & ~LKL_O_ACCMODE) | LKL_O_RDWR;
@@ -19,9 +22,9 @@ int inner_flags(const FileSystem& fs, int flags)
 
 namespace {
 
-void open(fuse_req_t request, fuse_ino_t ino, fuse_file_info* info)
+// The descriptor, or a negative errno. What it takes to serve it is put into `info`.
+long open_file(FileSystem& fs, fuse_ino_t ino, fuse_file_info* info)
 {
-    FileSystem& fs = file_system(request);
     const int flags = inner_flags(fs, info->flags);
     long file = fs.open(ino, flags).release();
     if (file == -LKL_EPERM && (info->flags & LKL_O_APPEND) != 0) {
@@ -30,8 +33,23 @@ void open(fuse_req_t request, fuse_ino_t ino, fuse_file_info* info)
         file = fs.open(ino, flags | LKL_O_APPEND).release();
         info->direct_io = 1;
     }
+    return file;
+}
+
+void open(fuse_req_t request, fuse_ino_t ino, fuse_file_info* info)
+{
+    FileSystem& fs = file_system(request);
+    Node& node = fs.node(ino);
+    auto held = fs.prefetch().hold(node);
+    const bool changes = (info->flags & (LKL_O_ACCMODE | LKL_O_TRUNC)) != LKL_O_RDONLY;
+    if (changes)
+        Prefetch::refuse(node);
+    const long file = open_file(fs, ino, info);
     if (file < 0)
         return reply_result(request, file);
+    if (!changes)
+        Prefetch::give(fs, ino, node, file);
+    held.unlock();
     info->fh = static_cast<uint64_t>(file);
     info->keep_cache = 1;
     if (fuse_reply_open(request, info) < 0)

@@ -36,7 +36,7 @@ void raise_read_ahead(const std::string& mount_point)
 {
     const std::string device = device_of_mount(mount_point);
     if (!device.empty())
-        std::ofstream("/sys/class/bdi/" + device + "/read_ahead_kb") << 1024;
+        std::ofstream("/sys/class/bdi/" + device + "/read_ahead_kb") << read_ahead / 1024;
 }
 
 }  // namespace tools::lklfuse

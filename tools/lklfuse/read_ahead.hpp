@@ -6,8 +6,12 @@
 
 namespace tools::lklfuse {
 
-// Sets it to what one request may read, where we may (root alone): each request has a
-// price, and 128 KiB is little.
+// What one request may read, in bytes. Each request has a price, and 128 KiB, which is
+// usual, is little.
+constexpr unsigned read_ahead = 1 << 20;
+
+// Lets it be so much, where we may (root alone). Before the connection is agreed on,
+// which can only make it less.
 void raise_read_ahead(const std::string& mount_point);
 
 }  // namespace tools::lklfuse
