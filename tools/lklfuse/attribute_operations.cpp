@@ -107,6 +107,7 @@ void setattr(fuse_req_t request, fuse_ino_t ino, struct stat* wanted, int which,
     const InnerFile path = fs.reach(ino);
     if (!path)
         return reply_result(request, path.error());
+    fs.guard().count();
     const long result = change(fs, ino, path.get(), *wanted, which, file);
     if (result < 0)
         return reply_result(request, result);

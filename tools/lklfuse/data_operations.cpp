@@ -24,7 +24,9 @@ void read(fuse_req_t request, fuse_ino_t ino, size_t size, off_t offset, fuse_fi
 void write(fuse_req_t request, fuse_ino_t /*ino*/, const char* data, size_t size, off_t offset,
            fuse_file_info* info)
 {
-    Inner& inner = file_system(request).inner();
+    FileSystem& fs = file_system(request);
+    Inner& inner = fs.inner();
+    fs.guard().count();
     size_t done = 0;
     while (done < size) {
         const long result = inner.call(__lkl__NR_pwrite64, descriptor_of(*info), data + done,

@@ -74,6 +74,7 @@ FileSystem::FileSystem(MountedImage& image, const ImageRequest& request,
       reads_directly_(can_read_directly(image.type())),
       nodes_([this](int pin) { inner_.call(__lkl__NR_close, pin); })
 {
+    guard_.emplace(inner_, root_.get(), memory_);
     set_descriptors_apart();
     const long result = inner_.call(__lkl__NR_statx, root_.get(), "", LKL_AT_EMPTY_PATH,
                                     wanted_stats, &root_stat_);

@@ -19,6 +19,7 @@
 #include "common/mounted_image.hpp"
 #include "lklfuse/evictor.hpp"
 #include "lklfuse/inner.hpp"
+#include "lklfuse/memory_guard.hpp"
 #include "lklfuse/nodes.hpp"
 #include "lklfuse/prefetch.hpp"
 
@@ -51,6 +52,8 @@ public:
     // Of any file but the root, for which the host's kernel has 1.
     Node& node(fuse_ino_t ino) { return *reinterpret_cast<Node*>(ino); }
     Prefetch& prefetch() { return prefetch_; }
+    // To be told of each inode that is changed.
+    MemoryGuard& guard() { return *guard_; }
     fuse_session* session() { return session_; }
 
     // A descriptor (O_PATH) of the node.
@@ -115,6 +118,7 @@ private:
     NodeTable nodes_;
     std::atomic<Node::Folding> root_folding_{Node::Folding::unknown};
     Prefetch prefetch_;
+    std::optional<MemoryGuard> guard_;
     fuse_session* session_ = nullptr;
     std::optional<Evictor> evictor_;
 };

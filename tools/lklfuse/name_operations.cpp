@@ -66,6 +66,7 @@ void reply_made(fuse_req_t request, fuse_ino_t parent, const char* name, Make ma
     const InnerFile directory = fs.reach(parent);
     if (!directory)
         return reply_result(request, directory.error());
+    fs.guard().count();
     long result = 0;
     {
         const AsCaller caller(fs.inner(), request);
@@ -123,6 +124,7 @@ void create(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t mode
         return reply_result(request, directory.error());
     const int flags = inner_flags(fs, info->flags) | LKL_O_CREAT | LKL_O_NOFOLLOW |
                       ((info->flags & LKL_O_EXCL) != 0 ? LKL_O_EXCL : 0);
+    fs.guard().count();
     InnerFile file(fs.inner(), [&] {
         const AsCaller caller(fs.inner(), request);
         return fs.inner().call(__lkl__NR_openat, directory.get(), name, flags, mode);
@@ -151,6 +153,7 @@ void remove(fuse_req_t request, fuse_ino_t parent, const char* name, int flags)
     const InnerFile directory = fs.reach(parent);
     if (!directory)
         return reply_result(request, directory.error());
+    fs.guard().count();
     if (flags == LKL_AT_REMOVEDIR)
         fs.keep_directory(directory.get(), name);
     reply_result(request, fs.inner().call(__lkl__NR_unlinkat, directory.get(), name, flags));
@@ -174,6 +177,7 @@ void rename(fuse_req_t request, fuse_ino_t parent, const char* name, fuse_ino_t 
     const InnerFile to = fs.reach(new_parent);
     if (!from || !to)
         return reply_result(request, from ? to.error() : from.error());
+    fs.guard().count();
     if ((flags & (LKL_RENAME_EXCHANGE | LKL_RENAME_NOREPLACE)) == 0)
         fs.keep_directory(to.get(), new_name);
     const long result = fs.inner().call(__lkl__NR_renameat2, from.get(), name, to.get(), new_name,
