@@ -4,4 +4,5 @@
 # shellcheck source=tests/filesystem/lklfuse.sh
 . "$(dirname "$0")/lklfuse.sh"
 
-fuse_keeps_every_file ext4 600M
+copiers='cp tar rsync'
+fuse_keeps_every_file ext4

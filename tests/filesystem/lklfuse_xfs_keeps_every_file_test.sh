@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# xfs: every kind of file gets into a mounted image, and is there as on the host.
+# XFS: every kind of file gets into a mounted image, and is there as on the host.
 # shellcheck source=tests/filesystem/lklfuse.sh
 . "$(dirname "$0")/lklfuse.sh"
 
-fuse_keeps_every_file xfs 600M --ignore attributes:trusted.SGI_
+copiers='cp'
+fuse_keeps_every_file xfs --ignore attributes:trusted.SGI_
