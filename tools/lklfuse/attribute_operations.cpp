@@ -31,9 +31,19 @@ void reply_attributes(fuse_req_t request, long file)
     fuse_reply_attr(request, &attributes, forever);
 }
 
-void getattr(fuse_req_t request, fuse_ino_t ino, fuse_file_info* /*file*/)
+// stat(2) comes without a file; with one that is open for writing, a write does.
+bool is_before_write(Inner& inner, const fuse_file_info* file)
 {
-    const InnerFile path = file_system(request).reach(ino);
+    return file != nullptr && (inner.call(__lkl__NR_fcntl, descriptor_of(*file), LKL_F_GETFL, 0) &
+                               LKL_O_ACCMODE) != LKL_O_RDONLY;
+}
+
+void getattr(fuse_req_t request, fuse_ino_t ino, fuse_file_info* file)
+{
+    FileSystem& fs = file_system(request);
+    if (ino != FUSE_ROOT_ID && fs.node(ino).lost != 0 && is_before_write(fs.inner(), file))
+        return reply_result(request, fs.node(ino).lost.exchange(0));
+    const InnerFile path = fs.reach(ino);
     if (!path)
         return reply_result(request, path.error());
     reply_attributes(request, path.get());

@@ -21,7 +21,16 @@ void read(fuse_req_t request, fuse_ino_t ino, size_t size, off_t offset, fuse_fi
                    static_cast<size_t>(data.result));
 }
 
-void write(fuse_req_t request, fuse_ino_t /*ino*/, const char* data, size_t size, off_t offset,
+// The host's kernel tells of lost data when the file is closed or synced. Whoever just
+// goes on writing should know before: it is made to ask for attributes at the next
+// write, and getattr() answers with the error.
+void remember_loss(FileSystem& fs, fuse_ino_t ino, long error)
+{
+    fs.node(ino).lost = static_cast<int>(error);
+    fuse_lowlevel_notify_inval_inode(fs.session(), ino, -1, 0);
+}
+
+void write(fuse_req_t request, fuse_ino_t ino, const char* data, size_t size, off_t offset,
            fuse_file_info* info)
 {
     FileSystem& fs = file_system(request);
@@ -33,6 +42,8 @@ void write(fuse_req_t request, fuse_ino_t /*ino*/, const char* data, size_t size
                                        size - done, offset + static_cast<off_t>(done));
         if (result < 0) {
             // For its page cache, the host's kernel would take a part for all.
+            if (info->writepage != 0)
+                remember_loss(fs, ino, result);
             if (done == 0 || info->writepage != 0)
                 return reply_result(request, result);
             break;

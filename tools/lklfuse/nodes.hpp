@@ -43,6 +43,8 @@ struct Node {
     std::atomic<int> pin{-1};                            // descriptor in the kernel inside
     std::atomic<Folding> case_folding{Folding::unknown}; // directory: of the names in it
     bool given = false;                                  // see Prefetch, under its lock
+    // Why data that a process had written before could not be; 0, or a negative errno.
+    std::atomic<int> lost{0};
 
     Node() = default;
     Node(const Node&) = delete;
