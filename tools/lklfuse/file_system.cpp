@@ -21,6 +21,11 @@ constexpr unsigned wanted_stats = LKL_STATX_BASIC_STATS;
 // is less than half of this. In bytes.
 constexpr uint64_t memory_of_pin = 4096;
 
+// What is left for other things, the buffers of threads among them. In bytes.
+constexpr uint64_t memory_of_others = uint64_t{12} << 20;
+
+constexpr uint64_t least_pins = 256;
+
 lkl::Mount mount_proc(MountedImage& image)
 {
     auto proc = lkl::Mount::special(image.kernel(), "proc", "/proc");
@@ -67,14 +72,13 @@ FileSystem::FileSystem(MountedImage& image, const ImageRequest& request,
                        std::function<void(const std::string& log)> crashed)
     : inner_(image.kernel(), std::move(crashed)),
       read_only_(!request.writable),
-      memory_(request.memory),
       proc_(mount_proc(image)),
       root_(open_root(image, inner_)),
+      guard_(inner_, root_.get(), request.memory),
       all_names_fold_(all_names_fold(image.type(), request.options)),
       reads_directly_(can_read_directly(image.type())),
       nodes_([this](int pin) { inner_.call(__lkl__NR_close, pin); })
 {
-    guard_.emplace(inner_, root_.get(), memory_);
     set_descriptors_apart();
     const long result = inner_.call(__lkl__NR_statx, root_.get(), "", LKL_AT_EMPTY_PATH,
                                     wanted_stats, &root_stat_);
@@ -120,8 +124,11 @@ bool FileSystem::probe_acls()
 void FileSystem::start(fuse_session* session)
 {
     session_ = session;
-    if (!has_handles_)
-        evictor_.emplace(session, [this] { return nodes_.pins(); }, memory_ / memory_of_pin);
+    if (has_handles_)
+        return;
+    const uint64_t free = guard_.free_memory();
+    const uint64_t pins = free > memory_of_others ? (free - memory_of_others) / memory_of_pin : 0;
+    evictor_.emplace(session, [this] { return nodes_.pins(); }, std::max(pins, least_pins));
 }
 
 InnerFile FileSystem::reach(fuse_ino_t ino)

@@ -53,7 +53,7 @@ public:
     Node& node(fuse_ino_t ino) { return *reinterpret_cast<Node*>(ino); }
     Prefetch& prefetch() { return prefetch_; }
     // To be told of each inode that is changed.
-    MemoryGuard& guard() { return *guard_; }
+    MemoryGuard& guard() { return guard_; }
     fuse_session* session() { return session_; }
 
     // A descriptor (O_PATH) of the node.
@@ -106,9 +106,9 @@ private:
 
     Inner inner_;
     const bool read_only_;
-    const uint64_t memory_;
     lkl::Mount proc_;
     InnerFile root_;
+    MemoryGuard guard_;
     long first_file_ = -1;  // descriptors of requests are this and above, and root_
     struct lkl_statx root_stat_ {};
     const bool all_names_fold_;
@@ -118,7 +118,6 @@ private:
     NodeTable nodes_;
     std::atomic<Node::Folding> root_folding_{Node::Folding::unknown};
     Prefetch prefetch_;
-    std::optional<MemoryGuard> guard_;
     fuse_session* session_ = nullptr;
     std::optional<Evictor> evictor_;
 };

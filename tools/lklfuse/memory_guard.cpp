@@ -3,7 +3,6 @@
 
 #include <array>
 #include <charconv>
-#include <string_view>
 
 #include <lkl/linux/fcntl.h>
 
@@ -17,9 +16,8 @@ MemoryGuard::MemoryGuard(Inner& inner, long root, uint64_t memory)
 {
 }
 
-uint64_t MemoryGuard::unreclaimable()
+uint64_t MemoryGuard::statistic(std::string_view label)
 {
-    constexpr std::string_view label = "SUnreclaim:";
     std::array<char, 2048> buffer;
     const long length =
         inner_.call(__lkl__NR_pread64, statistics_.get(), buffer.data(), buffer.size(), 0);

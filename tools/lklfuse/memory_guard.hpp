@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <mutex>
+#include <string_view>
 
 #include "lklfuse/inner.hpp"
 
@@ -28,12 +29,16 @@ public:
             look();
     }
 
+    // What the kernel has left, in bytes.
+    uint64_t free_memory() { return statistic("MemFree:") << 10; }
+
 private:
     static constexpr unsigned interval = 64;
 
     void look();
-    // What the kernel cannot give up, of its small objects; in KiB.
-    uint64_t unreclaimable();
+    uint64_t unreclaimable() { return statistic("SUnreclaim:"); }
+    // Of /proc/meminfo, in KiB.
+    uint64_t statistic(std::string_view label);
 
     Inner& inner_;
     const long root_;

@@ -20,7 +20,7 @@ namespace tools::lklfuse {
 namespace {
 
 constexpr uint64_t default_memory = 64;  // MiB
-constexpr uint64_t least_memory = 32;
+constexpr uint64_t least_memory = 48;
 constexpr uint64_t most_memory = uint64_t{1} << 20;
 
 constexpr std::string_view usage =
