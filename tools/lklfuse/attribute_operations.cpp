@@ -22,8 +22,8 @@ void reply_attributes(fuse_req_t request, long file)
 {
     FileSystem& fs = file_system(request);
     struct lkl_statx stat;
-    const long result = fs.inner().call(__lkl__NR_statx, file, "", LKL_AT_EMPTY_PATH,
-                                        LKL_STATX_BASIC_STATS, &stat);
+    const long result =
+        fs.inner().call(__lkl__NR_statx, file, "", LKL_AT_EMPTY_PATH, LKL_STATX_BASIC_STATS, &stat);
     if (result < 0)
         return reply_result(request, result);
     struct stat attributes;

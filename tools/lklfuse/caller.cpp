@@ -28,7 +28,8 @@ void prepare_thread(Inner& inner)
 
 }  // namespace
 
-AsCaller::AsCaller(Inner& inner, fuse_req_t request) : inner_(inner), caller_(*fuse_req_ctx(request))
+AsCaller::AsCaller(Inner& inner, fuse_req_t request)
+    : inner_(inner), caller_(*fuse_req_ctx(request))
 {
     prepare_thread(inner_);
     inner_.call(__lkl__NR_umask, caller_.umask);

@@ -13,8 +13,7 @@ namespace {
 
 void read(fuse_req_t request, fuse_ino_t ino, size_t size, off_t offset, fuse_file_info* info)
 {
-    const ReadData data =
-        read_file(file_system(request), ino, descriptor_of(*info), size, offset);
+    const ReadData data = read_file(file_system(request), ino, descriptor_of(*info), size, offset);
     if (data.result < 0)
         return reply_result(request, data.result);
     fuse_reply_buf(request, reinterpret_cast<const char*>(data.bytes),

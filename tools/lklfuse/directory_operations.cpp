@@ -68,8 +68,7 @@ void reply_entries(fuse_req_t request, size_t size, off_t place, fuse_file_info*
     fuse_reply_buf(request, answer.data(), used);
 }
 
-void readdir(fuse_req_t request, fuse_ino_t /*ino*/, size_t size, off_t place,
-             fuse_file_info* info)
+void readdir(fuse_req_t request, fuse_ino_t /*ino*/, size_t size, off_t place, fuse_file_info* info)
 {
     reply_entries(request, size, place, info,
                   [request](const DirectoryName& entry, char* room, size_t left) {
@@ -93,14 +92,12 @@ size_t add_with_attributes(fuse_req_t request, fuse_ino_t parent, long directory
     if (length > left)
         return length;
     FileSystem::Found found;
-    if (entry.name != "."sv && entry.name != ".."sv &&
-        fs.find(directory, entry.name, found) == 0)
+    if (entry.name != "."sv && entry.name != ".."sv && fs.find(directory, entry.name, found) == 0)
         fs.enter(found, parent, entry.name, param);
     return fuse_add_direntry_plus(request, room, left, entry.name, &param, entry.next);
 }
 
-void readdirplus(fuse_req_t request, fuse_ino_t ino, size_t size, off_t place,
-                 fuse_file_info* info)
+void readdirplus(fuse_req_t request, fuse_ino_t ino, size_t size, off_t place, fuse_file_info* info)
 {
     const long directory = reader_of(*info).descriptor();
     reply_entries(request, size, place, info,

@@ -12,9 +12,9 @@ namespace tools::lklfuse {
 
 struct DirectoryName {
     uint64_t inode = 0;
-    int64_t next = 0;        // the place behind it
-    uint32_t type = 0;       // S_IF*, 0: not known
-    const char* name = "";   // valid until the next call
+    int64_t next = 0;       // the place behind it
+    uint32_t type = 0;      // S_IF*, 0: not known
+    const char* name = "";  // valid until the next call
 };
 
 // One thread at a time: the host's kernel holds the lock of the open directory.

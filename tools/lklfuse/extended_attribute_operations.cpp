@@ -55,8 +55,7 @@ bool loses_group_bit(fuse_req_t request, long path, std::string_view name)
     struct lkl_statx stat;
     const long result = file_system(request).inner().call(
         __lkl__NR_statx, path, "", LKL_AT_EMPTY_PATH, LKL_STATX_MODE | LKL_STATX_GID, &stat);
-    return result == 0 && (stat.stx_mode & S_ISGID) != 0 &&
-           !caller_in_group(request, stat.stx_gid);
+    return result == 0 && (stat.stx_mode & S_ISGID) != 0 && !caller_in_group(request, stat.stx_gid);
 }
 
 void setxattr(fuse_req_t request, fuse_ino_t ino, const char* name, const char* value, size_t size,
@@ -82,8 +81,8 @@ void removexattr(fuse_req_t request, fuse_ino_t ino, const char* name)
     const InnerFile file = fs.reach(ino);
     if (!file)
         return reply_result(request, file.error());
-    reply_result(request, fs.inner().call(__lkl__NR_removexattr, DescriptorPath(file.get()).get(),
-                                          name));
+    reply_result(request,
+                 fs.inner().call(__lkl__NR_removexattr, DescriptorPath(file.get()).get(), name));
 }
 
 }  // namespace

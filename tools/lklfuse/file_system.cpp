@@ -37,8 +37,8 @@ lkl::Mount mount_proc(MountedImage& image)
 // Whether the file system takes upper and lower case for the same in all its names.
 bool all_names_fold(const std::string& type, const std::string& options)
 {
-    constexpr std::array<std::string_view, 9> types{
-        "vfat", "msdos", "exfat", "hfs", "hfsplus", "affs", "hpfs", "adfs", "jfs"};
+    constexpr std::array<std::string_view, 9> types{"vfat", "msdos", "exfat", "hfs", "hfsplus",
+                                                    "affs", "hpfs",  "adfs",  "jfs"};
     if (type == "ntfs3")
         return (',' + options + ',').find(",nocase,") != std::string::npos;
     return std::find(types.begin(), types.end(), type) != types.end();
@@ -80,8 +80,8 @@ FileSystem::FileSystem(MountedImage& image, const ImageRequest& request,
       nodes_([this](int pin) { inner_.call(__lkl__NR_close, pin); })
 {
     set_descriptors_apart();
-    const long result = inner_.call(__lkl__NR_statx, root_.get(), "", LKL_AT_EMPTY_PATH,
-                                    wanted_stats, &root_stat_);
+    const long result =
+        inner_.call(__lkl__NR_statx, root_.get(), "", LKL_AT_EMPTY_PATH, wanted_stats, &root_stat_);
     if (result < 0)
         throw image.failure({static_cast<int>(-result), "stat"}, "/");
     // FAT's handles hold only while the file is in memory.
@@ -128,7 +128,8 @@ void FileSystem::start(fuse_session* session)
         return;
     const uint64_t free = guard_.free_memory();
     const uint64_t pins = free > memory_of_others ? (free - memory_of_others) / memory_of_pin : 0;
-    evictor_.emplace(session, [this] { return nodes_.pins(); }, std::max(pins, least_pins));
+    evictor_.emplace(
+        session, [this] { return nodes_.pins(); }, std::max(pins, least_pins));
 }
 
 InnerFile FileSystem::reach(fuse_ino_t ino)
@@ -149,8 +150,8 @@ InnerFile FileSystem::open(fuse_ino_t ino, int flags)
         return {inner_,
                 inner_.call(__lkl__NR_open_by_handle_at, root_.get(), node(ino).handle, flags)};
     const InnerFile path = reach(ino);
-    return {inner_, inner_.call(__lkl__NR_openat, LKL_AT_FDCWD, DescriptorPath(path.get()).get(),
-                                flags)};
+    return {inner_,
+            inner_.call(__lkl__NR_openat, LKL_AT_FDCWD, DescriptorPath(path.get()).get(), flags)};
 }
 
 long FileSystem::handle_of(long directory, const char* name, int flags, FileHandle& handle)
@@ -181,8 +182,8 @@ long FileSystem::find(long directory, const char* name, Found& found)
 
 long FileSystem::find_open(long file, Found& found)
 {
-    const long result = inner_.call(__lkl__NR_statx, file, "", LKL_AT_EMPTY_PATH, wanted_stats,
-                                    &found.stat);
+    const long result =
+        inner_.call(__lkl__NR_statx, file, "", LKL_AT_EMPTY_PATH, wanted_stats, &found.stat);
     if (result < 0)
         return result;
     if (has_handles_)

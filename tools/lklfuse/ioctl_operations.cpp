@@ -64,9 +64,8 @@ void ioctl(fuse_req_t request, fuse_ino_t ino, unsigned command, void* /*argumen
     std::memcpy(argument.data(), in, known->in);
     // For a directory the kernel inside has another descriptor than the one here.
     const bool directory = (flags & FUSE_IOCTL_DIR) != 0;
-    const InnerFile file = directory
-                               ? fs.open(ino, LKL_O_RDONLY | LKL_O_DIRECTORY)
-                               : InnerFile(fs.inner(), descriptor_of(*info), false);
+    const InnerFile file = directory ? fs.open(ino, LKL_O_RDONLY | LKL_O_DIRECTORY)
+                                     : InnerFile(fs.inner(), descriptor_of(*info), false);
     if (!file)
         return reply_result(request, file.error());
     const long result = fs.inner().call(__lkl__NR_ioctl, file.get(), command, argument.data());

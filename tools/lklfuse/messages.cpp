@@ -23,7 +23,8 @@ LogFile::LogFile(const std::string& path)
 {
     if (path.empty())
         return;
-    file_ = Descriptor(open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644));
+    file_ =
+        Descriptor(open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644));
     if (!file_)
         throw ToolError(ExitCode::output,
                         "log=" + escaped(path) + ": cannot open: " + std::strerror(errno));

@@ -132,8 +132,8 @@ void create(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t mode
     if (!file)
         return reply_result(request, file.error());
     FileSystem::Found found;
-    const long result = fs.has_handles() ? fs.find_open(file.get(), found)
-                                         : fs.find(directory.get(), name, found);
+    const long result =
+        fs.has_handles() ? fs.find_open(file.get(), found) : fs.find(directory.get(), name, found);
     if (result < 0)
         return reply_result(request, result);
     fuse_entry_param entry;
@@ -180,8 +180,8 @@ void rename(fuse_req_t request, fuse_ino_t parent, const char* name, fuse_ino_t 
     fs.guard().count();
     if ((flags & (LKL_RENAME_EXCHANGE | LKL_RENAME_NOREPLACE)) == 0)
         fs.keep_directory(to.get(), new_name);
-    const long result = fs.inner().call(__lkl__NR_renameat2, from.get(), name, to.get(), new_name,
-                                        flags);
+    const long result =
+        fs.inner().call(__lkl__NR_renameat2, from.get(), name, to.get(), new_name, flags);
     if (result == 0) {
         fs.renamed(new_parent, new_name);
         if ((flags & LKL_RENAME_EXCHANGE) != 0)
@@ -197,8 +197,8 @@ void readlink(fuse_req_t request, fuse_ino_t ino)
     if (!path)
         return reply_result(request, path.error());
     std::array<char, PATH_MAX + 1> target;
-    const long length = fs.inner().call(__lkl__NR_readlinkat, path.get(), "", target.data(),
-                                        target.size() - 1);
+    const long length =
+        fs.inner().call(__lkl__NR_readlinkat, path.get(), "", target.data(), target.size() - 1);
     if (length < 0)
         return reply_result(request, length);
     target[static_cast<size_t>(length)] = '\0';

@@ -39,10 +39,10 @@ struct Node {
     enum class Folding : uint8_t { unknown, no, yes };
 
     const FileHandle* handle = nullptr;
-    uint64_t lookups = 0;                                // under the table's lock
-    std::atomic<int> pin{-1};                            // descriptor in the kernel inside
-    std::atomic<Folding> case_folding{Folding::unknown}; // directory: of the names in it
-    bool given = false;                                  // see Prefetch, under its lock
+    uint64_t lookups = 0;                                 // under the table's lock
+    std::atomic<int> pin{-1};                             // descriptor in the kernel inside
+    std::atomic<Folding> case_folding{Folding::unknown};  // directory: of the names in it
+    bool given = false;                                   // see Prefetch, under its lock
     // Why data that a process had written before could not be; 0, or a negative errno.
     std::atomic<int> lost{0};
 

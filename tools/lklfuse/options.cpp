@@ -162,16 +162,25 @@ constexpr int key(Key key)
 }
 
 constexpr std::array known_options{
-    fuse_opt{"type=", -1U, key(Key::value)},  fuse_opt{"part=", -1U, key(Key::value)},
-    fuse_opt{"opts=", -1U, key(Key::value)},  fuse_opt{"mb=", -1U, key(Key::value)},
-    fuse_opt{"log=", -1U, key(Key::value)},   fuse_opt{"lock=", -1U, key(Key::value)},
+    fuse_opt{"type=", -1U, key(Key::value)},
+    fuse_opt{"part=", -1U, key(Key::value)},
+    fuse_opt{"opts=", -1U, key(Key::value)},
+    fuse_opt{"mb=", -1U, key(Key::value)},
+    fuse_opt{"log=", -1U, key(Key::value)},
+    fuse_opt{"lock=", -1U, key(Key::value)},
     fuse_opt{"max_threads=", -1U, key(Key::value)},
-    fuse_opt{"ro", -1U, key(Key::read_only)},      fuse_opt{"-r", -1U, key(Key::read_only)},
-    fuse_opt{"-f", -1U, key(Key::foreground)},     fuse_opt{"-d", -1U, key(Key::debug)},
-    fuse_opt{"debug", -1U, key(Key::debug)},       fuse_opt{"-s", -1U, key(Key::single)},
-    fuse_opt{"clone_fd", -1U, key(Key::clone)},    fuse_opt{"-V", -1U, key(Key::version)},
-    fuse_opt{"--version", -1U, key(Key::version)}, fuse_opt{"-h", -1U, key(Key::help)},
-    fuse_opt{"--help", -1U, key(Key::help)},       fuse_opt{nullptr, 0, 0},
+    fuse_opt{"ro", -1U, key(Key::read_only)},
+    fuse_opt{"-r", -1U, key(Key::read_only)},
+    fuse_opt{"-f", -1U, key(Key::foreground)},
+    fuse_opt{"-d", -1U, key(Key::debug)},
+    fuse_opt{"debug", -1U, key(Key::debug)},
+    fuse_opt{"-s", -1U, key(Key::single)},
+    fuse_opt{"clone_fd", -1U, key(Key::clone)},
+    fuse_opt{"-V", -1U, key(Key::version)},
+    fuse_opt{"--version", -1U, key(Key::version)},
+    fuse_opt{"-h", -1U, key(Key::help)},
+    fuse_opt{"--help", -1U, key(Key::help)},
+    fuse_opt{nullptr, 0, 0},
 };
 
 // The directory to mount on, before anything else is done. "/dev/fd/N" is an open
@@ -182,8 +191,7 @@ std::string find_mount_point(const std::string& path)
         return path;
     std::array<char, PATH_MAX> absolute;
     struct stat status;
-    if (realpath(path.c_str(), absolute.data()) == nullptr ||
-        stat(absolute.data(), &status) != 0)
+    if (realpath(path.c_str(), absolute.data()) == nullptr || stat(absolute.data(), &status) != 0)
         throw ToolError(ExitCode::output,
                         escaped(path) + ": cannot mount there: " + std::strerror(errno));
     if (!S_ISDIR(status.st_mode))

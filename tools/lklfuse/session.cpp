@@ -33,8 +33,7 @@ fuse_lowlevel_ops operations()
 fuse_session* make_session(Options& options, FileSystem& fs)
 {
     const fuse_lowlevel_ops table = operations();
-    fuse_session* const session =
-        fuse_session_new(&options.fuse.args, &table, sizeof(table), &fs);
+    fuse_session* const session = fuse_session_new(&options.fuse.args, &table, sizeof(table), &fs);
     if (session == nullptr)
         throw ToolError(ExitCode::usage,
                         escaped(take_fuse_error()) + " (lklfuse --help shows the options)");

@@ -26,9 +26,9 @@ std::byte* thread_buffer(Inner& inner)
 {
     thread_local Mapping mapping;
     if (mapping.start == nullptr) {
-        const long address = inner.call(
-            __lkl__NR_mmap, nullptr, most_read, LKL_PROT_READ | LKL_PROT_WRITE,
-            LKL_MAP_PRIVATE | LKL_MAP_ANONYMOUS | LKL_MAP_POPULATE, -1, 0);
+        const long address =
+            inner.call(__lkl__NR_mmap, nullptr, most_read, LKL_PROT_READ | LKL_PROT_WRITE,
+                       LKL_MAP_PRIVATE | LKL_MAP_ANONYMOUS | LKL_MAP_POPULATE, -1, 0);
         if (address >= 0) {
             mapping.inner = &inner;
             mapping.start = reinterpret_cast<std::byte*>(address);
