@@ -72,7 +72,7 @@ class Run {
 public:
     int rounds = 5;
     std::string directory;  // for images; removed by the caller
-    std::string programs;   // where lkl-bench-boot and fs2tar are
+    std::string programs;   // where lkl-bench-boot and the tools are
     bool verbose = false;
 
     // Measures ours and the peer in turns, after one turn of each that does not

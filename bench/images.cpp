@@ -35,6 +35,29 @@ void write_file(const fs::path& path, uint64_t size)
         throw std::runtime_error("cannot write " + path.string());
 }
 
+// Without the part of the initialisation that mkfs leaves to the kernel for later: it
+// would run while something else is measured.
+void make_ext4(const std::string& image, uint64_t size, const std::vector<std::string>& options)
+{
+    std::ofstream(image).close();
+    fs::resize_file(image, size);
+    std::vector<std::string> command{"mkfs.ext4", "-q", "-F", "-E",
+                                     "lazy_itable_init=0,lazy_journal_init=0"};
+    command.insert(command.end(), options.begin(), options.end());
+    command.push_back(image);
+    run_program(command);
+}
+
+void write_many_files(const fs::path& tree)
+{
+    for (int i = 0; i < many_files; ++i) {
+        const fs::path directory = tree / std::to_string(i / 100);
+        if (i % 100 == 0)
+            fs::create_directory(directory);
+        write_file(directory / std::to_string(i), 4096);
+    }
+}
+
 // Fills a directory by the function, and makes an ext4 file system of it.
 std::string make_image(const std::string& directory, const std::string& name, uint64_t size,
                        const std::function<void(const fs::path&)>& fill)
@@ -46,12 +69,7 @@ std::string make_image(const std::string& directory, const std::string& name, ui
     fs::create_directories(tree);
     fill(tree);
     const fs::path unfinished = image.string() + ".new";
-    std::ofstream(unfinished).close();
-    fs::resize_file(unfinished, size);
-    // Without the part of the initialisation that mkfs leaves to the kernel for
-    // later: it would run while something else is measured.
-    run_program({"mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0", "-d",
-                 tree, unfinished});
+    make_ext4(unfinished, size, {"-d", tree});
     fs::remove_all(tree);
     fs::rename(unfinished, image);
     return image;
@@ -80,14 +98,25 @@ std::string data_image(const Run& run)
 
 std::string many_files_image(const Run& run)
 {
-    return make_image(run.directory, "many", uint64_t{256} << 20, [](const fs::path& tree) {
-        for (int i = 0; i < many_files; ++i) {
-            const fs::path directory = tree / std::to_string(i / 100);
-            if (i % 100 == 0)
-                fs::create_directory(directory);
-            write_file(directory / std::to_string(i), 4096);
-        }
-    });
+    return make_image(run.directory, "many", uint64_t{256} << 20, write_many_files);
+}
+
+std::string many_files_tree(const Run& run)
+{
+    const fs::path tree = fs::path(run.directory) / "many";
+    if (!fs::exists(tree)) {
+        fs::create_directory(tree);
+        write_many_files(tree);
+    }
+    return tree;
+}
+
+std::string empty_image(const Run& run, const std::string& name)
+{
+    const std::string image = fs::path(run.directory) / (name + ".ext4");
+    fs::remove(image);
+    make_ext4(image, uint64_t{256} << 20, {});
+    return image;
 }
 
 std::string writable_image(const std::string& directory)

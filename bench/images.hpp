@@ -23,6 +23,11 @@ std::string data_image(const Run& run);
 // ext4 with many_files files of 4 KiB in directories of 100.
 constexpr int many_files = 20'000;
 std::string many_files_image(const Run& run);
+// The same files in a directory of the host.
+std::string many_files_tree(const Run& run);
+
+// An empty ext4 of 256 MiB, made anew each time.
+std::string empty_image(const Run& run, const std::string& name);
 
 // ext4 of 256 MiB with the file "log" of log_size bytes, in the run's directory or
 // another one.

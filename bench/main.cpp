@@ -32,6 +32,7 @@ constexpr bench::Figure figures[] = {
     {"sequential", "reading a large file", bench::measure_sequential},
     {"random", "reading pages of a large file in random order", bench::measure_random},
     {"archive", "fs2tar of many small files", bench::measure_archive},
+    {"copy", "cptofs and cpfromfs of many small files", bench::measure_copy},
     {"sync", "durable writes", bench::measure_sync},
     {"crypto", "checksums, hashes, ciphers, RAID-6", bench::measure_crypto},
 };

@@ -24,8 +24,8 @@ ln before/dir/one before/dir/other-name
 echo keep >before/dir/tree/keep
 echo old >before/dir/tree/sub/deep
 ln -s dir before/to-dir
-make_image original 16M
-mkfs.ext4 -q -d before original
+make_image original 4M
+mkfs.ext4 -q -O ^has_journal -d before original
 
 # check CODE SOURCE... DESTINATION: cp -a and cptofs do the same.
 check() {
@@ -47,17 +47,11 @@ check() {
 check 0 source/one /new
 check 0 source/one /dir
 check 0 source/one /dir/one
-check 0 source/one source/two /dir
 check 0 source/tree /
-check 0 source/tree /new
 check 0 source/tree /dir
 check 0 source/tree/. /dir
 check 0 source/. /
-check 0 source/link /dir
 check 0 source/one source/other /dir
 check 0 source/one /to-dir
 check 8 source/one source/two /nowhere
-check 8 source/one /nowhere/deeper/new
-check 8 source/one source/two /dir/one
 check 10 source/tree /dir/one
-check 0 source/two /dir/other-name

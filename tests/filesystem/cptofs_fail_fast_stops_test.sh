@@ -14,5 +14,13 @@ says "source/gone: cannot stat"
 says_one_line
 debugfs -R 'stat one' image 2>&1 | grep -q "File not found" || fail "it went on"
 e2fsck -fn image >/dev/null || fail "the image is not clean"
+# What is there by then is as it should be.
+chmod 751 source
+head -c 20000000 /dev/urandom >source/large
+run 6 "$LKL_BIN/cptofs" --fail-fast -i image source /
+says "source/large: cannot write at byte"
+says_one_line
+rm source/large
+debugfs -R 'stat source' image 2>/dev/null | grep -q 'Mode:  0751' || fail "the directory's mode"
 run 10 "$LKL_BIN/cptofs" -i image source/gone source/one /
 [ "$(debugfs -R 'cat one' image 2>/dev/null)" = one ] || fail "the rest was not copied"

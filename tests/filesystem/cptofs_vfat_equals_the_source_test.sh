@@ -21,15 +21,16 @@ chown 1000:1000 source/lower.txt source/large.bin
 setfattr -n user.x -v y source/large.bin source/lower.txt
 find source -exec touch -d '2021-03-04 05:06:08 UTC' {} +
 
-make_image image 80M
-mkfs.vfat -F 32 image >/dev/null
-run 0 "$LKL_BIN/cptofs" -i image source/. /
+# mkfs.vfat refuses a file whose name is that of a mounted device or FUSE file system.
+make_image vfat.image 80M
+mkfs.vfat -F 32 vfat.image >/dev/null
+run 0 "$LKL_BIN/cptofs" -i vfat.image source/. /
 for kind in owners "make hard link" "extended attributes user.*"; do
     [ "$(grep -cF "$kind" stderr)" = 1 ] || fail "$kind: not told, or not once"
 done
-fsck.fat -n image >/dev/null || fail "the image is not clean"
+fsck.fat -n vfat.image >/dev/null || fail "the image is not clean"
 mkdir actual
-TZ=UTC mcopy -i image -s -m -Q '::*' actual
+TZ=UTC mcopy -i vfat.image -s -m -Q '::*' actual
 compare_trees source actual --ignore uid --ignore gid --ignore mode --ignore attributes \
     --ignore links --ignore mtime
 touch -d '2021-03-04 05:06:08 UTC' reference
@@ -38,6 +39,6 @@ for file in actual/large.bin actual/directory/second-name.txt; do
 done
 
 ln -s target source/link
-run 10 "$LKL_BIN/cptofs" -q -i image source/link source/lower.txt /directory
+run 10 "$LKL_BIN/cptofs" -q -i vfat.image source/link source/lower.txt /directory
 says "directory/link: cannot make symbolic link"
-mtype -i image ::directory/lower.txt | cmp - source/lower.txt || fail "the rest was not copied"
+mtype -i vfat.image ::directory/lower.txt | cmp - source/lower.txt || fail "the rest was not copied"

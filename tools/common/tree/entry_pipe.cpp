@@ -139,12 +139,25 @@ void EntryPipe::consume(Batch& batch)
 
 void EntryPipe::run()
 {
+    if (consume_all())
+        return;
+    // What was made up to here is finished all the same.
+    try {
+        consumer_.finish();
+    } catch (...) {
+        // The first failure is the one that is told.
+    }
+}
+
+// False when not everything was consumed.
+bool EntryPipe::consume_all()
+{
     std::unique_lock guard(lock_);
     try {
         for (;;) {
             changed_.wait(guard, [this] { return !full_.empty() || closing_; });
             if (aborted_)
-                return;
+                return false;
             if (full_.empty())
                 break;
             Batch batch = std::move(full_.front());
@@ -157,11 +170,13 @@ void EntryPipe::run()
         }
         guard.unlock();
         consumer_.finish();
+        return true;
     } catch (...) {
         if (!guard.owns_lock())
             guard.lock();
         failure_ = std::current_exception();
         changed_.notify_all();
+        return false;
     }
 }
 

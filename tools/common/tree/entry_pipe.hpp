@@ -22,7 +22,7 @@ namespace tools {
 
 // All functions belong to one thread, the consumer's are called by the other. They
 // throw what the consumer threw, as soon as that is known. Destroying it without
-// finish() drops what is not written.
+// finish() drops what is not written. The consumer's finish() is called in any case.
 class EntryPipe final : public EntrySink {
 public:
     explicit EntryPipe(EntryConsumer& consumer);
@@ -68,6 +68,7 @@ private:
     void add(Step step);
     void hand_over();
     void run();
+    bool consume_all();
     void consume(Batch& batch);
 
     EntryConsumer& consumer_;

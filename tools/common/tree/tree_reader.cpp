@@ -137,6 +137,11 @@ void TreeReader<File>::read(File directory, const std::string& name, const std::
                 enter(std::move(below));
                 return;
             }
+            // It would replace what has just been copied.
+            if (!names_.insert(path).second)
+                throw FileFailure{ToolError(ExitCode::path, escaped(shown_) +
+                                                                ": has the name of an earlier "
+                                                                "source: left out")};
             level.directory = std::move(directory);
             Prepared& prepared = prepared_.front();
             if (prepare(level, Child{stat.stx_ino, 0, file_type(stat)}, prepared))

@@ -153,6 +153,7 @@ private:
     };
     std::unordered_map<Identity, Link, HashIdentity> links_;
     std::unordered_set<Identity, HashIdentity> directories_;  // that are not empty
+    std::unordered_set<std::string> names_;                   // of sources that are files
 };
 
 }  // namespace tools
