@@ -11,6 +11,9 @@ pkg_check_modules(URING REQUIRED IMPORTED_TARGET liburing)
 pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(BLKID REQUIRED IMPORTED_TARGET blkid)
 pkg_check_modules(ARCHIVE REQUIRED IMPORTED_TARGET libarchive)
+pkg_check_modules(FUSE REQUIRED IMPORTED_TARGET fuse3)
+# The version of its interface that is used, that of Debian 12.
+target_compile_definitions(PkgConfig::FUSE INTERFACE FUSE_USE_VERSION=312)
 find_package(CLI11 REQUIRED)
 find_package(nlohmann_json REQUIRED)
 

@@ -19,6 +19,16 @@ if(LKL_TOOLS)
 endif()
 install(FILES ${LKL_MANUALS} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 
+# Mounts by lklfuse when a disk comes: systemd's unit, udev's rule, their options.
+configure_file(packaging/systemd/lklfuse-mount@.service.in
+    ${CMAKE_BINARY_DIR}/packaging/lklfuse-mount@.service @ONLY)
+configure_file(packaging/udev/61-lklfuse.rules.in
+    ${CMAKE_BINARY_DIR}/packaging/61-lklfuse.rules @ONLY)
+install(FILES ${CMAKE_BINARY_DIR}/packaging/lklfuse-mount@.service
+    DESTINATION lib/systemd/system)
+install(FILES ${CMAKE_BINARY_DIR}/packaging/61-lklfuse.rules DESTINATION lib/udev/rules.d)
+install(FILES packaging/etc/lklfuse.conf DESTINATION ${CMAKE_INSTALL_SYSCONFDIR})
+
 # Commands for gdb, see docs/debugging.md.
 configure_file(tools/gdb/lkl-gdb.py ${CMAKE_BINARY_DIR}/share/lkl/lkl-gdb.py COPYONLY)
 install(FILES tools/gdb/lkl-gdb.py DESTINATION ${CMAKE_INSTALL_DATADIR}/lkl)

@@ -46,6 +46,8 @@ std::function<void(std::string_view)> KernelLog::listener()
 
 void KernelLog::add(std::string_view text)
 {
+    if (also_)
+        also_(text);
     while (!text.empty()) {
         const size_t end = text.find('\n');
         const std::string_view line = text.substr(0, end);

@@ -6,14 +6,19 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace tools {
 
 // Must outlive the kernel that it listens to. Thread safe.
 class KernelLog {
 public:
-    // show: print each line to standard error as it comes.
-    explicit KernelLog(bool show) : show_(show) {}
+    // show: print each line to standard error as it comes. also: gets the text too,
+    // on whichever thread carries the kernel; may be empty.
+    explicit KernelLog(bool show, std::function<void(std::string_view)> also = {})
+        : show_(show), also_(std::move(also))
+    {
+    }
 
     // For lkl::KernelOptions::log.
     std::function<void(std::string_view)> listener();
@@ -31,6 +36,7 @@ private:
     void add_line(std::string_view line);
 
     const bool show_;
+    const std::function<void(std::string_view)> also_;
     mutable std::mutex lock_;
     std::string lines_;  // each ended by a newline; the end of the log
 };

@@ -44,8 +44,8 @@ const Content& choose_content(const ImageRequest& request, const ImageContent& i
         if (image.whole.file_system || image.partitions.empty())
             return image.whole;
         fail_with_partitions(request, image,
-                             "has a partition table (" + image.table +
-                                 "): name a partition with -P (0 is the whole disk)");
+                             "has a partition table (" + image.table + "): name a partition with " +
+                                 request.partition_option + " (0 is the whole disk)");
     }
     if (number == 0)
         return image.whole;
@@ -95,8 +95,9 @@ ImageChoice choose_file_system(const ImageRequest& request)
                                   ? std::string()
                                   : "partition " + std::to_string(choice.partition) + ": ";
     if (content.ambiguous)
-        fail(request, ExitCode::file_system,
-             where + "has signatures of several file systems: name one with -t");
+        fail(
+            request, ExitCode::file_system,
+            where + "has signatures of several file systems: name one with " + request.type_option);
     if (content.type.empty())
         fail(request, ExitCode::file_system, where + "no file system found");
     if (!content.file_system)
@@ -107,7 +108,10 @@ ImageChoice choose_file_system(const ImageRequest& request)
 }
 
 MountedImage::MountedImage(const ImageRequest& request, const ImageChoice& choice)
-    : log_(request.show_log), image_(request.path), type_(choice.type), writable_(request.writable)
+    : log_(request.show_log, request.log),
+      image_(request.path),
+      type_(choice.type),
+      writable_(request.writable)
 {
     lkl::KernelOptions kernel_options;
     kernel_options.memory = request.memory;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,7 +31,11 @@ struct ImageRequest {
     std::string options;                // of the mount, as for mount -o
     uint64_t memory = 0;                // bytes, for the kernel
     bool show_log = false;
+    std::function<void(std::string_view)> log;  // gets the kernel's log too, as KernelLog gives it
     bool writable = false;
+    // What messages call the options for partition and type.
+    std::string partition_option = "-P";
+    std::string type_option = "-t";
 };
 
 // Which file system is meant, and the open image.

@@ -1,0 +1,7 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Btrfs: every kind of file gets into a mounted image, and is there as on the host.
+# shellcheck source=tests/filesystem/lklfuse.sh
+. "$(dirname "$0")/lklfuse.sh"
+
+fuse_keeps_every_file btrfs

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// lklfuse: the file system of a disk image, mounted through FUSE.
+#include <exception>
+#include <new>
+#include <string>
+#include <string_view>
+
+#include <unistd.h>
+
+#include "common/mounted_image.hpp"
+#include "common/report.hpp"
+#include "lklfuse/background.hpp"
+#include "lklfuse/file_system.hpp"
+#include "lklfuse/fuse_log_text.hpp"
+#include "lklfuse/lock_file.hpp"
+#include "lklfuse/messages.hpp"
+#include "lklfuse/options.hpp"
+#include "lklfuse/session.hpp"
+#include "lklfuse/stopper.hpp"
+
+namespace tools::lklfuse {
+
+namespace {
+
+// Where files have no owner, they belong to whoever mounts, as for mount(8).
+std::string owner_option(std::string_view type)
+{
+    for (const std::string_view one : {"vfat", "msdos", "exfat", "ntfs3", "hfs", "hfsplus"}) {
+        if (type == one && geteuid() != 0)
+            return "uid=" + std::to_string(geteuid()) + ",gid=" + std::to_string(getegid());
+    }
+    return {};
+}
+
+void serve(Options& options, MountedImage& image, Background& background, const LogFile& log)
+{
+    FileSystem fs(image, options.image, [&options](const std::string& kernel_log) {
+        tell(escaped(options.image.path) +
+             ": the kernel crashed: " + escaped(panic_reason(kernel_log)));
+    });
+    Session session(options, fs);
+    background.detach(log.descriptor());
+    session.run();
+}
+
+void run(Options& options)
+{
+    Background background(!options.foreground);
+    const LogFile log(options.log_file);
+    const Descriptor lock = take_lock(options.lock_file);
+    options.image.log = [&log](std::string_view text) { log.add(text); };
+    const ImageChoice choice = choose_file_system(options.image);
+    if (const std::string owner = owner_option(choice.type); !owner.empty())
+        options.image.options = owner + ',' + options.image.options;
+    block_signals();
+    MountedImage image(options.image, choice);
+    if (image.journal_replayed())
+        tell(escaped(options.image.path) +
+             ": its journal was replayed in memory; the image is unchanged");
+    try {
+        serve(options, image, background, log);
+    } catch (const ToolError&) {
+        // Whatever ended the session, what was written gets to the image.
+        image.unmount();
+        throw;
+    }
+    image.unmount();
+}
+
+}  // namespace
+
+}  // namespace tools::lklfuse
+
+int main(int argc, char** argv)
+{
+    using tools::ExitCode;
+    using tools::ToolError;
+    tools::set_tool_name("lklfuse");
+    tools::lklfuse::catch_fuse_log(false);
+    try {
+        tools::lklfuse::Options options;
+        if (tools::lklfuse::parse_command_line(argc, argv, options)) {
+            tools::lklfuse::catch_fuse_log(options.debug);
+            tools::lklfuse::run(options);
+        }
+        return static_cast<int>(ExitCode::ok);
+    } catch (const ToolError& error) {
+        tools::lklfuse::tell(error.what());
+        return static_cast<int>(error.code());
+    } catch (const std::bad_alloc&) {
+        tools::lklfuse::tell("out of memory");
+    } catch (const std::exception& error) {
+        tools::lklfuse::tell(error.what());
+    }
+    return static_cast<int>(ExitCode::internal);
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "lklfuse/session.hpp"
+
+#include <cstring>
+#include <string>
+
+#include "lklfuse/fuse_log_text.hpp"
+#include "lklfuse/operations.hpp"
+#include "lklfuse/read_ahead.hpp"
+#include "lklfuse/stopper.hpp"
+
+namespace tools::lklfuse {
+
+namespace {
+
+// Threads beyond what the host has CPUs for wait for the image's disk.
+constexpr unsigned usual_threads = 10;
+
+fuse_lowlevel_ops operations()
+{
+    fuse_lowlevel_ops table{};
+    add_attribute_operations(table);
+    add_connection_operations(table);
+    add_data_operations(table);
+    add_directory_operations(table);
+    add_extended_attribute_operations(table);
+    add_ioctl_operations(table);
+    add_name_operations(table);
+    add_open_operations(table);
+    return table;
+}
+
+fuse_session* make_session(Options& options, FileSystem& fs)
+{
+    const fuse_lowlevel_ops table = operations();
+    fuse_session* const session = fuse_session_new(&options.fuse.args, &table, sizeof(table), &fs);
+    if (session == nullptr)
+        throw ToolError(ExitCode::usage,
+                        escaped(take_fuse_error()) + " (lklfuse --help shows the options)");
+    return session;
+}
+
+}  // namespace
+
+Session::Session(Options& options, FileSystem& fs)
+    : options_(options), fs_(fs), session_(make_session(options, fs))
+{
+    if (fuse_session_mount(session_.get(), options_.mount_point.c_str()) != 0) {
+        const std::string why = take_fuse_error();
+        throw ToolError(ExitCode::output, escaped(options_.mount_point) + ": cannot mount there" +
+                                              (why.empty() ? "" : ": " + escaped(why)));
+    }
+    mounted_ = true;
+    raise_read_ahead(options_.mount_point);
+}
+
+Session::~Session()
+{
+    // Of a mount that nothing came of. One that was used is gone by now, or was taken
+    // out of the way with files of it in use.
+    if (mounted_)
+        fuse_session_unmount(session_.get());
+}
+
+int Session::serve()
+{
+    if (options_.single_thread)
+        return fuse_session_loop(session_.get());
+    fuse_loop_config* const config = fuse_loop_cfg_create();
+    fuse_loop_cfg_set_clone_fd(config, options_.clone_fd ? 1 : 0);
+    fuse_loop_cfg_set_max_threads(config,
+                                  options_.max_threads > 0 ? options_.max_threads : usual_threads);
+    const int result = fuse_session_loop_mt(session_.get(), config);
+    fuse_loop_cfg_destroy(config);
+    return result;
+}
+
+void Session::run()
+{
+    mounted_ = false;
+    fs_.start(session_.get());
+    int result = 0;
+    {
+        const Stopper stopper(session_.get(), options_.mount_point);
+        result = serve();
+    }
+    fs_.stop();
+    if (result < 0)
+        throw ToolError(ExitCode::internal, escaped(options_.mount_point) +
+                                                ": requests of the host's kernel cannot be read: " +
+                                                std::strerror(-result));
+}
+
+}  // namespace tools::lklfuse

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Unmounting because of a signal.
+#pragma once
+
+#include <atomic>
+#include <string>
+#include <thread>
+
+#include <fuse_lowlevel.h>
+#include <pthread.h>
+
+namespace tools::lklfuse {
+
+// Blocks SIGINT, SIGTERM and SIGHUP in the calling thread and those that it will make.
+void block_signals();
+
+// Waits for one of them, and then ends the session. What processes have written is in
+// the host's cache at first, and comes as requests: they are served until the file
+// system is unmounted, or, where it is in use, for as long as there is something to
+// write. To be made and destroyed by the thread that serves.
+class Stopper {
+public:
+    Stopper(fuse_session* session, const std::string& mount_point);
+    Stopper(const Stopper&) = delete;
+    Stopper& operator=(const Stopper&) = delete;
+    ~Stopper();
+
+private:
+    void wait();
+    void end_session();
+    void interrupt_loop();
+
+    fuse_session* const session_;
+    const std::string& mount_point_;
+    const pthread_t server_;
+    std::atomic<bool> ended_{false};
+    std::thread thread_;
+};
+
+}  // namespace tools::lklfuse
