@@ -19,8 +19,10 @@
 #define sys_ptrace		sys_ni_syscall
 #define sys_rseq		sys_ni_syscall
 
-/* See syscall.c and mm/mmap.c. */
+/* See futex.c and mm/mmap.c. */
+#ifdef CONFIG_FUTEX
 #define sys_futex		sys_lkl_futex
+#endif
 #define sys_mmap		sys_lkl_mmap
 
 asmlinkage long sys_lkl_futex(u32 __user *uaddr, int op, u32 val,

@@ -48,7 +48,11 @@ long lkl_exit_work(struct lkl_thread *thread, long ret);
 long lkl_syscall(struct lkl_thread *thread);
 
 /* futex.c */
+#ifdef CONFIG_FUTEX
 void lkl_futex_exit(void);
+#else
+static inline void lkl_futex_exit(void) {}
+#endif
 
 /* time.c */
 void lkl_timer_interrupt(void);
