@@ -4,5 +4,5 @@
 # shellcheck source=tests/filesystem/lklfuse.sh
 . "$(dirname "$0")/lklfuse.sh"
 
-copiers='cp tar rsync'
+copiers='cp rsync'
 fuse_keeps_every_file ext4

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # The memory and the descriptors of the server, while much data goes through it and a
-# tree of many files is walked, written and removed. LKL_TEST_COPIES: of 256 MiB (4).
+# tree of many files is walked, written and removed. LKL_TEST_COPIES: of 256 MiB (2).
 # shellcheck source=tests/filesystem/lklfuse.sh
 . "$(dirname "$0")/lklfuse.sh"
 need mkfs.ext4 python3
@@ -24,7 +24,7 @@ measure() {
 }
 
 head -c 268435456 /dev/urandom >source
-for ((copy = 0; copy < ${LKL_TEST_COPIES:-4}; copy++)); do
+for ((copy = 0; copy < ${LKL_TEST_COPIES:-2}; copy++)); do
     cp source mount/copy
     measure "copy in"
     cmp source mount/copy || fail "the copy differs"

@@ -4,5 +4,5 @@
 # shellcheck source=tests/filesystem/lklfuse.sh
 . "$(dirname "$0")/lklfuse.sh"
 
-copiers='cp'
+copiers='tar'
 fuse_keeps_every_file xfs --ignore attributes:trusted.SGI_
