@@ -57,3 +57,8 @@ flock -n lock.file true || fail "lock= is still held"
 fuse_start one mount -o rw,noatime,nosuid,nodev,allow_other,fsname=my\\,name,max_threads=3 -s
 grep -q '^my,name .* fuse.lklfuse .*noatime.*allow_other' /proc/mounts || fail "$(cat /proc/mounts)"
 fuse_stop mount
+
+# Else the source is the image, wherever who asks is.
+fuse_start one mount
+grep -q "^$PWD/one .* fuse.lklfuse " /proc/mounts || fail "$(cat /proc/mounts)"
+fuse_stop mount

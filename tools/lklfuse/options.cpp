@@ -199,6 +199,15 @@ std::string find_mount_point(const std::string& path)
     return absolute.data();
 }
 
+// As the source of the mount: what others see of it has no working directory, and they
+// would take a bare name for a file of theirs. An image that is not there is reported
+// when it is opened.
+std::string source_of_mount(const std::string& image)
+{
+    std::array<char, PATH_MAX> absolute;
+    return realpath(image.c_str(), absolute.data()) ? absolute.data() : image;
+}
+
 void add_option(Options& options, const std::string& text)
 {
     // Before those of the user, which overrule it.
@@ -243,7 +252,7 @@ bool parse_command_line(int argc, char** argv, Options& options)
     options.image.show_log = options.debug;
     add_option(options, "default_permissions");
     add_option(options, "subtype=lklfuse");
-    add_option(options, "fsname=" + with_escaped_commas(options.image.path));
+    add_option(options, "fsname=" + with_escaped_commas(source_of_mount(options.image.path)));
     return true;
 }
 
