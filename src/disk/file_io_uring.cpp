@@ -3,7 +3,8 @@
 // that the choices below rest on.
 //
 // What goes where:
-//   data in the host's page cache    preadv2(RWF_NOWAIT), within submit()
+//   data in the host's page cache    preadv2(RWF_NOWAIT): within submit(), or by the
+//                                    pool where it takes long
 //   other reads, and all O_DIRECT    the ring, many at a time
 //   buffered writes, flush, discard  a pool of threads: io_uring would hand them
 //                                    to threads of its own, at a higher price
@@ -118,6 +119,8 @@ int UringDisk::init() noexcept
 
 UringDisk::~UringDisk()
 {
+    // First: a thread of the pool may still be on its way out of enqueue().
+    pool_.stop();
     {
         const std::lock_guard lock(mutex_);
         stop_ = true;
@@ -144,16 +147,19 @@ bool UringDisk::for_ring(const BlockRequest& request) const noexcept
 
 void UringDisk::submit(std::span<BlockRequest* const> requests) noexcept
 {
+    RequestList long_reads;
     RequestList ring;
     RequestList pool;
     for (BlockRequest* const request : requests) {
         if (file_->worth_a_thread(*request))
-            pool.push(*request);
+            long_reads.push(*request);
         else if (const auto result = file_->run_now(*request))
             request->complete(*result);
         else
             (for_ring(*request) ? ring : pool).push(*request);
     }
+    if (!long_reads.empty())
+        pool_.copy(std::move(long_reads));
     if (!ring.empty())
         enqueue(std::move(ring));
     if (!pool.empty())

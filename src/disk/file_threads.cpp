@@ -24,9 +24,10 @@ public:
     {
         RequestList later;
         for (BlockRequest* const request : requests) {
-            if (file_->worth_a_thread(*request))
-                later.push(*request);
-            else if (const auto result = file_->run_now(*request))
+            std::optional<int> result;
+            if (!file_->worth_a_thread(*request))
+                result = file_->run_now(*request);
+            if (result)
                 request->complete(*result);
             else
                 later.push(*request);

@@ -25,7 +25,7 @@ WorkerPool::WorkerPool(HostFile& file, unsigned threads, unsigned writers,
 {
 }
 
-WorkerPool::~WorkerPool()
+void WorkerPool::stop() noexcept
 {
     {
         const std::lock_guard lock(mutex_);
@@ -34,10 +34,12 @@ WorkerPool::~WorkerPool()
     // Workers change their state under the lock and touch nothing afterwards; the
     // array itself is changed by nobody any more.
     for (unsigned i = 0; i < threads_; ++i) {
-        if (!workers_[i].pool)
+        Worker& worker = workers_[i];
+        if (!worker.pool)
             continue;
-        workers_[i].parker.post(get_up);
-        pthread_join(workers_[i].thread, nullptr);
+        worker.parker.post(get_up);
+        pthread_join(worker.thread, nullptr);
+        worker.pool = nullptr;
     }
 }
 
@@ -45,7 +47,20 @@ void WorkerPool::add(RequestList requests) noexcept
 {
     Lock lock(mutex_);
     while (BlockRequest* const request = requests.pop())
-        (request->op == BlockOp::write ? writes_ : others_).push(*request);
+        waiting_[request->op == BlockOp::write ? write : other].push(*request);
+    share(lock);
+}
+
+void WorkerPool::copy(RequestList reads) noexcept
+{
+    Lock lock(mutex_);
+    waiting_[cached_read].append(reads);
+    share(lock);
+}
+
+// Sees to it that what is waiting is done.
+void WorkerPool::share(Lock& lock) noexcept
+{
     // One thread is enough for a start: each one that finds more work than its own
     // calls the next. That keeps wake-ups off the caller.
     if (!can_take())
@@ -57,33 +72,35 @@ void WorkerPool::add(RequestList requests) noexcept
     }
     if (start() || running_ > 0)
         return;
-    // Nobody else is there to wait for the host.
-    while (BlockRequest* const request = take()) {
-        if (request->op == BlockOp::write)
-            --writing_;
-        lock.unlock();
-        request->complete(file_.run(*request));
-        lock.lock();
+    while (can_take()) {
+        Work work = take();
+        if (work.kind == cached_read)
+            work.kind = other;
+        execute(work, lock, nullptr);
     }
+}
+
+bool WorkerPool::can_take(Kind kind) const noexcept
+{
+    return !waiting_[kind].empty() && (kind != write || writing_ < writers_);
 }
 
 bool WorkerPool::can_take() const noexcept
 {
-    return !others_.empty() || (!writes_.empty() && writing_ < writers_);
+    return can_take(write) || can_take(cached_read) || can_take(other);
 }
 
-BlockRequest* WorkerPool::take() noexcept
+WorkerPool::Work WorkerPool::take() noexcept
 {
-    const bool may_write = !writes_.empty() && writing_ < writers_;
-    BlockRequest* request = nullptr;
-    if (may_write && (writes_next_ || others_.empty())) {
-        request = writes_.pop();
-        ++writing_;
-    } else {
-        request = others_.pop();
+    for (unsigned i = 0; i < kinds; ++i) {
+        last_ = (last_ + 1) % kinds;
+        const Kind kind{static_cast<uint8_t>(last_)};
+        if (!can_take(kind))
+            continue;
+        writing_ += kind == write;
+        return {waiting_[kind].pop(), kind};
     }
-    writes_next_ = !writes_next_;
-    return request;
+    return {};
 }
 
 // An idle worker, for the caller to send a message to when it has released the
@@ -128,11 +145,11 @@ void WorkerPool::work(Worker& self) noexcept
 {
     Lock lock(mutex_);
     for (;;) {
-        if (BlockRequest* const request = take()) {
+        if (const Work work = take(); work.request) {
             Worker* helper = nullptr;
             if (can_take() && !(helper = claim()))
                 start();
-            execute(*request, lock, helper);
+            execute(work, lock, helper);
         } else if (stop_ || !wait(self, lock)) {
             break;
         }
@@ -169,14 +186,15 @@ void WorkerPool::leave_idle(Worker& worker) noexcept
     worker.idle = false;
 }
 
-void WorkerPool::execute(BlockRequest& request, Lock& lock, Worker* helper) noexcept
+void WorkerPool::execute(Work work, Lock& lock, Worker* helper) noexcept
 {
-    const bool write = request.op == BlockOp::write;
     lock.unlock();
     if (helper)
         helper->parker.post(get_up);
-    const auto result = run(request);
-    if (write) {
+    BlockRequest& request = *work.request;
+    const std::optional<int> result =
+        work.kind == cached_read ? file_.run_now(request) : file_.run(request);
+    if (work.kind == write) {
         // Before the completion: whoever submits the next write in answer to it
         // must find the place free.
         lock.lock();
@@ -188,13 +206,6 @@ void WorkerPool::execute(BlockRequest& request, Lock& lock, Worker* helper) noex
     else
         missed_(request);
     lock.lock();
-}
-
-std::optional<int> WorkerPool::run(BlockRequest& request) noexcept
-{
-    if (missed_ && request.op == BlockOp::read)
-        return file_.run_now(request);
-    return file_.run(request);
 }
 
 }  // namespace lkl::disk

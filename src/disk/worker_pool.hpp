@@ -2,6 +2,7 @@
 // Threads that carry requests out by calls that block.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -18,19 +19,24 @@ namespace lkl::disk {
 // at most `threads`, and end when they find none for thread_linger.
 class WorkerPool {
 public:
-    // `writers`: how many threads write at the same time. `missed` gets the reads
-    // that the host cannot answer out of its page cache, on a thread of the pool;
-    // without it they are waited for.
+    // `writers`: how many threads write at the same time. `missed`: see copy().
     WorkerPool(HostFile& file, unsigned threads, unsigned writers,
                std::function<void(BlockRequest&)> missed = {});
-    // Nothing is in flight any more.
-    ~WorkerPool();
+    ~WorkerPool() { stop(); }
     WorkerPool(const WorkerPool&) = delete;
     WorkerPool& operator=(const WorkerPool&) = delete;
 
     // Completes the requests sooner or later, on another thread. Only where the
     // host has no thread to give, the calling one does the work.
     void add(RequestList requests) noexcept;
+
+    // The same for reads of data that the host may have in its page cache. `missed`
+    // gets what is left of those of which it has not, on a thread of the pool; where
+    // the calling thread does the work, it waits for the host instead.
+    void copy(RequestList reads) noexcept;
+
+    // Ends all threads. Nothing is in flight, and nothing is added any more.
+    void stop() noexcept;
 
 private:
     enum class State : uint8_t { unused, running, finished };
@@ -44,15 +50,23 @@ private:
     };
     using Lock = std::unique_lock<std::mutex>;
 
-    BlockRequest* take() noexcept;
+    enum Kind : uint8_t { write, cached_read, other };
+    static constexpr unsigned kinds = 3;
+    struct Work {
+        BlockRequest* request = nullptr;
+        Kind kind = other;
+    };
+
+    void share(Lock& lock) noexcept;
+    Work take() noexcept;
+    bool can_take(Kind kind) const noexcept;
     bool can_take() const noexcept;
     Worker* claim() noexcept;
     bool start() noexcept;
     void work(Worker& self) noexcept;
     bool wait(Worker& self, Lock& lock) noexcept;
     void leave_idle(Worker& worker) noexcept;
-    void execute(BlockRequest& request, Lock& lock, Worker* helper) noexcept;
-    std::optional<int> run(BlockRequest& request) noexcept;
+    void execute(Work work, Lock& lock, Worker* helper) noexcept;
 
     HostFile& file_;
     const unsigned threads_;
@@ -60,9 +74,8 @@ private:
     const std::function<void(BlockRequest&)> missed_;
 
     std::mutex mutex_;
-    RequestList writes_;
-    RequestList others_;
-    bool writes_next_ = false;  // take them in turn
+    std::array<RequestList, kinds> waiting_;
+    unsigned last_ = 0;  // the kind that was taken last: they take turns
     unsigned writing_ = 0;
     unsigned running_ = 0;
     Worker* idle_ = nullptr;  // those without work, the last one to become so first

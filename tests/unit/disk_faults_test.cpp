@@ -7,6 +7,7 @@
 #include <cstring>
 #include <functional>
 #include <mutex>
+#include <thread>
 
 #include <dlfcn.h>
 #include <liburing.h>
@@ -16,6 +17,7 @@
 #include <sys/uio.h>
 
 #include <lkl/disk.hpp>
+#include <platform/posix/cpus.hpp>
 
 #include "temp_file.hpp"
 #include "test_disks.hpp"
@@ -232,6 +234,57 @@ TEST_P(DiskFaults, engine_takes_what_the_page_cache_does_not_have)
     set(cold);
     EXPECT_EQ(read(0x11), 0);
     EXPECT_EQ(count(Call::ring) > 0, GetParam() == DiskEngine::io_uring);
+}
+
+// Long reads are copied on another thread, and what the page cache does not have goes
+// the way of the others.
+TEST_P(DiskFaults, long_reads_do_not_keep_the_submitting_thread)
+{
+    if (posix::cpus() == 1)
+        GTEST_SKIP() << "only where there is another CPU";
+    constexpr size_t length = 512 << 10;
+    const auto self = std::this_thread::get_id();
+    std::atomic<int> here{0};
+    for (const bool hot : {true, false}) {
+        const unsigned before = count(Call::ring);
+        set([&](Call call, int flags) {
+            here += call == Call::read && std::this_thread::get_id() == self;
+            return hot ? 0 : cold(call, flags);
+        });
+        Bytes data(length);
+        EXPECT_EQ(transfer(*disk, BlockOp::read, 0, data.data(), length), 0);
+        EXPECT_EQ(data, Bytes(length, 0x11));
+        EXPECT_EQ(here, 0);
+        EXPECT_EQ(count(Call::ring) > before, !hot && GetParam() == DiskEngine::io_uring);
+    }
+}
+
+// What the ring will never do is done by a call that blocks, also of those reads that a
+// thread tried first.
+TEST_P(DiskFaults, requests_that_the_ring_refuses)
+{
+    for (const size_t length : {size_t{4096}, size_t{512} << 10}) {
+        set([](Call call, int flags) { return call == Call::ring ? -EAGAIN : cold(call, flags); });
+        Bytes data(length);
+        EXPECT_EQ(transfer(*disk, BlockOp::read, 0, data.data(), length), 0);
+        EXPECT_EQ(data, Bytes(length, 0x11));
+    }
+}
+
+// Buffers that O_DIRECT cannot take.
+TEST_P(DiskFaults, buffers_that_the_ring_refuses)
+{
+    FileDiskOptions options;
+    options.engine = GetParam();
+    options.direct = true;
+    disk.reset();
+    auto opened = open_file_disk(file.path(), options);
+    if (!opened)
+        GTEST_SKIP() << opened.error().what;
+    disk = std::move(*opened);
+    set([](Call call, int) { return call == Call::ring ? -EINVAL : 0L; });
+    EXPECT_EQ(write(0x44), 0);
+    EXPECT_EQ(read(0x44), 0);
 }
 
 TEST_P(DiskFaults, interruptions_and_cancellations_are_tried_again)
