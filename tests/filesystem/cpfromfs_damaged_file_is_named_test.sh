@@ -6,21 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 need mkfs.btrfs tar python3
 
-mkdir -p source/directory
-head -c 3000000 /dev/urandom >source/directory/first
-{ head -c 2000000 /dev/urandom; echo this-is-the-place; head -c 1000000 /dev/urandom; } \
-    >source/directory/victim
-head -c 3000000 /dev/urandom >source/last
-make_image image 128M
-mkfs.btrfs -q --rootdir source image >/dev/null
-python3 - <<'PY'
-with open("image", "r+b") as file:
-    data = file.read()
-    at = data.find(b"this-is-the-place")
-    assert at > 0 and data.find(b"this-is-the-place", at + 1) < 0
-    file.seek(at)
-    file.write(b"THIS-IS-THE-PLACE")
-PY
+damaged_image image
 mkdir out
 run 10 "$LKL_BIN/cpfromfs" -q -i image / out
 says "/directory/victim: cannot read at byte "

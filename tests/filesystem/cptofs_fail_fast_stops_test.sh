@@ -13,7 +13,7 @@ run 8 "$LKL_BIN/cptofs" --fail-fast -i image source/gone source/one /
 says "source/gone: cannot stat"
 says_one_line
 debugfs -R 'stat one' image 2>&1 | grep -q "File not found" || fail "it went on"
-e2fsck -fn image >/dev/null || fail "the image is not clean"
+check_clean ext4 image
 # What is there by then is as it should be.
 chmod 751 source
 head -c 20000000 /dev/urandom >source/large

@@ -18,7 +18,7 @@ run 10 "$LKL_BIN/cptofs" -i image source /
 says "image: source/large: cannot write at byte "
 says "No space left on device"
 says "1 failure: not everything was copied"
-e2fsck -fn image >/dev/null || fail "the image is not clean"
+check_clean ext4 image
 host_mount image host ro
 [ ! -e host/source/large ] || fail "a part of the file is there"
 cmp host/source/a/first source/a/first
@@ -32,7 +32,7 @@ make_image inodes 8M
 mkfs.ext4 -q -N 64 inodes
 run 10 "$LKL_BIN/cptofs" -q -i inodes many /
 [ "$(grep -c 'cannot open .*No space left on device' stderr)" -gt 100 ] || fail "not each is named"
-e2fsck -fn inodes >/dev/null || fail "the image is not clean"
+check_clean ext4 inodes
 host_mount inodes host ro
 lost=$(grep -c 'cannot open' stderr)
 [ $(("$(find host/many -type f | wc -l)" + lost)) = 200 ] || fail "neither there nor named"

@@ -16,13 +16,13 @@ for destination in / /new; do
     make_image image 400M
     mkfs.ext4 -q -b 4096 image
     run 0 "$LKL_BIN/cptofs" -q -i image - $destination <archive.tar
-    e2fsck -fn image >/dev/null || fail "the image is not clean"
+    check_clean ext4 image
     host_mount image host ro
     compare_trees source host$destination
     umount host
 done
 run 10 "$LKL_BIN/cptofs" -i image - / < <(head -c 200000 archive.tar)
 says "standard input: "
-e2fsck -fn image >/dev/null || fail "the image is not clean"
+check_clean ext4 image
 run 11 "$LKL_BIN/cptofs" -i image - / < <(head -c 20000 /dev/urandom)
 says_one_line

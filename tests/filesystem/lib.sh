@@ -149,6 +149,17 @@ image_equals() {
     umount seen
 }
 
+# check_clean TYPE IMAGE: what the real checker says. It changes nothing.
+check_clean() {
+    case $1 in
+    ext4) e2fsck -fn "$2" ;;
+    xfs) xfs_repair -n "$2" ;;
+    btrfs) btrfs check --readonly "$2" ;;
+    vfat) fsck.fat -n "$2" ;;
+    *) fail "no checker for $1" ;;
+    esac >fsck.log 2>&1 || fail "the image is not clean: $(cat fsck.log)"
+}
+
 # run CODE COMMAND...: runs it and checks its exit code. What it wrote on standard
 # error is in the file "stderr" and shown.
 run() {
@@ -177,6 +188,18 @@ no_archive() {
     [ -z "$left" ] || fail "a temporary file is left: $left"
 }
 
+# cptofs_keeps_every_file TYPE DIRECTORY [compare_trees.py's options]: what is in the
+# directory gets into the empty image "image" and is there as the host sees it.
+cptofs_keeps_every_file() {
+    local type=$1 directory=$2
+    shift 2
+    run 0 "$LKL_BIN/cptofs" -i image "$directory/." /
+    says "special/socket: socket: left out"
+    says_one_line
+    check_clean "$type" image
+    image_equals image "$directory" "$@"
+}
+
 # A small ext4 image with three files, for tests of anything but file systems.
 small_image() {
     mkdir -p small/directory/deeper small/other
@@ -187,6 +210,27 @@ small_image() {
     make_image "$1" 8M
     mkfs.ext4 -q -d small "$1"
     rm -r small
+}
+
+# damaged_image IMAGE: Btrfs with /directory/first, /directory/victim and /last, the
+# tree of which is in source; a block of the victim's data has a wrong checksum.
+damaged_image() {
+    mkdir -p source/directory
+    head -c 3000000 /dev/urandom >source/directory/first
+    { head -c 2000000 /dev/urandom; echo this-is-the-place; head -c 1000000 /dev/urandom; } \
+        >source/directory/victim
+    head -c 3000000 /dev/urandom >source/last
+    make_image "$1" 128M
+    mkfs.btrfs -q --rootdir source "$1" >/dev/null
+    python3 - "$1" <<'EOF'
+import sys
+with open(sys.argv[1], "r+b") as file:
+    data = file.read()
+    at = data.find(b"this-is-the-place")
+    assert at > 0 and data.find(b"this-is-the-place", at + 1) < 0
+    file.seek(at)
+    file.write(b"THIS-IS-THE-PLACE")
+EOF
 }
 
 # The members of an archive, sorted, without the file system's own lost+found.

@@ -38,15 +38,6 @@ fuse_stop() {
     fuse_ended "${2:-0}"
 }
 
-# check_clean TYPE IMAGE: what the real checker says. It changes nothing.
-check_clean() {
-    case $1 in
-    ext4) e2fsck -fn "$2" ;;
-    xfs) xfs_repair -n "$2" ;;
-    btrfs) btrfs check --readonly "$2" ;;
-    esac >fsck.log 2>&1 || fail "the image is not clean: $(cat fsck.log)"
-}
-
 # fuse_keeps_every_file TYPE [compare_trees.py's options]: the hard cases, made in the
 # mount itself, are there when they are looked at, and are what the host sees in the
 # image afterwards. $copiers names programs, each of which copies them into it as well.

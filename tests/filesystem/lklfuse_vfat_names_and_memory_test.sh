@@ -48,7 +48,7 @@ END
 python3 files.py write
 python3 files.py read
 fuse_stop mount
-fsck.fat -n image >fsck.log || fail "the image is not clean: $(cat fsck.log)"
+check_clean vfat image
 mcopy -i image "::5/a long name 77" copied
 [ "$(cat copied)" = "mount/5/a long name 77" ] || fail "the data are wrong"
 fuse_start image mount -o ro

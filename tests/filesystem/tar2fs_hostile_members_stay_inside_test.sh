@@ -31,7 +31,7 @@ says "archive.tar: sub/../../up: leads out of the destination"
 says "below/link/file: cannot open link"
 says "archive.tar: hard: leads out of the destination"
 says "3 failures"
-e2fsck -fn image >/dev/null || fail "the image is not clean"
+check_clean ext4 image
 [ "$(debugfs -R 'cat precious/file' image 2>/dev/null)" = precious ] || fail "it was overwritten"
 for file in absolute last; do
     [ "$(debugfs -R "cat below/$file" image 2>/dev/null)" = good ] || fail "$file is not there"

@@ -17,7 +17,7 @@ make_image image2 500M
 mkfs.ext4 -q -b 4096 image2
 "$LKL_BIN/fs2tar" -q image - | "$LKL_BIN/tar2fs" - image2 2>stderr || fail "$(cat stderr)"
 [ ! -s stderr ] || fail "something is said: $(cat stderr)"
-e2fsck -fn image2 >/dev/null || fail "the image is not clean"
+check_clean ext4 image2
 host_mount image host ro
 image_equals image2 host
 # And back: the same archive, but for what a file system decides.

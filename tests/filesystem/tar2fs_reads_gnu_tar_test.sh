@@ -22,7 +22,7 @@ for format in pax gnu ustar acls; do
     make_image image 400M
     mkfs.ext4 -q -b 4096 image
     run 0 "$LKL_BIN/tar2fs" -q $format.tar image
-    e2fsck -fn image >/dev/null || fail "the image is not clean"
+    check_clean ext4 image
     host_mount image host ro
     case $format in
     pax) compare_trees source host ;;
