@@ -2,58 +2,45 @@
 #include "common/tar/output_stream.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
-#include <new>
 #include <utility>
 
 namespace tools {
 
-void OutputStream::Free::operator()(std::byte* memory) const
+std::vector<OutputStream::Buffer> OutputStream::make_buffers()
 {
-    std::free(memory);
+    std::vector<Buffer> buffers(buffer_count);
+    for (Buffer& buffer : buffers)
+        buffer.memory = allocate_pages(buffer_size);
+    return buffers;
 }
 
-OutputStream::OutputStream(std::unique_ptr<ByteSink> sink) : sink_(std::move(sink))
+OutputStream::OutputStream(std::unique_ptr<ByteSink> sink)
+    : sink_(std::move(sink)),
+      buffers_(
+          make_buffers(),
+          [this](Buffer& buffer) {
+              sink_->write({buffer.memory.get(), buffer.filled});
+              buffer.filled = 0;
+          },
+          [this](bool complete) {
+              if (complete)
+                  sink_->close();
+          })
 {
-    for (size_t i = 0; i < buffer_count; i++) {
-        Memory memory(static_cast<std::byte*>(std::aligned_alloc(alignment, buffer_size)));
-        if (!memory)
-            throw std::bad_alloc();
-        free_.push_back({std::move(memory), 0});
-    }
-    current_ = std::move(free_.back());
-    free_.pop_back();
-    thread_ = std::thread([this] { run(); });
-}
-
-OutputStream::~OutputStream()
-{
-    stop();
-}
-
-void OutputStream::stop()
-{
-    if (!thread_.joinable())
-        return;
-    {
-        const std::lock_guard guard(lock_);
-        closing_ = aborted_ = true;
-    }
-    changed_.notify_all();
-    thread_.join();
 }
 
 std::span<std::byte> OutputStream::space()
 {
-    if (current_.filled == buffer_size)
+    if (buffers_.current().filled == buffer_size)
         hand_over();
-    return {current_.memory.get() + current_.filled, buffer_size - current_.filled};
+    const Buffer& buffer = buffers_.current();
+    return {buffer.memory.get() + buffer.filled, buffer_size - buffer.filled};
 }
 
 void OutputStream::commit(size_t count)
 {
-    current_.filled += count;
+    buffers_.current().filled += count;
     position_ += count;
 }
 
@@ -81,64 +68,24 @@ void OutputStream::write_zeros(size_t count)
 
 void OutputStream::align()
 {
-    if (current_.filled > 0)
+    if (buffers_.current().filled > 0)
         hand_over();
 }
 
-// Gives the current buffer to the thread, and waits for an empty one.
 void OutputStream::hand_over()
 {
-    std::unique_lock guard(lock_);
-    full_.push_back(std::move(current_));
-    changed_.notify_all();
-    changed_.wait(guard, [this] { return !free_.empty() || failure_; });
-    if (failure_) {
-        current_.filled = buffer_size;  // no room: the next call ends here again
-        std::rethrow_exception(failure_);
+    // No room, should it fail: the next call ends here again.
+    try {
+        buffers_.hand_over();
+    } catch (...) {
+        buffers_.current().filled = buffer_size;
+        throw;
     }
-    current_ = std::move(free_.back());
-    free_.pop_back();
-    current_.filled = 0;
 }
 
 void OutputStream::finish()
 {
-    {
-        const std::lock_guard guard(lock_);
-        full_.push_back(std::move(current_));
-        closing_ = true;
-    }
-    changed_.notify_all();
-    thread_.join();
-    if (failure_)
-        std::rethrow_exception(failure_);
-}
-
-void OutputStream::run()
-{
-    std::unique_lock guard(lock_);
-    try {
-        for (;;) {
-            changed_.wait(guard, [this] { return !full_.empty() || closing_; });
-            if (aborted_)
-                return;
-            if (full_.empty())
-                break;
-            Buffer buffer = std::move(full_.front());
-            full_.pop_front();
-            guard.unlock();
-            sink_->write({buffer.memory.get(), buffer.filled});
-            guard.lock();
-            free_.push_back(std::move(buffer));
-            changed_.notify_all();
-        }
-        sink_->close();
-    } catch (...) {
-        if (!guard.owns_lock())
-            guard.lock();
-        failure_ = std::current_exception();
-        changed_.notify_all();
-    }
+    buffers_.finish();
 }
 
 }  // namespace tools

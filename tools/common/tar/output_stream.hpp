@@ -4,17 +4,13 @@
 // and written by a thread of its own, so that reading and writing overlap.
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
-#include <exception>
 #include <memory>
-#include <mutex>
 #include <span>
-#include <thread>
 #include <vector>
 
+#include "common/conveyor.hpp"
 #include "common/tar/byte_sink.hpp"
 
 namespace tools {
@@ -24,12 +20,10 @@ namespace tools {
 class OutputStream {
 public:
     static constexpr size_t buffer_size = size_t{1} << 20;
-    static constexpr size_t alignment = 4096;  // of a buffer's start, bytes
 
     explicit OutputStream(std::unique_ptr<ByteSink> sink);
     OutputStream(const OutputStream&) = delete;
     OutputStream& operator=(const OutputStream&) = delete;
-    ~OutputStream();
 
     // Room for the bytes that come next; at least one byte.
     std::span<std::byte> space();
@@ -49,33 +43,19 @@ public:
     uint64_t position() const { return position_; }
 
 private:
-    struct Free {
-        void operator()(std::byte* memory) const;
-    };
-    using Memory = std::unique_ptr<std::byte, Free>;
     struct Buffer {
-        Memory memory;
+        PageMemory memory;
         size_t filled = 0;
     };
 
     static constexpr size_t buffer_count = 4;
 
+    static std::vector<Buffer> make_buffers();
     void hand_over();
-    void stop();
-    void run();
 
     std::unique_ptr<ByteSink> sink_;
     uint64_t position_ = 0;
-    Buffer current_;
-
-    std::mutex lock_;
-    std::condition_variable changed_;
-    std::deque<Buffer> full_;
-    std::vector<Buffer> free_;
-    bool closing_ = false;  // no more buffers come
-    bool aborted_ = false;  // do not write what is left
-    std::exception_ptr failure_;
-    std::thread thread_;
+    Conveyor<Buffer> buffers_;
 };
 
 }  // namespace tools

@@ -1,51 +1,42 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "common/tree/entry_pipe.hpp"
 
-#include <new>
-#include <utility>
-
 namespace tools {
 
-EntryPipe::EntryPipe(EntryConsumer& consumer) : consumer_(consumer)
+std::vector<EntryPipe::Batch> EntryPipe::make_batches()
 {
-    for (size_t i = 0; i < batch_count; i++) {
-        Batch batch;
-        batch.buffer.reset(static_cast<std::byte*>(std::aligned_alloc(alignment, buffer_size)));
-        if (!batch.buffer)
-            throw std::bad_alloc();
+    std::vector<Batch> batches(batch_count);
+    for (Batch& batch : batches) {
+        batch.buffer = allocate_pages(buffer_size);
         batch.steps.reserve(max_steps);
-        free_.push_back(std::move(batch));
     }
-    current_ = std::move(free_.back());
-    free_.pop_back();
-    thread_ = std::thread([this] { run(); });
+    return batches;
 }
 
-EntryPipe::~EntryPipe()
+EntryPipe::EntryPipe(EntryConsumer& consumer)
+    : consumer_(consumer),
+      batches_(
+          make_batches(), [this](Batch& batch) { consume(batch); },
+          // What was made up to a failure is finished all the same.
+          [this](bool /*complete*/) { consumer_.finish(); })
 {
-    if (!thread_.joinable())
-        return;
-    {
-        const std::lock_guard guard(lock_);
-        closing_ = aborted_ = true;
-    }
-    changed_.notify_all();
-    thread_.join();
 }
 
 void EntryPipe::add(Step step)
 {
-    current_.steps.push_back(step);
-    if (current_.steps.size() >= max_steps)
-        hand_over();
+    std::vector<Step>& steps = batches_.current().steps;
+    steps.push_back(step);
+    if (steps.size() >= max_steps)
+        batches_.hand_over();
 }
 
 void EntryPipe::begin(const Entry& entry)
 {
-    if (current_.entry_count == current_.entries.size())
-        current_.entries.emplace_back();
-    current_.entries[current_.entry_count] = entry;
-    add({Step::Kind::begin, current_.entry_count++, 0, 0, 0});
+    Batch& batch = batches_.current();
+    if (batch.entry_count == batch.entries.size())
+        batch.entries.emplace_back();
+    batch.entries[batch.entry_count] = entry;
+    add({Step::Kind::begin, batch.entry_count++, 0, 0, 0});
 }
 
 void EntryPipe::abandon()
@@ -60,18 +51,20 @@ void EntryPipe::end()
 
 std::span<std::byte> EntryPipe::space()
 {
-    if (current_.filled == buffer_size)
-        hand_over();
-    return {current_.buffer.get() + current_.filled, buffer_size - current_.filled};
+    if (batches_.current().filled == buffer_size)
+        batches_.hand_over();
+    const Batch& batch = batches_.current();
+    return {batch.buffer.get() + batch.filled, buffer_size - batch.filled};
 }
 
 void EntryPipe::data(uint64_t offset, size_t count)
 {
-    const size_t start = current_.filled;
-    current_.filled += count;
+    Batch& batch = batches_.current();
+    const size_t start = batch.filled;
+    batch.filled += count;
     // Parts that follow each other in the file and in the buffer are one write.
-    if (!current_.steps.empty()) {
-        Step& last = current_.steps.back();
+    if (!batch.steps.empty()) {
+        Step& last = batch.steps.back();
         if (last.kind == Step::Kind::data && last.offset + last.count == offset) {
             last.count += count;
             return;
@@ -82,36 +75,13 @@ void EntryPipe::data(uint64_t offset, size_t count)
 
 void EntryPipe::align()
 {
-    if (current_.filled > 0)
-        hand_over();
-}
-
-// Gives the current batch to the thread, and waits for an empty one.
-void EntryPipe::hand_over()
-{
-    std::unique_lock guard(lock_);
-    if (!failure_)
-        full_.push_back(std::move(current_));
-    changed_.notify_all();
-    changed_.wait(guard, [this] { return !free_.empty() || failure_; });
-    if (failure_)
-        std::rethrow_exception(failure_);
-    current_ = std::move(free_.back());
-    free_.pop_back();
+    if (batches_.current().filled > 0)
+        batches_.hand_over();
 }
 
 void EntryPipe::finish()
 {
-    {
-        const std::lock_guard guard(lock_);
-        if (!failure_)
-            full_.push_back(std::move(current_));
-        closing_ = true;
-    }
-    changed_.notify_all();
-    thread_.join();
-    if (failure_)
-        std::rethrow_exception(failure_);
+    batches_.finish();
 }
 
 void EntryPipe::consume(Batch& batch)
@@ -135,49 +105,6 @@ void EntryPipe::consume(Batch& batch)
     batch.filled = 0;
     batch.steps.clear();
     batch.entry_count = 0;
-}
-
-void EntryPipe::run()
-{
-    if (consume_all())
-        return;
-    // What was made up to here is finished all the same.
-    try {
-        consumer_.finish();
-    } catch (...) {
-        // The first failure is the one that is told.
-    }
-}
-
-// False when not everything was consumed.
-bool EntryPipe::consume_all()
-{
-    std::unique_lock guard(lock_);
-    try {
-        for (;;) {
-            changed_.wait(guard, [this] { return !full_.empty() || closing_; });
-            if (aborted_)
-                return false;
-            if (full_.empty())
-                break;
-            Batch batch = std::move(full_.front());
-            full_.pop_front();
-            guard.unlock();
-            consume(batch);
-            guard.lock();
-            free_.push_back(std::move(batch));
-            changed_.notify_all();
-        }
-        guard.unlock();
-        consumer_.finish();
-        return true;
-    } catch (...) {
-        if (!guard.owns_lock())
-            guard.lock();
-        failure_ = std::current_exception();
-        changed_.notify_all();
-        return false;
-    }
 }
 
 }  // namespace tools

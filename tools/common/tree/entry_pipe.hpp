@@ -4,18 +4,12 @@
 // are read into the very buffer that they are written from.
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <deque>
-#include <exception>
-#include <memory>
-#include <mutex>
 #include <span>
-#include <thread>
 #include <vector>
 
+#include "common/conveyor.hpp"
 #include "common/tree/entry_sink.hpp"
 
 namespace tools {
@@ -28,7 +22,6 @@ public:
     explicit EntryPipe(EntryConsumer& consumer);
     EntryPipe(const EntryPipe&) = delete;
     EntryPipe& operator=(const EntryPipe&) = delete;
-    ~EntryPipe() override;
 
     void begin(const Entry& entry) override;
     void abandon() override;
@@ -42,7 +35,6 @@ public:
 
 private:
     static constexpr size_t buffer_size = size_t{2} << 20;  // bytes
-    static constexpr size_t alignment = 4096;               // bytes
     static constexpr size_t max_steps = 1024;  // a batch: more would keep the consumer waiting
     static constexpr size_t batch_count = 4;
 
@@ -54,34 +46,20 @@ private:
         size_t start;     // data: in the batch's buffer
         size_t count;
     };
-    struct Free {
-        void operator()(std::byte* memory) const { std::free(memory); }
-    };
     struct Batch {
-        std::unique_ptr<std::byte, Free> buffer;
+        PageMemory buffer;
         size_t filled = 0;
         std::vector<Step> steps;
         std::vector<Entry> entries;  // kept to keep their memory
         size_t entry_count = 0;
     };
 
+    static std::vector<Batch> make_batches();
     void add(Step step);
-    void hand_over();
-    void run();
-    bool consume_all();
     void consume(Batch& batch);
 
     EntryConsumer& consumer_;
-    Batch current_;
-
-    std::mutex lock_;
-    std::condition_variable changed_;
-    std::deque<Batch> full_;
-    std::vector<Batch> free_;
-    bool closing_ = false;  // no more batches come
-    bool aborted_ = false;  // do not write what is left
-    std::exception_ptr failure_;
-    std::thread thread_;
+    Conveyor<Batch> batches_;
 };
 
 }  // namespace tools
