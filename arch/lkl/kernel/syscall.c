@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Dispatch of system calls, and those that differ in a library. */
-#include <linux/mutex.h>
+/* Dispatch of system calls. */
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/syscalls.h>

@@ -5,7 +5,6 @@
  * thread carries the vCPU.  Only the home thread can return from a call: where
  * another one carries, it tells the home and goes on with other tasks.
  */
-#include <linux/mutex.h>
 #include <linux/resume_user_mode.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
