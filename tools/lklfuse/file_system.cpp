@@ -53,12 +53,9 @@ bool can_read_directly(const std::string& type)
 
 InnerFile open_root(MountedImage& image, Inner& inner)
 {
-    auto root =
-        lkl::File::open(image.kernel(), image.root().c_str(), LKL_O_RDONLY | LKL_O_DIRECTORY);
-    if (!root)
-        throw image.failure(root.error(), "/");
+    const lkl::File root = image.open_root();
     // A duplicate, which the operations can use without lkl::File's messages.
-    return {inner, inner.call(__lkl__NR_dup, root->descriptor())};
+    return {inner, inner.call(__lkl__NR_dup, root.descriptor())};
 }
 
 }  // namespace
