@@ -147,6 +147,8 @@ double time_program(const std::vector<std::string>& arguments)
 void warm(const std::string& path)
 {
     const Descriptor file = Descriptor::open(path, O_RDONLY);
+    // What is dirty would be written while something is measured.
+    check(::fsync(file.get()), "fsync");
     drain(file.get(), [](const char*, size_t) {});
 }
 

@@ -96,6 +96,24 @@ std::string data_image(const Run& run)
                       [](const fs::path& tree) { write_file(tree / "data", data_size); });
 }
 
+std::string data_image_xfs(const Run& run)
+{
+    const fs::path image = fs::path(run.directory) / "data.xfs";
+    if (fs::exists(image))
+        return image;
+    const fs::path unfinished = image.string() + ".new";
+    std::ofstream(unfinished).close();
+    fs::resize_file(unfinished, data_size + data_size / 8);
+    run_program({"mkfs.xfs", "-q", unfinished});
+    {
+        const std::string directory = make_directory(run, "filling");
+        const LoopMount mount(unfinished, directory, "xfs", 0);
+        write_file(fs::path(directory) / "data", data_size);
+    }
+    fs::rename(unfinished, image);
+    return image;
+}
+
 std::string many_files_image(const Run& run)
 {
     return make_image(run.directory, "many", uint64_t{256} << 20, write_many_files);

@@ -19,6 +19,8 @@ std::string small_image(const Run& run);
 // ext4 with the file "data" of data_size random bytes.
 constexpr uint64_t data_size = uint64_t{1} << 30;
 std::string data_image(const Run& run);
+// The same on XFS; needs root.
+std::string data_image_xfs(const Run& run);
 
 // ext4 with many_files files of 4 KiB in directories of 100.
 constexpr int many_files = 20'000;
