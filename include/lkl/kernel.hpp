@@ -19,7 +19,10 @@ namespace lkl {
 struct KernelOptions {
     uint64_t memory = 64ull << 20;  // bytes of physical memory, at least 16 MiB
     std::string command_line;       // added to the kernel command line
-    std::string image;              // path of the kernel image; empty: the installed one
+    std::string image;              // path of the kernel image; empty: default_kernel_image()
+    // The kernel image, open for reading, or -1: the library opens it. A duplicate is
+    // used, so that a program may give up its access to files before it starts a kernel.
+    int image_descriptor = -1;
     // Lines of the kernel log, called on whichever thread carries the kernel;
     // must not call the kernel. Empty: the log stays readable by syslog(2).
     std::function<void(std::string_view)> log;
@@ -30,6 +33,11 @@ struct KernelOptions {
     // handler that was there before.
     bool fault_handler = false;
 };
+
+// The path of the kernel image where a program names none: LKL_KERNEL_IMAGE in the
+// environment (not for set-user-ID programs), lkl/vmlinux beside the library or the
+// program's ../lib, or the installed path.
+std::string default_kernel_image();
 
 // A disk of a running kernel: its position (vda is 0) and its device number as
 // the kernel's stat(2) reports it.

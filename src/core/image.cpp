@@ -7,6 +7,8 @@
 #include <cstring>
 #include <utility>
 
+#include <lkl/kernel.hpp>
+
 #include <dlfcn.h>
 #include <elf.h>
 #include <fcntl.h>
@@ -44,11 +46,12 @@ bool readable(const std::string& path)
 
 }  // namespace
 
-Result<Image> Image::open(const std::string& path)
+Result<Image> Image::open(const std::string& path, int descriptor)
 {
     Image image;
     image.path_ = path;
-    image.file_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    image.file_ = descriptor >= 0 ? ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+                                  : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (image.file_ < 0) {
         const int code = errno;
         return Error{code, "kernel image " + path + ": " + std::strerror(code)};
@@ -210,13 +213,13 @@ lkl_entry_fn Image::entry(uintptr_t base) const
     return reinterpret_cast<lkl_entry_fn>(base + entry_);
 }
 
-std::string default_image_path()
+std::string default_kernel_image()
 {
     if (const char* path = ::secure_getenv("LKL_KERNEL_IMAGE"); path && *path)
         return path;
 
     Dl_info info;
-    if (::dladdr(reinterpret_cast<void*>(&default_image_path), &info) && info.dli_fname) {
+    if (::dladdr(reinterpret_cast<void*>(&default_kernel_image), &info) && info.dli_fname) {
         const std::string beside = directory_of(info.dli_fname);
         for (const char* relative : {"/lkl/vmlinux", "/../lib/lkl/vmlinux"}) {
             if (readable(beside + relative))

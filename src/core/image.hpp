@@ -18,7 +18,8 @@ public:
     // Errors: the errno of open(2); ENOEXEC, when the file is not a
     // position-independent image for this machine, or names a relocation or a
     // symbol that nobody resolves.
-    static Result<Image> open(const std::string& path);
+    // descriptor: of the open file, which is duplicated; the path is for errors then.
+    static Result<Image> open(const std::string& path, int descriptor = -1);
 
     Image(Image&& other) noexcept;
     Image& operator=(Image&&) = delete;
@@ -53,10 +54,5 @@ private:
     uint64_t packed_ = 0;            // the same for DT_RELR
     uint64_t packed_size_ = 0;
 };
-
-// Where the image is when the program does not say: LKL_KERNEL_IMAGE in the
-// environment (not for set-user-ID programs), lkl/vmlinux beside the library or
-// the program's ../lib, or the installed path.
-std::string default_image_path();
 
 }  // namespace lkl

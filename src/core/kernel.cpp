@@ -351,7 +351,8 @@ Kernel::~Kernel()
 
 Result<Kernel> Kernel::start(const KernelOptions& options)
 {
-    auto image = Image::open(options.image.empty() ? default_image_path() : options.image);
+    auto image = Image::open(options.image.empty() ? default_kernel_image() : options.image,
+                             options.image_descriptor);
     if (!image)
         return std::move(image).error();
     auto impl = std::make_unique<Impl>(std::move(*image));

@@ -9,12 +9,17 @@
 //   buffered writes, flush, discard  a pool of threads: io_uring would hand them
 //                                    to threads of its own, at a higher price
 //
+// The ring can transfer data of the disk's file and nothing else: io_uring has
+// operations that open files and sockets, past what filters of system calls see. So a
+// program that shuts itself in may keep it.
+//
 // The ring belongs to one thread, and only that one submits to it. It must not be
 // the carrier, an application's thread: io_uring finishes requests on the thread
 // that submitted them, for which it interrupts that thread's system calls
 // (epoll_wait() in the application fails with EINTR), and it cancels requests when
 // their thread ends.
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
@@ -24,6 +29,7 @@
 #include <liburing.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <disk/file_engine.hpp>
@@ -65,6 +71,8 @@ private:
     void enqueue(BlockRequest& request) noexcept;
     bool start() noexcept;
 
+    int restrict() noexcept;
+
     // The ring's thread.
     void work() noexcept;
     void fetch() noexcept;
@@ -80,7 +88,7 @@ private:
     // The ring's thread's alone, or everybody's while there is none.
     io_uring ring_{};
     bool has_ring_ = false;
-    bool fixed_file_ = false;
+    bool has_file_ = false;
     unsigned in_ring_ = 0;  // requests that the ring has
     RequestList backlog_;   // requests that it could not take yet
 
@@ -102,7 +110,7 @@ int UringDisk::init() noexcept
     // The kernel's word for what works is a ring that was made and asked. It is
     // made with CLOEXEC.
     io_uring_params parameters{};
-    parameters.flags = IORING_SETUP_CLAMP;
+    parameters.flags = IORING_SETUP_CLAMP | IORING_SETUP_R_DISABLED;
     if (const int error = io_uring_queue_init_params(ring_entries, &ring_, &parameters))
         return error;
     has_ring_ = true;
@@ -113,8 +121,35 @@ int UringDisk::init() noexcept
     if (!good)
         return -ENOSYS;
     const int fd = file_->fd();
-    fixed_file_ = io_uring_register_files(&ring_, &fd, 1) == 0;
-    return 0;
+    if (const int error = io_uring_register_files(&ring_, &fd, 1))
+        return error;
+    has_file_ = true;
+    return restrict();
+}
+
+// Turns the ring on, for good restricted to what is used here (Linux 5.10).
+int UringDisk::restrict() noexcept
+{
+    std::array<io_uring_restriction, 5> allowed{};
+    allowed[0].opcode = IORING_RESTRICTION_SQE_OP;
+    allowed[0].sqe_op = IORING_OP_READV;
+    allowed[1].opcode = IORING_RESTRICTION_SQE_OP;
+    allowed[1].sqe_op = IORING_OP_WRITEV;
+    allowed[2].opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED;
+    allowed[2].sqe_flags = IOSQE_FIXED_FILE;
+    allowed[3].opcode = IORING_RESTRICTION_SQE_FLAGS_REQUIRED;
+    allowed[3].sqe_flags = IOSQE_FIXED_FILE;
+    allowed[4].opcode = IORING_RESTRICTION_REGISTER_OP;
+    allowed[4].register_op = IORING_UNREGISTER_FILES;
+    // Debian's liburing declares functions for both, and does not have them.
+    const auto call = [this](unsigned operation, void* argument, unsigned count) {
+        return ::syscall(SYS_io_uring_register, ring_.ring_fd, operation, argument, count) < 0
+                   ? -errno
+                   : 0;
+    };
+    if (const int error = call(IORING_REGISTER_RESTRICTIONS, allowed.data(), allowed.size()))
+        return error;
+    return call(IORING_REGISTER_ENABLE_RINGS, nullptr, 0);
 }
 
 UringDisk::~UringDisk()
@@ -132,7 +167,7 @@ UringDisk::~UringDisk()
     if (has_ring_) {
         // The kernel takes a ring apart later; the file must not stay open (and a
         // device not in use) until then.
-        if (fixed_file_)
+        if (has_file_)
             io_uring_unregister_files(&ring_);
         io_uring_queue_exit(&ring_);
     }
@@ -231,7 +266,7 @@ void UringDisk::push() noexcept
         if (!entry)
             break;
         BlockRequest& request = *backlog_.pop();
-        const int fd = fixed_file_ ? 0 : file_->fd();
+        constexpr int fd = 0;  // the place among the ring's files
         const auto count = static_cast<unsigned>(std::min(request.iov.size(), max_buffers));
         const uint64_t position = file_->position(request);
         if (request.op == BlockOp::read)
@@ -239,8 +274,7 @@ void UringDisk::push() noexcept
         else
             io_uring_prep_writev2(entry, fd, request.iov.data(), count, position,
                                   request.durable ? RWF_DSYNC : 0);
-        if (fixed_file_)
-            entry->flags |= IOSQE_FIXED_FILE;
+        entry->flags |= IOSQE_FIXED_FILE;
         io_uring_sqe_set_data(entry, &request);
         ++in_ring_;
     }

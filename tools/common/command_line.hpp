@@ -25,7 +25,7 @@ public:
 
     CLI::App& app() { return app_; }
 
-    // -P -t -o -p -m -q: which file system of an image, and how it is mounted.
+    // -P -t -o -p -m --no-sandbox -q: which file system of an image, and how it is mounted.
     void add_image_options(ImageRequest& image, bool& quiet);
     // -x
     void add_exclude(ExcludePatterns& exclude);

@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <span>
 #include <system_error>
 #include <utility>
 
+#include <fcntl.h>
 #include <lkl/asm/unistd.h>
 #include <lkl/disk.hpp>
 #include <lkl/file.hpp>
@@ -70,6 +72,23 @@ const Content& choose_content(const ImageRequest& request, const ImageContent& i
     return unknown;
 }
 
+// One disk for the tries to mount it, one after the other.
+class SharedDisk final : public lkl::BlockBackend {
+public:
+    explicit SharedDisk(std::shared_ptr<lkl::BlockBackend> disk) : disk_(std::move(disk)) {}
+
+    lkl::BlockInfo info() const override { return disk_->info(); }
+    void submit(std::span<lkl::BlockRequest* const> requests) noexcept override
+    {
+        disk_->submit(requests);
+    }
+    int poll_fd() const noexcept override { return disk_->poll_fd(); }
+    size_t reap() noexcept override { return disk_->reap(); }
+
+private:
+    const std::shared_ptr<lkl::BlockBackend> disk_;
+};
+
 // False for what the log of a sound file system says nothing about, whatever else
 // stands there.
 bool may_be_explained(int code)
@@ -81,10 +100,22 @@ bool may_be_explained(int code)
 
 }  // namespace
 
-ImageChoice choose_file_system(const ImageRequest& request)
+OpenedImage open_for_mount(const ImageRequest& request)
 {
-    ImageChoice choice;
-    choice.image = open_image(request.path, request.writable);
+    Descriptor image = open_image(request.path, request.writable);
+    Descriptor kernel(open(lkl::default_kernel_image().c_str(), O_RDONLY | O_CLOEXEC));
+    lkl::FileDiskOptions options;
+    options.read_only = !request.writable;
+    auto disk = lkl::open_file_disk(image.get(), request.path, options);
+    if (!disk)
+        return {std::move(image), std::move(kernel), std::move(disk).error()};
+    return {std::move(image), std::move(kernel),
+            std::shared_ptr<lkl::BlockBackend>(*std::move(disk))};
+}
+
+ImageChoice choose_file_system(const ImageRequest& request, OpenedImage opened)
+{
+    ImageChoice choice{std::move(opened), 0, {}};
     const ImageContent image = probe_image(choice.image.get(), request.path);
     const Content& content = choose_content(request, image, choice.partition);
     choice.type = request.type;
@@ -116,6 +147,9 @@ MountedImage::MountedImage(const ImageRequest& request, const ImageChoice& choic
     lkl::KernelOptions kernel_options;
     kernel_options.memory = request.memory;
     kernel_options.log = log_.listener();
+    kernel_options.image_descriptor = choice.kernel.get();
+    // A crafted image may make the kernel fault: that is to be told as well.
+    kernel_options.fault_handler = true;
     auto kernel = lkl::Kernel::start(kernel_options);
     if (!kernel)
         throw ToolError(ExitCode::kernel, "cannot start the kernel: " + kernel.error().what);
@@ -160,14 +194,18 @@ MountedImage::MountedImage(const ImageRequest& request, const ImageChoice& choic
 bool MountedImage::try_mount(const ImageChoice& choice, const lkl::MountOptions& options,
                              bool overlay, lkl::Error& error)
 {
-    lkl::FileDiskOptions disk_options;
-    disk_options.read_only = !writable_;
-    auto backend = lkl::open_file_disk(choice.image.get(), image_, disk_options);
-    if (backend && overlay)
-        backend = lkl::make_overlay_disk(*std::move(backend));
-    if (!backend)
-        throw ToolError(ExitCode::image, "cannot open the image: " + escaped(backend.error().what));
-    const auto disk = kernel_->add_disk(*std::move(backend));
+    if (!choice.disk)
+        throw ToolError(ExitCode::image,
+                        "cannot open the image: " + escaped(choice.disk.error().what));
+    std::unique_ptr<lkl::BlockBackend> backend = std::make_unique<SharedDisk>(*choice.disk);
+    if (overlay) {
+        auto layered = lkl::make_overlay_disk(std::move(backend));
+        if (!layered)
+            throw ToolError(ExitCode::kernel,
+                            escaped(image_) + ": cannot add the disk: " + layered.error().what);
+        backend = *std::move(layered);
+    }
+    const auto disk = kernel_->add_disk(std::move(backend));
     if (!disk) {
         throw_if_crashed();
         throw ToolError(ExitCode::kernel,

@@ -9,10 +9,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include <lkl/block.hpp>
 #include <lkl/file.hpp>
 #include <lkl/kernel.hpp>
 #include <lkl/mount.hpp>
@@ -33,22 +35,33 @@ struct ImageRequest {
     bool show_log = false;
     std::function<void(std::string_view)> log;  // gets the kernel's log too, as KernelLog gives it
     bool writable = false;
+    bool sandbox = true;  // the tool shuts itself in before the image is looked at
     // What messages call the options for partition and type.
     std::string partition_option = "-P";
     std::string type_option = "-t";
 };
 
-// Which file system is meant, and the open image.
-struct ImageChoice {
+// All that has to be opened for a MountedImage; nothing of the image was read.
+struct OpenedImage {
     Descriptor image;
+    Descriptor kernel;  // the image of the kernel; none: the library opens it, or tells why not
+    // Of the image; where there is none, that is told when a disk is wanted.
+    lkl::Result<std::shared_ptr<lkl::BlockBackend>> disk;
+};
+
+// Throws ToolError, ExitCode::image.
+OpenedImage open_for_mount(const ImageRequest& request);
+
+// Which file system is meant, and the open image.
+struct ImageChoice : OpenedImage {
     unsigned partition = 0;
     std::string type;
 };
 
-// Opens the image, looks at it and decides. Throws ToolError: ExitCode::image,
+// Looks at the image and decides. Throws ToolError: ExitCode::image,
 // ExitCode::partition (with the list of partitions in lines of its own before),
 // ExitCode::file_system.
-ImageChoice choose_file_system(const ImageRequest& request);
+ImageChoice choose_file_system(const ImageRequest& request, OpenedImage opened);
 
 class MountedImage final : public ErrorTexts {
 public:

@@ -12,6 +12,7 @@
 #include "common/mounted_image.hpp"
 #include "common/progress.hpp"
 #include "common/report.hpp"
+#include "common/sandbox/sandbox.hpp"
 #include "common/tar/byte_sink.hpp"
 #include "common/tar/output_stream.hpp"
 #include "common/tar/tar_sink.hpp"
@@ -45,6 +46,12 @@ Target<HostFile> open_target(const Options& options)
         throw ToolError(ExitCode::output,
                         escaped(path) + ": cannot " + escaped(target.error().what));
     return *std::move(target);
+}
+
+// The directory of the target.
+std::string path_of(const Target<HostFile>& target, const Options& options)
+{
+    return target.name.empty() ? options.destination : split_source(options.destination).directory;
 }
 
 // Sources with their patterns replaced by what matches.
@@ -102,8 +109,7 @@ void copy_to_host(const Options& options, MountedImage& image, Target<HostFile> 
     WriteOptions write_options;
     write_options.uid = geteuid();
     write_options.gid = getegid();
-    const std::string directory =
-        target.name.empty() ? options.destination : split_source(options.destination).directory;
+    const std::string directory = path_of(target, options);
     const HostErrorTexts texts(directory == "."           ? ""
                                : directory.ends_with('/') ? directory
                                                           : directory + '/',
@@ -129,10 +135,16 @@ void run(const Options& options)
         throw ToolError(ExitCode::usage,
                         "standard output is a terminal: redirect it, or name a "
                         "destination");
-    const ImageChoice choice = choose_file_system(options.image);
+    OpenedImage opened = open_for_mount(options.image);
+    SandboxRules rules;
+    rules.off = !options.image.sandbox;
     Target<HostFile> target;
-    if (!archive)
+    if (!archive) {
         target = open_target(options);
+        rules.write.push_back(path_of(target, options));
+    }
+    enter_sandbox(rules);
+    const ImageChoice choice = choose_file_system(options.image, std::move(opened));
     MountedImage image(options.image, choice);
     if (image.journal_replayed() && !options.quiet)
         report(escaped(options.image.path) +

@@ -12,6 +12,7 @@
 #include "common/mounted_image.hpp"
 #include "common/progress.hpp"
 #include "common/report.hpp"
+#include "common/sandbox/sandbox.hpp"
 #include "common/tar/archive_reader.hpp"
 #include "common/tool.hpp"
 #include "common/tree/host_file.hpp"
@@ -60,11 +61,20 @@ std::vector<std::string> expand(const std::vector<std::string>& sources, Failure
     return paths;
 }
 
+// What is read of a source: a symbolic link itself, even with a slash behind it.
+std::string readable_part(const std::string& path)
+{
+    const SourcePath source = split_source(path);
+    return source.name.empty() ? path : source.directory + '/' + source.name;
+}
+
 void read_source(TreeReader<HostFile>& reader, const Target<lkl::File>& target,
                  const std::string& path, Failures& failures)
 {
     const SourcePath source = split_source(path);
-    auto directory = HostFile::open(source.directory.c_str(), LKL_O_RDONLY | LKL_O_DIRECTORY);
+    // Of a directory that is only on the way nothing is read.
+    const int access = source.name.empty() ? LKL_O_RDONLY : LKL_O_PATH;
+    auto directory = HostFile::open(source.directory.c_str(), access | LKL_O_DIRECTORY);
     if (!directory) {
         failures.add(
             {ExitCode::path, escaped(path) + ": cannot " + escaped(directory.error().what)});
@@ -76,10 +86,9 @@ void read_source(TreeReader<HostFile>& reader, const Target<lkl::File>& target,
         reader.read(*std::move(directory), source.name, target_path(target, source), path);
 }
 
-void copy_files(const Options& options, MountedImage& image, const ReadOptions& read_options)
+void copy_files(const Options& options, const std::vector<std::string>& paths, MountedImage& image,
+                const ReadOptions& read_options, Failures& failures)
 {
-    Failures failures(options.fail_fast, options.quiet);
-    const std::vector<std::string> paths = expand(options.sources, failures);
     Target<lkl::File> target = open_target(image, options.destination, paths.size() > 1);
     const HostErrorTexts texts({}, ExitCode::path);
     write_image(image, image_top(target, options), false, failures, [&](EntrySink& sink) {
@@ -90,9 +99,8 @@ void copy_files(const Options& options, MountedImage& image, const ReadOptions& 
     });
 }
 
-void copy_archive(const Options& options, MountedImage& image)
+void copy_archive(const Options& options, MountedImage& image, Failures& failures)
 {
-    Failures failures(options.fail_fast, options.quiet);
     Target<lkl::File> target = open_target(image, options.destination, false);
     ArchiveOptions archive_options;
     archive_options.prefix = target.name;
@@ -107,17 +115,30 @@ void copy_archive(const Options& options, MountedImage& image)
 
 void run(const Options& options)
 {
-    const ImageChoice choice = choose_file_system(options.image);
+    OpenedImage opened = open_for_mount(options.image);
+    Failures failures(options.fail_fast, options.quiet);
+    const bool archive = options.sources.front() == "-";
+    SandboxRules rules;
+    rules.off = !options.image.sandbox;
+    rules.read_archive = archive;
+    std::vector<std::string> paths;
+    if (!archive) {
+        paths = expand(options.sources, failures);
+        for (const std::string& path : paths)
+            rules.read.push_back(readable_part(path));
+    }
+    enter_sandbox(rules);
+    const ImageChoice choice = choose_file_system(options.image, std::move(opened));
     // Copying the image into itself would have no end.
     ReadOptions read_options;
     read_options.exclude = options.exclude;
     read_options.rewrite = options.rewrite;
     read_options.leave_out = host_identity(choice.image.get());
     MountedImage image(options.image, choice);
-    if (options.sources.front() == "-")
-        copy_archive(options, image);
+    if (archive)
+        copy_archive(options, image, failures);
     else
-        copy_files(options, image, read_options);
+        copy_files(options, paths, image, read_options, failures);
 }
 
 }  // namespace

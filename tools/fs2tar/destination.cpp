@@ -128,11 +128,13 @@ Destination::Destination(const std::string& path, const std::string& image) : na
 void Destination::create_temporary(const std::string& path)
 {
     // Not derived from the archive's name, which may have 255 bytes already.
-    std::string name = directory_of(path) + ".fs2tar-XXXXXX";
+    directory_ = directory_of(path);
+    std::string name = directory_ + ".fs2tar-XXXXXX";
     file_ = Descriptor(mkostemp(name.data(), O_CLOEXEC));
     if (!file_)
         fail(name_, "cannot create the archive");
     temporary_ = std::move(name);
+    open_directory_ = Descriptor(open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     watch_signals(temporary_);
 }
 
@@ -161,10 +163,8 @@ void Destination::commit()
     unwatch_signals();
     // The name, too, survives a crash; where a directory cannot be synchronised
     // the archive is there all the same.
-    const Descriptor directory(
-        open(directory_of(target_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (directory)
-        (void)fsync(directory.get());
+    if (open_directory_)
+        (void)fsync(open_directory_.get());
 }
 
 }  // namespace tools::fs2tar

@@ -25,6 +25,9 @@ public:
     // For messages.
     const std::string& name() const { return name_; }
 
+    // Where names change in commit() or the destructor; empty: nowhere.
+    const std::string& directory() const { return directory_; }
+
     // The archive is complete: on stable storage, then under its name.
     void commit();
 
@@ -34,8 +37,10 @@ private:
     std::string name_;
     std::string target_;     // what a symbolic link at path points to, else path
     std::string temporary_;  // empty: written in place
+    std::string directory_;  // of the last two
     bool standard_output_ = false;
     Descriptor file_;
+    Descriptor open_directory_;
 };
 
 }  // namespace tools::fs2tar

@@ -12,6 +12,7 @@
 #include "common/mounted_image.hpp"
 #include "common/progress.hpp"
 #include "common/report.hpp"
+#include "common/sandbox/sandbox.hpp"
 #include "common/tar/output_stream.hpp"
 #include "common/tar/tar_sink.hpp"
 #include "common/tool.hpp"
@@ -57,12 +58,18 @@ lkl::File open_top(MountedImage& image, const std::string& subdirectory)
 
 void run(const Options& options)
 {
-    const ImageChoice choice = choose_file_system(options.image);
+    OpenedImage opened = open_for_mount(options.image);
     Destination destination(options.archive, options.image.path);
     std::optional<LabelList> labels;
     if (!options.label_file.empty())
         labels.emplace(options.label_file);
+    SandboxRules rules;
+    rules.off = !options.image.sandbox;
+    if (!destination.directory().empty())
+        rules.rename.push_back(destination.directory());
+    enter_sandbox(rules);
 
+    const ImageChoice choice = choose_file_system(options.image, std::move(opened));
     MountedImage image(options.image, choice);
     if (image.journal_replayed() && !options.quiet)
         report(escaped(options.image.path) +

@@ -49,7 +49,7 @@ void run(Options& options)
     const LogFile log(options.log_file);
     const Descriptor lock = take_lock(options.lock_file);
     options.image.log = [&log](std::string_view text) { log.add(text); };
-    const ImageChoice choice = choose_file_system(options.image);
+    const ImageChoice choice = choose_file_system(options.image, open_for_mount(options.image));
     if (const std::string owner = owner_option(choice.type); !owner.empty())
         options.image.options = owner + ',' + options.image.options;
     block_signals();

@@ -11,6 +11,7 @@
 #include "common/mounted_image.hpp"
 #include "common/progress.hpp"
 #include "common/report.hpp"
+#include "common/sandbox/sandbox.hpp"
 #include "common/tar/archive_reader.hpp"
 #include "common/tool.hpp"
 #include "common/tree/image_writer.hpp"
@@ -37,7 +38,12 @@ void run(const Options& options)
                         "standard input is a terminal: redirect it, or name an "
                         "archive file");
     const Descriptor file = standard_input ? Descriptor() : open_archive(options.archive);
-    const ImageChoice choice = choose_file_system(options.image);
+    OpenedImage opened = open_for_mount(options.image);
+    SandboxRules rules;
+    rules.off = !options.image.sandbox;
+    rules.read_archive = true;
+    enter_sandbox(rules);
+    const ImageChoice choice = choose_file_system(options.image, std::move(opened));
 
     Failures failures(options.fail_fast, options.quiet);
     Progress progress(!options.quiet, {});

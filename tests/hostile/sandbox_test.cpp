@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What a process can still do when it has shut itself in as the tools do: each case is
+// tried in a child, as root and as an ordinary user, first without the sandbox, so that
+// it is known that it is the sandbox that holds it back.
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <string>
+#include <thread>
+
+#include <fcntl.h>
+#include <grp.h>
+#include <gtest/gtest.h>
+#include <liburing.h>
+#include <linux/capability.h>
+#include <pwd.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <hostile/attempt.hpp>
+
+#include "common/sandbox/sandbox.hpp"
+
+namespace {
+
+using lkl::test::killed;
+using lkl::test::outcome;
+using tools::SandboxRules;
+
+constexpr uid_t nobody = 65534;
+
+// The result of a system call.
+int result_of(long value)
+{
+    return value < 0 ? errno : 0;
+}
+
+int open_result(const std::string& path, int flags)
+{
+    return result_of(open(path.c_str(), flags | O_CLOEXEC, 0600));
+}
+
+class Sandbox : public testing::TestWithParam<uid_t> {
+protected:
+    void SetUp() override
+    {
+        if (geteuid() != 0)
+            GTEST_SKIP() << "needs root, to be an ordinary user as well";
+        std::string name = "/tmp/lkl-sandbox-XXXXXX";
+        ASSERT_NE(mkdtemp(name.data()), nullptr);
+        directory_ = name;
+        for (const char* part : {"in", "out"}) {
+            ASSERT_TRUE(std::filesystem::create_directory(directory_ / part));
+            std::ofstream(directory_ / part / "file") << "text";
+        }
+        for (const char* part : {"", "in", "in/file", "out", "out/file"})
+            ASSERT_EQ(chown((directory_ / part).c_str(), GetParam(), GetParam()), 0);
+    }
+    void TearDown() override { std::filesystem::remove_all(directory_); }
+
+    std::string in(const char* name = "") const { return directory_ / "in" / name; }
+    std::string out(const char* name = "") const { return directory_ / "out" / name; }
+
+    int outside(const std::function<int()>& attempt) const
+    {
+        return outcome(GetParam(), nullptr, attempt);
+    }
+    int inside(const std::function<int()>& attempt, const SandboxRules& rules = {}) const
+    {
+        return outcome(GetParam(), &rules, attempt);
+    }
+    // A copying tool's: it has access to files, so that it is not for want of any that
+    // something fails.
+    SandboxRules copier() const
+    {
+        SandboxRules rules;
+        rules.read.push_back(in());
+        rules.write.push_back(out());
+        return rules;
+    }
+
+    std::filesystem::path directory_;
+};
+
+INSTANTIATE_TEST_SUITE_P(As, Sandbox, testing::Values(uid_t{0}, nobody),
+                         [](const auto& info) { return info.param == 0 ? "Root" : "User"; });
+
+TEST_P(Sandbox, OtherFilesCannotBeOpened)
+{
+    const auto attempt = [] { return open_result("/etc/passwd", O_RDONLY); };
+    EXPECT_EQ(outside(attempt), 0);
+    EXPECT_EQ(inside(attempt), EPERM);             // the filter
+    EXPECT_EQ(inside(attempt, copier()), EACCES);  // Landlock
+}
+
+TEST_P(Sandbox, SourcesAreReadAndNotWritten)
+{
+    const auto write = [this] { return open_result(in("file"), O_WRONLY); };
+    EXPECT_EQ(outside(write), 0);
+    EXPECT_EQ(inside(write, copier()), EACCES);
+    EXPECT_EQ(inside([this] { return open_result(in("file"), O_RDONLY); }, copier()), 0);
+    EXPECT_EQ(
+        inside([this] { return result_of(unlinkat(AT_FDCWD, in("file").c_str(), 0)); }, copier()),
+        EACCES);
+}
+
+// The filter does that where the host has no Landlock.
+TEST_P(Sandbox, ReadersOpenNothingForWriting)
+{
+    SandboxRules rules;
+    rules.read.push_back(in());
+    EXPECT_EQ(inside([this] { return open_result(in("file"), O_RDONLY); }, rules), 0);
+    for (const int flags : {O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, O_WRONLY | O_CREAT | O_TRUNC})
+        EXPECT_EQ(inside([this, flags] { return open_result(in("file"), flags); }, rules), EPERM);
+}
+
+TEST_P(Sandbox, TheDestinationIsWritten)
+{
+    const auto attempt = [this] {
+        const int directory = open(out().c_str(), O_RDONLY | O_DIRECTORY);
+        if (mkdirat(directory, "a", 0755) != 0 || mkdirat(directory, "b", 0755) != 0 ||
+            openat(directory, "a/file", O_WRONLY | O_CREAT | O_TRUNC, 0600) < 0 ||
+            linkat(directory, "a/file", directory, "b/link", 0) != 0 ||
+            symlinkat("/etc/passwd", directory, "symlink") != 0 ||
+            fchmodat(directory, "a/file", 0644, AT_SYMLINK_NOFOLLOW) != 0)
+            return errno;
+        // Through the link it is another's file again.
+        return openat(directory, "symlink", O_RDONLY) < 0 && errno == EACCES ? 0 : 253;
+    };
+    EXPECT_EQ(inside(attempt, copier()), 0);
+}
+
+TEST_P(Sandbox, RootKeepsWhatCopiesNeed)
+{
+    if (GetParam() != 0)
+        GTEST_SKIP() << "root's";
+    const auto attempt = [this] {
+        const int directory = open(out().c_str(), O_RDONLY | O_DIRECTORY);
+        if (mknodat(directory, "null", S_IFCHR | 0600, 0x103) != 0 ||
+            fchownat(directory, "file", 1234, 1234, AT_SYMLINK_NOFOLLOW) != 0 ||
+            fchmodat(directory, "file", 06755, AT_SYMLINK_NOFOLLOW) != 0)
+            return errno;
+        const int file = openat(directory, "file", O_RDONLY);
+        return result_of(fsetxattr(file, "trusted.note", "x", 1, 0));
+    };
+    EXPECT_EQ(inside(attempt, copier()), 0);
+}
+
+TEST_P(Sandbox, NamesAreChangedWhereAllowed)
+{
+    SandboxRules rules;
+    rules.rename.push_back(out());
+    EXPECT_EQ(inside([this] { return result_of(rename(out("file").c_str(), out("new").c_str())); },
+                     rules),
+              0);
+    EXPECT_EQ(
+        inside([this] { return result_of(rename(out("new").c_str(), in("new").c_str())); }, rules),
+        EACCES);
+    EXPECT_EQ(inside([this] { return result_of(unlink(in("file").c_str())); }, rules), EACCES);
+}
+
+TEST_P(Sandbox, SocketsKill)
+{
+    for (const int family : {AF_INET, AF_UNIX, AF_NETLINK, AF_PACKET}) {
+        const auto attempt = [family] { return result_of(socket(family, SOCK_DGRAM, 0)); };
+        EXPECT_EQ(inside(attempt), killed);
+        EXPECT_EQ(inside(attempt, copier()), killed);
+    }
+    EXPECT_EQ(outside([] { return result_of(socket(AF_INET, SOCK_DGRAM, 0)); }), 0);
+}
+
+TEST_P(Sandbox, RootHasAnEmptyNetwork)
+{
+    if (GetParam() != 0)
+        GTEST_SKIP() << "where unshare() is not allowed the filter has to do";
+    struct stat own;
+    ASSERT_EQ(stat("/proc/self/ns/net", &own), 0);
+    EXPECT_EQ(inside([&own] {
+                  struct stat now;
+                  return stat("/proc/self/ns/net", &now) == 0 && now.st_ino != own.st_ino ? 0 : 1;
+              }),
+              0);
+}
+
+TEST_P(Sandbox, ProgramsDoNotStart)
+{
+    const auto execute = [] {
+        std::array<char*, 2> arguments{const_cast<char*>("true"), nullptr};
+        execv("/bin/true", arguments.data());
+        return errno;
+    };
+    EXPECT_EQ(outside(execute), 0);
+    EXPECT_EQ(inside(execute, copier()), killed);
+    EXPECT_EQ(inside([] { return result_of(fork()); }, copier()), EPERM);
+    EXPECT_EQ(inside([] { return result_of(syscall(SYS_vfork)); }, copier()), EPERM);
+}
+
+TEST_P(Sandbox, ThreadsDo)
+{
+    EXPECT_EQ(inside([] {
+                  int value = 1;
+                  std::thread([&value] { value = 0; }).join();
+                  return value;
+              }),
+              0);
+}
+
+TEST_P(Sandbox, LaterThreadsAreShutInAsWell)
+{
+    EXPECT_EQ(
+        inside(
+            [] {
+                int value = 0;
+                std::thread([&value] { value = open_result("/etc/passwd", O_RDONLY); }).join();
+                return value;
+            },
+            copier()),
+        EACCES);
+    EXPECT_EQ(inside([] {
+                  std::thread([] { (void)socket(AF_INET, SOCK_STREAM, 0); }).join();
+                  return 0;
+              }),
+              killed);
+}
+
+TEST_P(Sandbox, OtherProcessesAreOutOfReach)
+{
+    const pid_t parent = getpid();
+    const auto trace = [parent] { return result_of(ptrace(PTRACE_SEIZE, parent, nullptr, 0)); };
+    const auto signal = [parent] { return result_of(kill(parent, 0)); };
+    const auto thread_signal = [parent] {
+        return result_of(syscall(SYS_tgkill, parent, parent, 0));
+    };
+    if (GetParam() == 0) {
+        EXPECT_EQ(outside(signal), 0);
+        EXPECT_EQ(outside(thread_signal), 0);
+    }
+    EXPECT_EQ(inside(trace, copier()), killed);
+    EXPECT_EQ(inside(signal, copier()), killed);
+    EXPECT_EQ(inside(thread_signal, copier()), EPERM);
+}
+
+TEST_P(Sandbox, TheKernelsOtherDoorsAreShut)
+{
+    for (const long call :
+         {SYS_mount, SYS_unshare, SYS_setns, SYS_bpf, SYS_perf_event_open, SYS_keyctl, SYS_chroot,
+          SYS_init_module, SYS_process_vm_writev, SYS_userfaultfd, SYS_open_by_handle_at,
+          SYS_personality, SYS_setuid, SYS_capset, SYS_quotactl, SYS_swapon, SYS_iopl, SYS_openat2})
+        EXPECT_EQ(inside([call] { return result_of(syscall(call, 0, 0, 0, 0, 0)); }, copier()),
+                  killed)
+            << call;
+}
+
+TEST_P(Sandbox, CallsOf32BitProgramsKill)
+{
+    const auto attempt = [] {
+        long result = 20;  // getpid() of i386
+        asm volatile("int $0x80" : "+a"(result) : : "memory", "r8", "r9", "r10", "r11");
+        return result > 0 ? 0 : 1;
+    };
+    if (outside(attempt) != 0)
+        GTEST_SKIP() << "the host has no such calls";
+    EXPECT_EQ(inside(attempt), killed);
+}
+
+TEST_P(Sandbox, ArgumentsCount)
+{
+    char letter = 'x';
+    EXPECT_EQ(inside([&letter] { return result_of(ioctl(0, TIOCSTI, &letter)); }), EPERM);
+    EXPECT_EQ(inside([] { return result_of(fcntl(0, F_SETOWN, 1)); }), EPERM);
+    EXPECT_EQ(inside([] { return result_of(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)); }), EPERM);
+    EXPECT_EQ(inside([] { return fcntl(0, F_GETFL) >= 0 ? 0 : errno; }), 0);
+    EXPECT_EQ(inside([] { return raise(SIGUSR1); }), lkl::test::by_signal(SIGUSR1));
+}
+
+// io_uring has operations that no filter of system calls sees.
+TEST_P(Sandbox, NoRingIsMade)
+{
+    const auto attempt = [] {
+        io_uring ring{};
+        return -io_uring_queue_init(4, &ring, 0);
+    };
+    EXPECT_EQ(outside(attempt), 0);
+    EXPECT_EQ(inside(attempt), EPERM);
+    EXPECT_EQ(inside(attempt, copier()), EPERM);
+}
+
+TEST_P(Sandbox, CapabilitiesAreGone)
+{
+    const auto effective = [](const SandboxRules& rules) {
+        return [&rules] {
+            // /proc cannot be opened any more, but files that are open are read.
+            std::FILE* const file = std::fopen("/proc/self/status", "re");
+            tools::enter_sandbox(rules);
+            unsigned long long bits = 1;
+            std::array<char, 256> line;
+            while (std::fgets(line.data(), line.size(), file) != nullptr)
+                std::sscanf(line.data(), "CapEff: %llx", &bits);
+            const bool admin = (bits >> CAP_SYS_ADMIN & 1) != 0;
+            return bits == 0 ? 10 : admin ? 11 : 12;
+        };
+    };
+    const bool root = GetParam() == 0;
+    EXPECT_EQ(outside(effective({})), 10);
+    EXPECT_EQ(outside(effective(copier())), root ? 11 : 10);
+    SandboxRules names;
+    names.rename.push_back(out());
+    EXPECT_EQ(outside(effective(names)), root ? 12 : 10);
+    EXPECT_EQ(inside([] { return result_of(chown("/", 0, 0)); }), killed);
+}
+
+TEST_P(Sandbox, UsersAreLookedUpInFiles)
+{
+    SandboxRules rules;
+    rules.read_archive = true;
+    EXPECT_EQ(inside([] { return getpwnam("daemon") != nullptr ? 0 : 1; }, rules), 0);
+    EXPECT_EQ(inside([] { return getgrnam("daemon") != nullptr ? 0 : 1; }, rules), 0);
+    EXPECT_EQ(inside([] { return getpwnam("no-such-user") == nullptr ? 0 : 1; }, rules), 0);
+    EXPECT_EQ(inside([] { return open_result("/etc/fstab", O_RDONLY); }, rules), EACCES);
+    EXPECT_EQ(inside([] { return result_of(socket(AF_INET, SOCK_STREAM, 0)); }, rules), EPERM);
+}
+
+TEST_P(Sandbox, SwitchedOffItHoldsNothingBack)
+{
+    SandboxRules rules;
+    rules.off = true;
+    EXPECT_EQ(inside([] { return open_result("/etc/passwd", O_RDONLY); }, rules), 0);
+}
+
+}  // namespace
