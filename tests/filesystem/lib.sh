@@ -7,6 +7,9 @@
 #
 # LKL_BIN names the directory with the tools. Exit 77 skips the test.
 
+# By another file that is sourced.
+declare -F clean_up >/dev/null && return
+
 here=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
 # shellcheck source=tests/support/shell.sh
 . "$here/../support/shell.sh"

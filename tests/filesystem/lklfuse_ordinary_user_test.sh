@@ -8,13 +8,7 @@ need mkfs.ext4 mkfs.vfat setpriv
 need_root
 need_host_filesystem ext4
 
-# A device file of our own, for everybody, as udev makes it.
-if [ -z "${LKL_TEST_PRIVATE:-}" ]; then
-    LKL_TEST_PRIVATE=1 unshare -m --propagation private bash "$0" && exit 0
-    exit $?
-fi
-mknod -m 666 fuse c 10 229
-mount --bind fuse /dev/fuse
+public_fuse_device "$0"
 
 as_user() {
     setpriv --reuid 65534 --regid 65534 --clear-groups "$@"

@@ -15,3 +15,34 @@ need_filter() {
 status_of() {
     sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status"
 }
+
+tool=''
+# caught EFFECTIVE COMMAND...: starts it, as $tool; it must not end by itself. Its
+# threads are shut in, with these capabilities.
+caught() {
+    local expected=$1 thread effective
+    shift
+    # Not with the other end (8) of a FIFO whose end it waits for.
+    "$@" <&0 8>&- &
+    tool=$!
+    for _ in $(seq 200); do
+        [ "$(status_of $tool Seccomp 2>/dev/null)" = 2 ] && break
+        sleep 0.05
+    done
+    for thread in "/proc/$tool/task"/*; do
+        [ "$(sed -n 's/^Seccomp:\t//p' "$thread/status")" = 2 ] || fail "no filter: $*"
+        [ "$(sed -n 's/^NoNewPrivs:\t//p' "$thread/status")" = 1 ] || fail "new rights: $*"
+        effective=$(sed -n 's/^CapEff:\t//p' "$thread/status")
+        [ $((16#$effective)) = $((expected)) ] || fail "capabilities $effective: $*"
+    done
+    if [ "$(stat -c %u /proc/$tool)" = 0 ]; then
+        [ $((16#$(status_of $tool CapBnd))) = $((expected)) ] || fail "the bounding set: $*"
+        [ "$(readlink /proc/$tool/ns/net)" != "$(readlink /proc/self/ns/net)" ] ||
+            fail "the network: $*"
+    fi
+}
+
+# ends: the tool ends well.
+ends() {
+    wait "$tool" || fail "exit code $?"
+}

@@ -20,36 +20,6 @@ tar -cf tree.tar tree
 mkfifo slow
 chown -R $user:$user image tree tree.tar out slow
 
-# caught EFFECTIVE COMMAND...: starts it; it cannot end before the FIFO "slow" is served.
-# Its threads are shut in, with these capabilities.
-caught() {
-    local expected=$1 thread effective
-    shift
-    # Not with the FIFO's other end, whose end it waits for.
-    "$@" <&0 8>&- &
-    tool=$!
-    for _ in $(seq 200); do
-        [ "$(status_of $tool Seccomp 2>/dev/null)" = 2 ] && break
-        sleep 0.05
-    done
-    for thread in "/proc/$tool/task"/*; do
-        [ "$(sed -n 's/^Seccomp:\t//p' "$thread/status")" = 2 ] || fail "no filter: $*"
-        [ "$(sed -n 's/^NoNewPrivs:\t//p' "$thread/status")" = 1 ] || fail "new rights: $*"
-        effective=$(sed -n 's/^CapEff:\t//p' "$thread/status")
-        [ $((16#$effective)) = $((expected)) ] || fail "capabilities $effective: $*"
-    done
-    if [ "$(stat -c %u /proc/$tool)" = 0 ]; then
-        [ $((16#$(status_of $tool CapBnd))) = $((expected)) ] || fail "the bounding set: $*"
-        [ "$(readlink /proc/$tool/ns/net)" != "$(readlink /proc/self/ns/net)" ] ||
-            fail "the network: $*"
-    fi
-}
-
-# ends: the tool ends well.
-ends() {
-    wait "$tool" || fail "exit code $?"
-}
-
 # Standard output that is not read, and standard input that does not come.
 as_user="setpriv --reuid $user --regid $user --clear-groups"
 for as in "" "$as_user"; do

@@ -27,6 +27,9 @@ public:
     int get() const { return descriptor_; }
     explicit operator bool() const { return descriptor_ >= 0; }
 
+    // Somebody else closes it from now on.
+    int release() { return std::exchange(descriptor_, -1); }
+
     // Closes now; 0, or -1 with errno as close(2).
     int close()
     {

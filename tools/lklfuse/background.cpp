@@ -58,6 +58,9 @@ Background::Background(bool wanted)
         wait_for(child, wait_end.get());
     }
     setsid();
+    null_ = Descriptor(open("/dev/null", O_RDWR | O_CLOEXEC));
+    if (!null_)
+        fail("/dev/null");
 }
 
 void Background::detach(int output)
@@ -65,12 +68,12 @@ void Background::detach(int output)
     if (!ready_)
         return;
     send_messages_to_system_log();
-    const Descriptor null(open("/dev/null", O_RDWR | O_CLOEXEC));
-    if (!null || chdir("/") != 0)
-        fail("/dev/null");
-    dup2(null.get(), STDIN_FILENO);
-    dup2(null.get(), STDOUT_FILENO);
-    dup2(output >= 0 ? output : null.get(), STDERR_FILENO);
+    if (chdir("/") != 0)
+        fail("/");
+    dup2(null_.get(), STDIN_FILENO);
+    dup2(null_.get(), STDOUT_FILENO);
+    dup2(output >= 0 ? output : null_.get(), STDERR_FILENO);
+    null_.close();
     if (write(ready_.get(), "1", 1) != 1)
         fail("pipe");
     ready_.close();

@@ -21,6 +21,7 @@ public:
 
 private:
     Descriptor ready_;  // to the process that waits
+    Descriptor null_;
 };
 
 }  // namespace tools::lklfuse

@@ -4,16 +4,19 @@
 #include <new>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <unistd.h>
 
 #include "common/mounted_image.hpp"
 #include "common/report.hpp"
+#include "common/sandbox/sandbox.hpp"
 #include "lklfuse/background.hpp"
 #include "lklfuse/file_system.hpp"
 #include "lklfuse/fuse_log_text.hpp"
 #include "lklfuse/lock_file.hpp"
 #include "lklfuse/messages.hpp"
+#include "lklfuse/mounter.hpp"
 #include "lklfuse/options.hpp"
 #include "lklfuse/session.hpp"
 #include "lklfuse/stopper.hpp"
@@ -32,13 +35,23 @@ std::string owner_option(std::string_view type)
     return {};
 }
 
-void serve(Options& options, MountedImage& image, Background& background, const LogFile& log)
+SandboxRules sandbox_rules(const Options& options)
+{
+    SandboxRules rules;
+    rules.off = !options.image.sandbox;
+    rules.serve_fuse = true;
+    rules.clone_fuse = options.clone_fd;
+    return rules;
+}
+
+void serve(Options& options, MountedImage& image, Mounter& mounter, Background& background,
+           const LogFile& log)
 {
     FileSystem fs(image, options.image, [&options](const std::string& kernel_log) {
         tell(escaped(options.image.path) +
              ": the kernel crashed: " + escaped(panic_reason(kernel_log)));
     });
-    Session session(options, fs);
+    Session session(options, fs, mounter);
     background.detach(log.descriptor());
     session.run();
 }
@@ -46,10 +59,15 @@ void serve(Options& options, MountedImage& image, Background& background, const 
 void run(Options& options)
 {
     Background background(!options.foreground);
+    Mounter mounter(options);
     const LogFile log(options.log_file);
     const Descriptor lock = take_lock(options.lock_file);
     options.image.log = [&log](std::string_view text) { log.add(text); };
-    const ImageChoice choice = choose_file_system(options.image, open_for_mount(options.image));
+    OpenedImage opened = open_for_mount(options.image);
+    if (!options.foreground)
+        open_system_log();
+    enter_sandbox(sandbox_rules(options));
+    const ImageChoice choice = choose_file_system(options.image, std::move(opened));
     if (const std::string owner = owner_option(choice.type); !owner.empty())
         options.image.options = owner + ',' + options.image.options;
     block_signals();
@@ -58,7 +76,7 @@ void run(Options& options)
         tell(escaped(options.image.path) +
              ": its journal was replayed in memory; the image is unchanged");
     try {
-        serve(options, image, background, log);
+        serve(options, image, mounter, background, log);
     } catch (const ToolError&) {
         // Whatever ended the session, what was written gets to the image.
         image.unmount();

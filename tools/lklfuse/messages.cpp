@@ -40,9 +40,13 @@ void LogFile::add(std::string_view text) const
     }
 }
 
+void open_system_log()
+{
+    openlog("lklfuse", LOG_PID | LOG_NDELAY, LOG_DAEMON);
+}
+
 void send_messages_to_system_log()
 {
-    openlog("lklfuse", LOG_PID, LOG_DAEMON);
     to_system_log = true;
 }
 

@@ -24,6 +24,9 @@ private:
     Descriptor file_;
 };
 
+// Connects to the system log; later there may be no way to it.
+void open_system_log();
+
 // From here on nobody reads standard error.
 void send_messages_to_system_log();
 

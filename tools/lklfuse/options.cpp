@@ -37,6 +37,7 @@ constexpr std::string_view usage =
     "  -o lock=FILE       hold a lock on this file\n"
     "  -o max_threads=N   serve this many requests at a time (10)\n"
     "  -o clone_fd        a channel to the host's kernel for each thread\n"
+    "  -o no_sandbox      let the image's file system do all that you may\n"
     "  -f                 stay in the foreground\n"
     "  -d                 the same, and show all requests and the kernel's log\n"
     "  -s                 one request at a time\n"
@@ -62,7 +63,17 @@ uint64_t parse_number(std::string_view name, std::string_view text, uint64_t lea
     return value;
 }
 
-enum class Key : int { value, read_only, foreground, debug, single, clone, version, help };
+enum class Key : int {
+    value,
+    read_only,
+    foreground,
+    debug,
+    single,
+    clone,
+    no_sandbox,
+    version,
+    help
+};
 
 // What libfuse's parser calls back for; errors wait until it has returned, since it is C.
 struct Parser {
@@ -134,6 +145,9 @@ int Parser::take(const char* argument, int key)
     case Key::clone:
         options.clone_fd = true;
         return 0;
+    case Key::no_sandbox:
+        options.image.sandbox = false;
+        return 0;
     case Key::version:
         version = true;
         return 0;
@@ -176,6 +190,8 @@ constexpr std::array known_options{
     fuse_opt{"debug", -1U, key(Key::debug)},
     fuse_opt{"-s", -1U, key(Key::single)},
     fuse_opt{"clone_fd", -1U, key(Key::clone)},
+    fuse_opt{"no_sandbox", -1U, key(Key::no_sandbox)},
+    fuse_opt{"--no-sandbox", -1U, key(Key::no_sandbox)},
     fuse_opt{"-V", -1U, key(Key::version)},
     fuse_opt{"--version", -1U, key(Key::version)},
     fuse_opt{"-h", -1U, key(Key::help)},

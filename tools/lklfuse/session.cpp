@@ -6,7 +6,6 @@
 
 #include "lklfuse/fuse_log_text.hpp"
 #include "lklfuse/operations.hpp"
-#include "lklfuse/read_ahead.hpp"
 #include "lklfuse/stopper.hpp"
 
 namespace tools::lklfuse {
@@ -42,24 +41,26 @@ fuse_session* make_session(Options& options, FileSystem& fs)
 
 }  // namespace
 
-Session::Session(Options& options, FileSystem& fs)
-    : options_(options), fs_(fs), session_(make_session(options, fs))
+Session::Session(Options& options, FileSystem& fs, Mounter& mounter)
+    : options_(options), fs_(fs), mounter_(mounter), session_(make_session(options, fs))
 {
-    if (fuse_session_mount(session_.get(), options_.mount_point.c_str()) != 0) {
-        const std::string why = take_fuse_error();
-        throw ToolError(ExitCode::output, escaped(options_.mount_point) + ": cannot mount there" +
-                                              (why.empty() ? "" : ": " + escaped(why)));
-    }
+    Descriptor connection = mounter_.mount();
     mounted_ = true;
-    raise_read_ahead(options_.mount_point);
+    const std::string path = "/dev/fd/" + std::to_string(connection.get());
+    if (fuse_session_mount(session_.get(), path.c_str()) != 0)
+        throw ToolError(ExitCode::internal, path + ": " + escaped(take_fuse_error()));
+    connection.release();
 }
 
 Session::~Session()
 {
     // Of a mount that nothing came of. One that was used is gone by now, or was taken
     // out of the way with files of it in use.
-    if (mounted_)
-        fuse_session_unmount(session_.get());
+    if (!mounted_)
+        return;
+    // Unmounting while there is a connection makes requests that nobody answers.
+    session_.reset();
+    mounter_.unmount(false);
 }
 
 int Session::serve()
@@ -81,7 +82,7 @@ void Session::run()
     fs_.start(session_.get());
     int result = 0;
     {
-        const Stopper stopper(session_.get(), options_.mount_point);
+        const Stopper stopper(session_.get(), mounter_, options_.mount_point);
         result = serve();
     }
     fs_.stop();

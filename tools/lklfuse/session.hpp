@@ -7,6 +7,7 @@
 #include <fuse_lowlevel.h>
 
 #include "lklfuse/file_system.hpp"
+#include "lklfuse/mounter.hpp"
 #include "lklfuse/options.hpp"
 
 namespace tools::lklfuse {
@@ -15,7 +16,8 @@ class Session {
 public:
     // Mounts; requests wait until run(). Throws ToolError: ExitCode::usage for options
     // that FUSE does not know, ExitCode::output when it cannot mount.
-    Session(Options& options, FileSystem& fs);
+    // All live longer.
+    Session(Options& options, FileSystem& fs, Mounter& mounter);
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
     ~Session();
@@ -34,7 +36,8 @@ private:
 
     const Options& options_;
     FileSystem& fs_;
-    const std::unique_ptr<fuse_session, Destroy> session_;
+    Mounter& mounter_;
+    std::unique_ptr<fuse_session, Destroy> session_;
     bool mounted_ = false;
 };
 

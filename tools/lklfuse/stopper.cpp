@@ -7,7 +7,6 @@
 
 #include "common/report.hpp"
 #include "lklfuse/messages.hpp"
-#include "lklfuse/unmount.hpp"
 
 namespace tools::lklfuse {
 
@@ -36,8 +35,9 @@ void block_signals()
     sigaction(poke, &nothing, nullptr);  // without SA_RESTART
 }
 
-Stopper::Stopper(fuse_session* session, const std::string& mount_point)
+Stopper::Stopper(fuse_session* session, Mounter& mounter, const std::string& mount_point)
     : session_(session),
+      mounter_(mounter),
       mount_point_(mount_point),
       server_(pthread_self()),
       thread_([this] { wait(); })
@@ -63,14 +63,14 @@ void Stopper::wait()
 
 void Stopper::end_session()
 {
-    write_host_cache(mount_point_);
+    mounter_.write_host_cache();
     // The server's loop ends by itself when it succeeds.
-    if (unmount_on_host(mount_point_, false))
+    if (mounter_.unmount(false))
         return;
-    if (!mount_point_.starts_with("/dev/fd/"))
+    if (mounter_.ours())
         tell(escaped(mount_point_) + ": in use; what is open there ends");
-    write_host_cache(mount_point_);
-    unmount_on_host(mount_point_, true);
+    mounter_.write_host_cache();
+    mounter_.unmount(true);
     interrupt_loop();
 }
 

@@ -9,6 +9,8 @@
 #include <fuse_lowlevel.h>
 #include <pthread.h>
 
+#include "lklfuse/mounter.hpp"
+
 namespace tools::lklfuse {
 
 // Blocks SIGINT, SIGTERM and SIGHUP in the calling thread and those that it will make.
@@ -20,7 +22,8 @@ void block_signals();
 // write. To be made and destroyed by the thread that serves.
 class Stopper {
 public:
-    Stopper(fuse_session* session, const std::string& mount_point);
+    // All live longer.
+    Stopper(fuse_session* session, Mounter& mounter, const std::string& mount_point);
     Stopper(const Stopper&) = delete;
     Stopper& operator=(const Stopper&) = delete;
     ~Stopper();
@@ -31,7 +34,8 @@ private:
     void interrupt_loop();
 
     fuse_session* const session_;
-    const std::string& mount_point_;
+    Mounter& mounter_;
+    const std::string& mount_point_;  // for messages
     const pthread_t server_;
     std::atomic<bool> ended_{false};
     std::thread thread_;

@@ -45,9 +45,6 @@ void write_host_cache(const std::string& mount_point)
 
 bool unmount_on_host(const std::string& mount_point, bool lazy)
 {
-    // A connection that was mounted by somebody else.
-    if (mount_point.starts_with("/dev/fd/"))
-        return false;
     if (geteuid() != 0)
         return run_fusermount(mount_point, lazy);
     return umount2(mount_point.c_str(), UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)) == 0;

@@ -31,6 +31,7 @@ constexpr uint64_t sockets_and_signals = 3;            // version 6
 
 constexpr uint64_t read_file = LANDLOCK_ACCESS_FS_READ_FILE;
 constexpr uint64_t read_tree = read_file | LANDLOCK_ACCESS_FS_READ_DIR;
+constexpr uint64_t use_device = read_file | LANDLOCK_ACCESS_FS_WRITE_FILE | ioctl_device;
 constexpr uint64_t rename_files = LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE;
 constexpr uint64_t write_tree =
     read_tree | LANDLOCK_ACCESS_FS_WRITE_FILE | truncate_file | LANDLOCK_ACCESS_FS_REMOVE_DIR |
@@ -70,7 +71,7 @@ void allow(int ruleset, const std::string& path, uint64_t access, int flags = 0)
         return;
     landlock_path_beneath_attr rule{};
     rule.parent_fd = file.get();
-    rule.allowed_access = S_ISDIR(status.st_mode) ? access : access & read_file;
+    rule.allowed_access = S_ISDIR(status.st_mode) ? access : access & (read_file | use_device);
     if (rule.allowed_access != 0 &&
         syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) != 0)
         fail(escaped(path) + ": Landlock");
@@ -78,12 +79,12 @@ void allow(int ruleset, const std::string& path, uint64_t access, int flags = 0)
 
 }  // namespace
 
-void restrict_files(const FileAccess& access)
+bool restrict_files(const FileAccess& access)
 {
     const long version =
         syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
     if (version < least_version)
-        return;
+        return false;
     const RulesetAttributes all = everything(version);
     const Descriptor ruleset(
         static_cast<int>(syscall(SYS_landlock_create_ruleset, &all, sizeof all, 0)));
@@ -96,8 +97,11 @@ void restrict_files(const FileAccess& access)
         allow(ruleset.get(), path, write_tree & all.files);
     for (const std::string& path : access.rename)
         allow(ruleset.get(), path, rename_files);
+    for (const std::string& path : access.device)
+        allow(ruleset.get(), path, use_device & all.files);
     if (syscall(SYS_landlock_restrict_self, ruleset.get(), 0) != 0)
         fail("Landlock");
+    return true;
 }
 
 }  // namespace tools

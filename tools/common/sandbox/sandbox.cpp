@@ -48,7 +48,11 @@ Capabilities needed_capabilities(const SandboxRules& rules)
 
 FileAccess needed_access(const SandboxRules& rules)
 {
-    FileAccess access{rules.read, rules.write, rules.rename};
+    FileAccess access{rules.read, rules.write, rules.rename, {}};
+    if (rules.serve_fuse)
+        access.read.emplace_back("/proc");
+    if (rules.clone_fuse)
+        access.device.emplace_back("/dev/fuse");
     if (rules.read_archive) {
         for (const char* file :
              {"/etc/nsswitch.conf", "/etc/passwd", "/etc/group", "/usr/lib/locale",
@@ -61,11 +65,13 @@ FileAccess needed_access(const SandboxRules& rules)
 CallGroups needed_calls(const SandboxRules& rules)
 {
     CallGroups calls;
-    calls.open = !rules.read.empty() || rules.read_archive;
+    calls.open = !rules.read.empty() || rules.read_archive || rules.serve_fuse;
     calls.read_attributes = !rules.read.empty() || !rules.write.empty();
     calls.change_files = !rules.write.empty();
     calls.rename = !rules.rename.empty();
     calls.read_archive = rules.read_archive;
+    calls.serve_fuse = rules.serve_fuse;
+    calls.open_devices = rules.clone_fuse;
     return calls;
 }
 
@@ -77,7 +83,7 @@ void enter_sandbox(const SandboxRules& rules)
         report("--no-sandbox: a crafted image may do all that you may");
         return;
     }
-    if (rules.read_archive)
+    if (rules.read_archive || rules.serve_fuse)
         prepare_look_ups();
     // An empty network, where that is allowed. Without it the filter of system calls has
     // to do, which knows no sockets. Not in a user namespace of our own: it would show the
@@ -86,7 +92,10 @@ void enter_sandbox(const SandboxRules& rules)
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         throw ToolError(ExitCode::internal,
                         std::string("sandbox: no_new_privs: ") + std::strerror(errno));
-    restrict_files(needed_access(rules));
+    if (!restrict_files(needed_access(rules)) && rules.clone_fuse)
+        throw ToolError(ExitCode::internal,
+                        "sandbox: without Landlock (Linux 5.19) there is no way to have "
+                        "clone_fd and a sandbox");
     keep_capabilities(needed_capabilities(rules));
     if (!sanitized)
         restrict_calls(needed_calls(rules));

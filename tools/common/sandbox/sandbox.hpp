@@ -22,6 +22,10 @@ struct SandboxRules {
     std::vector<std::string> rename;
     // An archive is read: users, locales and charsets are looked up in the host's files.
     bool read_archive = false;
+    // Requests of FUSE are answered: who asks is looked up in /proc.
+    bool serve_fuse = false;
+    // Each thread has a connection of its own (/dev/fuse).
+    bool clone_fuse = false;
 };
 
 // Cannot be undone, and holds for threads that are started later: to be called while

@@ -15,6 +15,7 @@
 
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/fuse.h>
 #include <linux/io_uring.h>
 #include <linux/sched.h>
 #include <seccomp.h>
@@ -71,6 +72,12 @@ constexpr Calls change_calls{SCMP_SYS(openat),      SCMP_SYS(mkdirat),      SCMP
 constexpr Calls rename_calls{SCMP_SYS(rename), SCMP_SYS(renameat), SCMP_SYS(renameat2),
                              SCMP_SYS(unlink), SCMP_SYS(unlinkat)};
 
+// libfuse's threads, who wait for signals, and messages of the process that mounts.
+constexpr Calls fuse_calls{
+    SCMP_SYS(splice),  SCMP_SYS(vmsplice), SCMP_SYS(tee),  SCMP_SYS(rt_sigtimedwait),
+    SCMP_SYS(recvmsg), SCMP_SYS(dup),      SCMP_SYS(dup2), SCMP_SYS(chdir),
+    SCMP_SYS(sync)};
+
 // Tried by libraries, which go on without. Rings are made before; libarchive starts
 // programs for rare compressions.
 constexpr Calls refused{SCMP_SYS(io_uring_setup), SCMP_SYS(fork), SCMP_SYS(vfork)};
@@ -78,7 +85,8 @@ constexpr Calls refused_look_ups{SCMP_SYS(socket)};
 
 // Not F_SETOWN and its like, which have signals sent to others.
 constexpr std::initializer_list<scmp_datum_t> descriptor_commands{
-    F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC, F_OFD_GETLK, F_OFD_SETLK};
+    F_GETFD,     F_SETFD,     F_GETFL,      F_SETFL,     F_DUPFD_CLOEXEC,
+    F_OFD_GETLK, F_OFD_SETLK, F_GETPIPE_SZ, F_SETPIPE_SZ};
 
 // Terminals tell their width, and block devices are used. Not TIOCSTI: it types.
 constexpr std::initializer_list<scmp_datum_t> device_commands{
@@ -197,6 +205,8 @@ void restrict_calls(const CallGroups& groups)
     constexpr scmp_datum_t writing = O_ACCMODE | O_CREAT | O_TRUNC;
     if (groups.change_files)
         filters.allow(change_calls);
+    else if (groups.open_devices)
+        filters.allow({SCMP_SYS(openat)});
     else if (groups.open)
         filters.allow_if(SCMP_SYS(openat), masked(2, writing, 0));
     else
@@ -205,8 +215,15 @@ void restrict_calls(const CallGroups& groups)
         filters.allow(read_attribute_calls);
     if (groups.rename)
         filters.allow(rename_calls);
-    if (groups.read_archive)
+    if (groups.read_archive || groups.serve_fuse)
         filters.refuse(refused_look_ups);
+    if (groups.serve_fuse) {
+        filters.allow(fuse_calls);
+        // To the system log, which is connected; nobody else is named.
+        filters.allow_if(SCMP_SYS(sendto), is_null(4));
+    }
+    if (groups.open_devices)
+        filters.allow_commands(SCMP_SYS(ioctl), {FUSE_DEV_IOC_CLONE});
     // The outer one lets the inner one be loaded, and that no other.
     filters.refuse({SCMP_SYS(seccomp)});
     filters.outer.load();
