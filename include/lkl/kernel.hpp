@@ -46,6 +46,16 @@ struct DiskId {
     uint64_t device = 0;
 };
 
+// What a watchdog looks at: when calls are under way, none has ended since it looked
+// last, and no disk is at work, the kernel hangs. (Calls that wait by their nature, such
+// as those that read an empty pipe, look the same.)
+struct Activity {
+    uint64_t calls_ended = 0;  // since the start, of all threads
+    uint32_t calls_under_way = 0;
+    uint64_t disk_requests = 0;  // that back ends have completed
+    uint32_t disk_requests_under_way = 0;
+};
+
 // A running kernel. Movable; the destructor halts it. All functions may be
 // called by any thread at any time, except that halt() and the destructor
 // make calls in flight return -ESHUTDOWN.
@@ -81,6 +91,9 @@ public:
     // Flushes all file systems, shuts the kernel down and frees everything it
     // held. Further calls return -ESHUTDOWN.
     Result<void> halt();
+
+    // Never waits for the kernel. The numbers are of about the same time.
+    Activity activity() const;
 
     // The last lines of the kernel log after a panic; empty before.
     std::string panic_message() const;

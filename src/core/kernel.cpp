@@ -72,6 +72,7 @@ public:
     Result<DiskId> add_disk(std::unique_ptr<BlockBackend> backend);
     Result<void> remove_disk(DiskId disk);
     Result<void> halt();
+    Activity activity();
     std::string panic_message() const { return machine_->panic_message(); }
 
 private:
@@ -116,8 +117,13 @@ private:
     std::atomic<int> closed_{ESHUTDOWN};
     bool started_ = false;
 
+    void take_out(const Disk* disk);
+
+    // The list itself; never held while the kernel is called.
     std::mutex disks_mutex_;
     std::vector<std::unique_ptr<Disk>> disks_;
+    // One change at a time.
+    std::mutex disk_change_mutex_;
     std::mutex halt_mutex_;
 
 public:
@@ -189,6 +195,23 @@ Result<void> Kernel::Impl::boot(const KernelOptions& options)
     started_ = true;
     closed_.store(0);
     return {};
+}
+
+Activity Kernel::Impl::activity()
+{
+    Activity activity;
+    threads_->for_each([&activity](const HostThread& thread) {
+        activity.calls_ended += thread.calls.load(std::memory_order_relaxed);
+        activity.calls_under_way += thread.depth.load(std::memory_order_relaxed);
+    });
+    const std::lock_guard lock(disks_mutex_);
+    for (const auto& disk : disks_) {
+        const virtio::BlockStatistics statistics = disk->device.statistics();
+        activity.disk_requests += statistics.reads + statistics.writes + statistics.flushes +
+                                  statistics.discards + statistics.write_zeroes;
+        activity.disk_requests_under_way += statistics.in_flight;
+    }
+    return activity;
 }
 
 Kernel::Impl::~Impl()
@@ -263,7 +286,7 @@ Result<DiskId> Kernel::Impl::add_disk(std::unique_ptr<BlockBackend> backend)
 {
     if (closed_.load())
         return Error{closed_.load(), "adding a disk: the kernel has ended"};
-    std::lock_guard lock(disks_mutex_);
+    const std::lock_guard change(disk_change_mutex_);
     unsigned slot = 0;
     while (std::any_of(disks_.begin(), disks_.end(),
                        [slot](const auto& disk) { return disk->slot == slot; }))
@@ -271,28 +294,46 @@ Result<DiskId> Kernel::Impl::add_disk(std::unique_ptr<BlockBackend> backend)
     if (slot >= Machine::slots)
         return Error{ENOSPC, "adding a disk: no interrupt line is left"};
 
-    auto disk = std::make_unique<Disk>(*machine_, std::move(backend), slot);
+    auto owned = std::make_unique<Disk>(*machine_, std::move(backend), slot);
+    Disk* const disk = owned.get();
+    {
+        const std::lock_guard lock(disks_mutex_);
+        disks_.push_back(std::move(owned));
+    }
     const uint64_t base = DeviceWindow::base + slot * DeviceWindow::stride;
     uint64_t device = 0;
     const long args[6] = {static_cast<long>(base), static_cast<long>(virtio::Mmio::window),
                           static_cast<long>(Machine::irq(slot)), reinterpret_cast<long>(&device)};
     disk->kernel_id = call(nr_device_add, args);
-    if (disk->kernel_id < 0)
-        return system_error(disk->kernel_id, "adding a disk");
+    if (const long result = disk->kernel_id; result < 0) {
+        take_out(disk);
+        return system_error(result, "adding a disk");
+    }
     if (device == 0) {
         const long remove[6] = {disk->kernel_id};
         call(nr_device_remove, remove);
+        take_out(disk);
         return Error{EIO, "adding a disk: the kernel's driver refused it"};
     }
     disk->id.device = device;
     disk->id.index = static_cast<int>(minor_of(device) / minors_per_disk);
-    disks_.push_back(std::move(disk));
-    return disks_.back()->id;
+    return disk->id;
+}
+
+// Ends what serves the disk, which waits for requests in flight.
+void Kernel::Impl::take_out(const Disk* disk)
+{
+    std::unique_ptr<Disk> gone;
+    const std::lock_guard lock(disks_mutex_);
+    const auto found = std::find_if(disks_.begin(), disks_.end(),
+                                    [disk](const auto& one) { return one.get() == disk; });
+    gone = std::move(*found);
+    disks_.erase(found);
 }
 
 Result<void> Kernel::Impl::remove_disk(DiskId id)
 {
-    std::lock_guard lock(disks_mutex_);
+    const std::lock_guard change(disk_change_mutex_);
     const auto found = std::find_if(disks_.begin(), disks_.end(),
                                     [&](const auto& disk) { return disk->id.index == id.index; });
     if (found == disks_.end())
@@ -300,7 +341,7 @@ Result<void> Kernel::Impl::remove_disk(DiskId id)
     const long args[6] = {(*found)->kernel_id};
     if (const long result = call(nr_device_remove, args); result < 0 && !closed_.load())
         return system_error(result, "removing a disk");
-    disks_.erase(found);
+    take_out(found->get());
     return {};
 }
 
@@ -323,8 +364,10 @@ Result<void> Kernel::Impl::halt()
     machine_->vcpu().stop();
     {
         // What is in flight writes to the memory.
-        std::lock_guard disks(disks_mutex_);
-        disks_.clear();
+        const std::lock_guard change(disk_change_mutex_);
+        std::vector<std::unique_ptr<Disk>> gone;
+        const std::lock_guard lock(disks_mutex_);
+        gone.swap(disks_);
     }
     wait_for_calls();
     machine_->release_memory();
@@ -378,6 +421,10 @@ Result<void> Kernel::remove_disk(DiskId disk)
 Result<void> Kernel::halt()
 {
     return impl_->halt();
+}
+Activity Kernel::activity() const
+{
+    return impl_->activity();
 }
 std::string Kernel::panic_message() const
 {

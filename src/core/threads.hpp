@@ -25,6 +25,8 @@ public:
     }
     ~InsideCall()
     {
+        thread_.calls.store(thread_.calls.load(std::memory_order_relaxed) + 1,
+                            std::memory_order_relaxed);
         thread_.depth.store(thread_.depth.load(std::memory_order_relaxed) - 1,
                             std::memory_order_release);
     }

@@ -32,6 +32,7 @@ struct HostThread {
     // runs at the end of a call makes another. The thread's own, but for the
     // kernel's destruction, which waits for 0.
     std::atomic<uint32_t> depth{0};
+    std::atomic<uint64_t> calls{0};  // that have ended; written by the thread alone
     HostThread* next_free = nullptr;
 };
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <span>
 #include <system_error>
 #include <utility>
@@ -13,6 +14,7 @@
 #include <lkl/disk.hpp>
 #include <lkl/file.hpp>
 #include <lkl/linux/mount.h>
+#include <unistd.h>
 
 #include "common/image_probe.hpp"
 #include "common/mount_defaults.hpp"
@@ -71,6 +73,9 @@ const Content& choose_content(const ImageRequest& request, const ImageContent& i
              "partition " + std::to_string(number) + ": the image has no partition table");
     return unknown;
 }
+
+// Seconds. Work in memory that takes longer than this is nothing that tools ask for.
+constexpr unsigned patience = 120;
 
 // One disk for the tries to mount it, one after the other.
 class SharedDisk final : public lkl::BlockBackend {
@@ -154,6 +159,7 @@ MountedImage::MountedImage(const ImageRequest& request, const ImageChoice& choic
     if (!kernel)
         throw ToolError(ExitCode::kernel, "cannot start the kernel: " + kernel.error().what);
     kernel_.emplace(*std::move(kernel));
+    watch(request);
 
     lkl::MountOptions options;
     options.type = choice.type;
@@ -189,6 +195,25 @@ MountedImage::MountedImage(const ImageRequest& request, const ImageChoice& choic
             error = std::move(second);
     }
     throw_mount_error(request, choice, error);
+}
+
+MountedImage::~MountedImage()
+{
+    mount_.reset();
+    // While somebody watches.
+    if (kernel_)
+        (void)kernel_->halt();
+}
+
+void MountedImage::watch(const ImageRequest& request)
+{
+    const std::function<void(const std::string&)> last_words =
+        request.last_words ? request.last_words : report;
+    watchdog_.emplace(*kernel_, patience, std::chrono::seconds(1), [this, last_words] {
+        last_words(escaped(image_) + ": the kernel hangs: for " + std::to_string(patience) +
+                   " seconds no call has ended, and no disk was at work");
+        _exit(static_cast<int>(ExitCode::kernel));
+    });
 }
 
 bool MountedImage::try_mount(const ImageChoice& choice, const lkl::MountOptions& options,

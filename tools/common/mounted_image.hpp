@@ -23,6 +23,7 @@
 #include "common/kernel_log.hpp"
 #include "common/report.hpp"
 #include "common/tree/error_texts.hpp"
+#include "common/watchdog.hpp"
 
 namespace tools {
 
@@ -35,6 +36,8 @@ struct ImageRequest {
     bool show_log = false;
     std::function<void(std::string_view)> log;  // gets the kernel's log too, as KernelLog gives it
     bool writable = false;
+    // Gets the message when the tool has to end because the kernel hangs; none: report().
+    std::function<void(const std::string&)> last_words;
     bool sandbox = true;  // the tool shuts itself in before the image is looked at
     // What messages call the options for partition and type.
     std::string partition_option = "-P";
@@ -71,6 +74,7 @@ public:
     MountedImage(const ImageRequest& request, const ImageChoice& choice);
     MountedImage(const MountedImage&) = delete;
     MountedImage& operator=(const MountedImage&) = delete;
+    ~MountedImage();
 
     lkl::Kernel& kernel() { return *kernel_; }
     // Where the file system is, in the kernel.
@@ -95,6 +99,9 @@ public:
     void unmount();
 
 private:
+    // The tool ends, ExitCode::kernel, when the kernel hangs: from then on nothing that
+    // it would say or write could be trusted.
+    void watch(const ImageRequest& request);
     // Mounts once; false and `error` when that fails.
     bool try_mount(const ImageChoice& choice, const lkl::MountOptions& options, bool overlay,
                    lkl::Error& error);
@@ -111,6 +118,7 @@ private:
     bool writable_ = false;
     bool replayed_ = false;
     std::optional<lkl::Kernel> kernel_;
+    std::optional<Watchdog> watchdog_;
     std::optional<lkl::Mount> mount_;
 };
 

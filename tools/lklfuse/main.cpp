@@ -62,6 +62,7 @@ void run(Options& options)
     Mounter mounter(options);
     const LogFile log(options.log_file);
     const Descriptor lock = take_lock(options.lock_file);
+    options.image.last_words = tell;
     options.image.log = [&log](std::string_view text) { log.add(text); };
     OpenedImage opened = open_for_mount(options.image);
     if (!options.foreground)

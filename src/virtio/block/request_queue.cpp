@@ -270,6 +270,7 @@ void RequestQueue::add_statistics(BlockStatistics& sum) const noexcept
     sum.write_zeroes += statistics_.write_zeroes;
     sum.bytes_read += statistics_.bytes_read;
     sum.bytes_written += statistics_.bytes_written;
+    sum.in_flight += in_flight_;
     sum.failed += statistics_.failed;
     sum.bad_requests += statistics_.bad_requests;
     sum.bad_chains += statistics_.bad_chains;

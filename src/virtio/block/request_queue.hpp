@@ -19,6 +19,7 @@ namespace lkl::virtio {
 struct BlockStatistics {
     uint64_t reads = 0, writes = 0, flushes = 0, discards = 0, write_zeroes = 0;
     uint64_t bytes_read = 0, bytes_written = 0;
+    uint32_t in_flight = 0;          // the back end has them
     uint64_t failed = 0;             // the back end reported an error
     uint64_t bad_requests = 0;       // the driver's mistake, answered with an error
     uint64_t bad_chains = 0;         // the driver's mistake that asks for a reset
