@@ -16,6 +16,7 @@ void measure_sequential(Run& run);
 void measure_random(Run& run);
 void measure_archive(Run& run);
 void measure_copy(Run& run);
+void measure_fuse(Run& run);
 void measure_sync(Run& run);
 void measure_crypto(Run& run);
 

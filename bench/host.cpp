@@ -11,6 +11,7 @@
 #include <spawn.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,11 +27,6 @@ std::system_error failure(const std::string& what)
 {
     return {errno, std::generic_category(), what};
 }
-
-struct Child {
-    pid_t pid = -1;
-    Descriptor output;
-};
 
 Child start(const std::vector<std::string>& arguments)
 {
@@ -114,6 +110,15 @@ void need_root()
         throw Skipped("needs the host's loop devices");
 }
 
+void need_program(const std::string& name)
+{
+    try {
+        run_program({"which", name});
+    } catch (const std::exception&) {
+        throw Skipped("needs " + name);
+    }
+}
+
 void make_mounts_private()
 {
     if (::geteuid() != 0)
@@ -148,7 +153,8 @@ void warm(const std::string& path)
 {
     const Descriptor file = Descriptor::open(path, O_RDONLY);
     // What is dirty would be written while something is measured.
-    check(::fsync(file.get()), "fsync");
+    if (::fsync(file.get()) != 0)
+        throw failure(path);
     drain(file.get(), [](const char*, size_t) {});
 }
 
@@ -186,6 +192,30 @@ LoopMount::LoopMount(const std::string& image, const std::string& directory,
 LoopMount::~LoopMount()
 {
     ::umount2(directory_.c_str(), 0);
+}
+
+FuseMount::FuseMount(const std::vector<std::string>& program, const std::string& directory)
+    : directory_(directory), name_(program[0])
+{
+    const auto device = [&directory] {
+        struct stat status {};
+        return ::stat(directory.c_str(), &status) == 0 ? status.st_dev : 0;
+    };
+    const dev_t before = device();
+    child_ = start(program);
+    for (int tries = 0; device() == before; ++tries) {
+        if (tries == 3000 || ::waitpid(child_.pid, nullptr, WNOHANG) != 0)
+            throw std::runtime_error(name_ + " does not mount");
+        ::usleep(10'000);
+    }
+}
+
+FuseMount::~FuseMount()
+{
+    ::umount2(directory_.c_str(), 0);
+    int status = 0;
+    while (::waitpid(child_.pid, &status, 0) < 0 && errno == EINTR)
+        continue;
 }
 
 }  // namespace bench

@@ -35,8 +35,17 @@ private:
     int fd_ = -1;
 };
 
+// A program that was started, and what it prints.
+struct Child {
+    pid_t pid = -1;
+    Descriptor output;
+};
+
 // Throws Skipped unless this process may mount.
 void need_root();
+
+// Throws Skipped unless there is such a program.
+void need_program(const std::string& name);
 
 // All mounts from here on are this process's own: they end with it, however it
 // ends. Does nothing without root.
@@ -71,6 +80,22 @@ public:
 
 private:
     std::string directory_;
+};
+
+// A file system that a program serves through FUSE for as long as it is mounted. The
+// program stays in the foreground.
+class FuseMount {
+public:
+    FuseMount(const std::vector<std::string>& program, const std::string& directory);
+    FuseMount(const FuseMount&) = delete;
+    FuseMount& operator=(const FuseMount&) = delete;
+    // Unmounts and waits for the program's end.
+    ~FuseMount();
+
+private:
+    const std::string directory_;
+    const std::string name_;
+    Child child_;
 };
 
 }  // namespace bench

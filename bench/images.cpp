@@ -129,11 +129,19 @@ std::string many_files_tree(const Run& run)
     return tree;
 }
 
-std::string empty_image(const Run& run, const std::string& name)
+std::string data_file(const Run& run)
+{
+    std::string path = fs::path(run.directory) / "data";
+    if (!fs::exists(path))
+        write_file(path, data_size);
+    return path;
+}
+
+std::string empty_image(const Run& run, const std::string& name, uint64_t size)
 {
     const std::string image = fs::path(run.directory) / (name + ".ext4");
     fs::remove(image);
-    make_ext4(image, uint64_t{256} << 20, {});
+    make_ext4(image, size, {});
     return image;
 }
 

@@ -28,8 +28,12 @@ std::string many_files_image(const Run& run);
 // The same files in a directory of the host.
 std::string many_files_tree(const Run& run);
 
-// An empty ext4 of 256 MiB, made anew each time.
-std::string empty_image(const Run& run, const std::string& name);
+// A file of the host of data_size random bytes.
+std::string data_file(const Run& run);
+
+// An empty ext4 of 256 MiB, or another size, made anew each time.
+std::string empty_image(const Run& run, const std::string& name,
+                        uint64_t size = uint64_t{256} << 20);
 
 // ext4 of 256 MiB with the file "log" of log_size bytes, in the run's directory or
 // another one.

@@ -33,6 +33,7 @@ constexpr bench::Figure figures[] = {
     {"random", "reading pages of a large file in random order", bench::measure_random},
     {"archive", "fs2tar of many small files", bench::measure_archive},
     {"copy", "cptofs and cpfromfs of many small files", bench::measure_copy},
+    {"fuse", "lklfuse", bench::measure_fuse},
     {"sync", "durable writes", bench::measure_sync},
     {"crypto", "checksums, hashes, ciphers, RAID-6", bench::measure_crypto},
 };
