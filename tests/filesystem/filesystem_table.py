@@ -178,7 +178,7 @@ TABLE = [
         no_check="no checker exists",
         lacks=NO_ATTRIBUTES + NO_TIMES + "names-255 hard-links devices-wide modes owners "
         "owners-16-bit owners-32-bit"),
-    row("ufs1", "UFS 1", "ufs", "makefs -t ffs -o version=1 {image} {source}", packed=True,
+    row("ufs1", "UFS 1", "ufs", "makefs -t ffs -b 20% -o version=1 {image} {source}", packed=True,
         leave_out=BY_PATH,
         size=0, no_check="no checker in Debian", options="ufstype=44bsd",
         lacks=NO_ATTRIBUTES + "devices-wide sockets times-after-2038 times-after-2106 fractions"),

@@ -16,7 +16,7 @@ the tool ends by itself with a documented exit code and lines of its own; what i
 a whole archive or none. A crash of the kernel (exit code 7) is a finding in Linux: it is
 counted and told, and no failure, as long as the tool says so in one line.
 
-LKL_MUTANTS: how many of each type (8).
+LKL_MUTANTS: how many of each type (4).
 """
 
 import argparse
@@ -271,7 +271,7 @@ def main():
     if arguments.list:
         print("\n".join(rows()))
         return 0
-    count = int(os.environ.get("LKL_MUTANTS", "8"))
+    count = int(os.environ.get("LKL_MUTANTS", "4"))
     seeds = range(count) if arguments.seed is None else [arguments.seed]
     with tempfile.TemporaryDirectory(prefix="lkl-test-") as work:
         try:
