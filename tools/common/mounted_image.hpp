@@ -74,7 +74,7 @@ public:
     MountedImage(const ImageRequest& request, const ImageChoice& choice);
     MountedImage(const MountedImage&) = delete;
     MountedImage& operator=(const MountedImage&) = delete;
-    ~MountedImage();
+    ~MountedImage() override;
 
     lkl::Kernel& kernel() { return *kernel_; }
     // Where the file system is, in the kernel.

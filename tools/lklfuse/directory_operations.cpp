@@ -16,6 +16,7 @@ namespace {
 
 DirectoryReader& reader_of(const fuse_file_info& info)
 {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): libfuse keeps it as a number
     return *reinterpret_cast<DirectoryReader*>(info.fh);
 }
 

@@ -50,6 +50,7 @@ public:
     bool reads_directly() const { return reads_directly_; }
 
     // Of any file but the root, for which the host's kernel has 1.
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): libfuse keeps it as a number
     Node& node(fuse_ino_t ino) { return *reinterpret_cast<Node*>(ino); }
     Prefetch& prefetch() { return prefetch_; }
     // To be told of each inode that is changed.

@@ -31,6 +31,7 @@ Error failed(const char* what)
 
 void* pointer(uintptr_t address)
 {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): part of a mapping, found by arithmetic
     return reinterpret_cast<void*>(address);
 }
 
@@ -42,8 +43,8 @@ Result<AddressSpace> AddressSpace::create(uint64_t image_size, uint64_t memory_s
     const uint64_t linear = round_up(image_size + memory_size + page_size, alignment);
     const uint64_t least = std::max(least_window, round_up(4 * memory_size, alignment));
     space.window_ = std::max(largest_window, least);
-    uint64_t reserved;
-    void* reservation;
+    uint64_t reserved = 0;
+    void* reservation = nullptr;
     for (;;) {
         reserved = linear + 2 * space.window_ + alignment;
         reservation = ::mmap(nullptr, reserved, PROT_NONE,

@@ -48,6 +48,7 @@ struct AclEntry {
     uint32_t tag;
     uint32_t id;
     uint32_t permissions;
+    // NOLINTNEXTLINE(modernize-use-nullptr): what the compiler makes of it has a 0
     auto operator<=>(const AclEntry&) const = default;
 };
 

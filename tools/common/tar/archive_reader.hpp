@@ -3,6 +3,7 @@
 // its members to a sink.
 #pragma once
 
+#include <clocale>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,7 +11,6 @@
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <locale.h>
 
 #include "common/progress.hpp"
 #include "common/tar/archive_input.hpp"
