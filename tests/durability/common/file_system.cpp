@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "durability/common/file_system.hpp"
+
+#include <array>
+#include <cstdio>
+
+#include <sys/wait.h>
+
+namespace lkl::test {
+
+namespace {
+
+constexpr uint64_t mib = 1 << 20;
+
+}  // namespace
+
+const std::vector<FileSystem>& file_systems()
+{
+    static const std::vector<FileSystem> list{
+        // The superblock is 1024 bytes under one checksum, and is written in its place
+        // (ext4_commit_super()); of a torn one, the mount fails with EBADMSG.
+        {.type = "ext4",
+         .size = 64 * mib,
+         .make = "mkfs.ext4 -q -b 4096",
+         .check = "e2fsck -fn",
+         .complaint = "",
+         .options = {"", "discard", "data=journal", "nodelalloc"},
+         .atomic = 1024},
+
+        {.type = "xfs",
+         .size = 300 * mib,
+         .make = "mkfs.xfs -q",
+         .check = "xfs_repair -n",
+         .complaint = "",
+         .options = {"", "discard"}},
+
+        // The superblock is 4096 bytes under one checksum (btrfs_check_super_csum()), and
+        // the mount reads its first copy alone. What is synced goes to the log tree, each
+        // file by itself: of a rename between directories of which one was synced, the
+        // new name may be there and the old one too (btrfs_record_unlink_dir(): only a
+        // sync of the old directory has everything committed).
+        {.type = "btrfs",
+         .size = 128 * mib,
+         .make = "mkfs.btrfs -q",
+         .check = "btrfs check --readonly",
+         .complaint = "",
+         .options = {"", "discard=sync", "compress-force=zstd"},
+         .ordered = false,
+         .atomic = 4096},
+
+        // Blocks of nodes have no checksum, their footer is at their end, and roll-forward
+        // takes what has one for written (is_recoverable_dnode()).
+        //
+        // Late: f2fs_wait_on_node_pages_writeback() waits "while (seq_id && ...)", and the
+        // first node that is written after a checkpoint has the number 0
+        // (f2fs_add_fsync_node_entry(), f2fs_reset_fsync_node_info()). So the flush of that
+        // fsync(2) is sent while the node is on its way, and does not cover it. With
+        // fsync_mode=strict, f2fs_do_sync_file() does not wait at all ("if (!atomic)").
+        // Linux 6.12.
+        {.type = "f2fs",
+         .size = 64 * mib,
+         .make = "mkfs.f2fs -q",
+         .check = "fsck.f2fs --dry-run",
+         .complaint = "\\[FAIL\\]",
+         .options = {"", "nodiscard", "fsync_mode=strict"},
+         .ordered = false,
+         .late = true,
+         .atomic = 4096},
+    };
+    return list;
+}
+
+int run_command(const std::string& command, std::string& output)
+{
+    const std::string line = "PATH=$PATH:/usr/sbin:/sbin; " + command + " 2>&1 </dev/null";
+    FILE* const pipe = ::popen(line.c_str(), "re");
+    if (!pipe)
+        return -1;
+    std::array<char, 4096> buffer;
+    output.clear();
+    while (const size_t count = std::fread(buffer.data(), 1, buffer.size(), pipe))
+        output.append(buffer.data(), count);
+    const int status = ::pclose(pipe);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+}  // namespace lkl::test

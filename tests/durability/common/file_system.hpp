@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The file systems that are cut, and their real tools.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace lkl::test {
+
+struct FileSystem {
+    std::string type;  // the kernel's name
+    uint64_t size;     // bytes of the disk
+    std::string make;  // the commands; the image's path follows
+    std::string check;
+    std::string complaint;             // a pattern that a clean check does not print; or empty
+    std::vector<std::string> options;  // mounts differ from workload to workload
+
+    // What the file system itself does less well than it could, with the reason in
+    // file_system.cpp.
+    bool ordered = true;    // it keeps the order of all changes of names
+    bool late = false;      // fsync(2) is done only with the next flush
+    uint32_t atomic = 512;  // bytes that it takes for written as a whole
+};
+
+const std::vector<FileSystem>& file_systems();
+
+// Runs a shell command; what it printed goes to `output`. Its exit code.
+int run_command(const std::string& command, std::string& output);
+
+}  // namespace lkl::test
