@@ -139,7 +139,9 @@ public:
                 }
             }();
             const History& history = workers_[number].history();
-            const std::string wrong = history.check({moment, kept(moment), type_.ordered}, tree);
+            const bool keeps_renamed = options_.find(type_.keeps_renamed) != std::string::npos;
+            const std::string wrong =
+                history.check({moment, kept(moment), type_.ordered, keeps_renamed}, tree);
             if (!wrong.empty())
                 throw Violation(name + ": " + wrong +
                                 "\nbefore:" + workers_[number].history().tell(moment));

@@ -18,8 +18,11 @@ struct FileSystem {
 
     // What the file system itself does less well than it could, with the reason in
     // file_system.cpp.
-    bool ordered = true;    // it keeps the order of all changes of names
-    bool late = false;      // fsync(2) is done only with the next flush
+    bool ordered = true;  // it keeps the order of all changes of names
+    bool late = false;    // fsync(2) is done only with the next flush
+    // The mount option without which a file is lost that was renamed when a new one, under
+    // its old name, is synced; or empty.
+    std::string keeps_renamed;
     uint32_t atomic = 512;  // bytes that it takes for written as a whole
 };
 

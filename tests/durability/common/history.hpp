@@ -61,8 +61,9 @@ public:
     // A cut, and what is known of the file system.
     struct Cut {
         uint64_t moment;
-        uint64_t kept;  // promises that were given up to then hold; mostly the same moment
-        bool ordered;   // the file system keeps the order of all changes of names
+        uint64_t kept;       // promises that were given up to then hold; mostly the same moment
+        bool ordered;        // the file system keeps the order of all changes of names
+        bool keeps_renamed;  // and a file whose name was given to a new one, which is synced
     };
 
     // What is wrong with what was found after a cut; empty: nothing.

@@ -200,7 +200,7 @@ private:
         std::set<std::string> had;
         for (size_t state = std::min(*first, last_state_); state <= last_state_; ++state) {
             const std::set<std::string> names = names_of(file, state);
-            if (names.empty())
+            if (names.empty() || (!cut_.keeps_renamed && names != names_of(file, last_state_)))
                 return {};
             had.insert(names.begin(), names.end());
         }
