@@ -3,7 +3,7 @@
 // Power is lost while processes change files and have some of them synced. What was
 // synced is there, and the real checker finds nothing wrong: docs/durability.md.
 //
-// LKL_CUTS: how many for each file system (48). LKL_CUT_SEED: of the first workload (1);
+// LKL_CUTS: how many for each file system (40). LKL_CUT_SEED: of the first workload (1);
 // each next one has the next number. What a failed cut left, before it was mounted, is
 // kept in results/durability of the build directory.
 #include <algorithm>
@@ -32,8 +32,8 @@ namespace {
 
 constexpr unsigned workers = 3;
 constexpr unsigned operations = 150;  // of each worker
-constexpr uint64_t cuts_per_workload = 25;
-constexpr uint64_t default_cuts = 50;
+constexpr uint64_t cuts_per_workload = 20;
+constexpr uint64_t default_cuts = 40;
 
 uint64_t number_of(const char* variable, uint64_t otherwise)
 {
@@ -58,7 +58,7 @@ struct Violation : std::runtime_error {
 // A kernel in which disks come and go.
 class Host {
 public:
-    Host() : kernel_(boot({.memory = 128 << 20}))
+    Host() : kernel_(boot(options()))
     {
         must(Mount::special(kernel_, "proc", "/proc")).release();
         // What nobody has synced is written soon as well, not after half a minute.
@@ -96,6 +96,13 @@ public:
     }
 
 private:
+    static KernelOptions options()
+    {
+        KernelOptions options;
+        options.memory = 128 << 20;
+        return options;
+    }
+
     Kernel kernel_;
 };
 
@@ -106,7 +113,7 @@ public:
     using Above = std::function<std::unique_ptr<BlockBackend>(std::unique_ptr<BlockBackend>)>;
 
     Recording(Host& host, const FileSystem& type, uint64_t seed, const Above& above)
-        : type_(type), options_(type.options[seed % type.options.size()]), base_(type.size)
+        : type_(type), way_(type.mounts[seed % type.mounts.size()]), base_(type.size)
     {
         std::string output;
         if (run_command(type.make + ' ' + base_.path(), output) != 0)
@@ -114,12 +121,12 @@ public:
         host.with(base_.disk(false), type, {}, make_directories);
         auto late = std::make_unique<LateDisk>(base_.copy(), seed);
         auto disk = must(make_recording_disk(std::move(late), log_));
-        host.with(above(std::move(disk)), type, options_,
+        host.with(above(std::move(disk)), type, way_.options,
                   [&](const File& top) { work(top, seed); });
     }
 
     const BlockLog& log() const { return log_; }
-    const std::string& options() const { return options_; }
+    const std::string& options() const { return way_.options; }
 
     std::unique_ptr<BlockBackend> cut(const PowerCut& where) const
     {
@@ -139,9 +146,8 @@ public:
                 }
             }();
             const History& history = workers_[number].history();
-            const bool keeps_renamed = options_.find(type_.keeps_renamed) != std::string::npos;
             const std::string wrong =
-                history.check({moment, kept(moment), type_.ordered, keeps_renamed}, tree);
+                history.check({moment, kept(moment), way_.names, way_.keeps_renamed}, tree);
             if (!wrong.empty())
                 throw Violation(name + ": " + wrong +
                                 "\nbefore:" + workers_[number].history().tell(moment));
@@ -221,7 +227,7 @@ private:
     }
 
     const FileSystem& type_;
-    const std::string options_;
+    const MountWay& way_;
     DiskImage base_;
     BlockLog log_;
     std::deque<Worker> workers_;

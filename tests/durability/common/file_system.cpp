@@ -16,6 +16,7 @@ constexpr uint64_t mib = 1 << 20;
 
 const std::vector<FileSystem>& file_systems()
 {
+    using Rule = History::NameRule;
     static const std::vector<FileSystem> list{
         // The superblock is 1024 bytes under one checksum, and is written in its place
         // (ext4_commit_super()); of a torn one, the mount fails with EBADMSG.
@@ -24,7 +25,7 @@ const std::vector<FileSystem>& file_systems()
          .make = "mkfs.ext4 -q -b 4096",
          .check = "e2fsck -fn",
          .complaint = "",
-         .options = {"", "discard", "data=journal", "nodelalloc"},
+         .mounts = {{""}, {"discard"}, {"data=journal"}, {"nodelalloc"}},
          .atomic = 1024},
 
         {.type = "xfs",
@@ -32,20 +33,22 @@ const std::vector<FileSystem>& file_systems()
          .make = "mkfs.xfs -q",
          .check = "xfs_repair -n",
          .complaint = "",
-         .options = {"", "discard"}},
+         .mounts = {{""}, {"discard"}}},
 
         // The superblock is 4096 bytes under one checksum (btrfs_check_super_csum()), and
         // the mount reads its first copy alone. What is synced goes to the log tree, each
-        // file by itself: of a rename between directories of which one was synced, the
-        // new name may be there and the old one too (btrfs_record_unlink_dir(): only a
-        // sync of the old directory has everything committed).
+        // file and directory by itself; of names that change hands several times until the
+        // next commit, the replay makes what it can: docs/durability.md. With notreelog,
+        // each sync is a commit.
         {.type = "btrfs",
          .size = 128 * mib,
          .make = "mkfs.btrfs -q",
          .check = "btrfs check --readonly",
          .complaint = "",
-         .options = {"", "discard=sync", "compress-force=zstd"},
-         .ordered = false,
+         .mounts = {{"", Rule::committed, false},
+                    {"notreelog"},
+                    {"discard=sync", Rule::committed, false},
+                    {"compress-force=zstd,notreelog"}},
          .atomic = 4096},
 
         // Blocks of nodes have no checksum, their footer is at their end, and roll-forward
@@ -66,10 +69,10 @@ const std::vector<FileSystem>& file_systems()
          .make = "mkfs.f2fs -q",
          .check = "fsck.f2fs --dry-run",
          .complaint = "\\[FAIL\\]",
-         .options = {"", "nodiscard", "fsync_mode=strict"},
-         .ordered = false,
+         .mounts = {{"", Rule::each, false},
+                    {"nodiscard", Rule::each, false},
+                    {"fsync_mode=strict", Rule::each}},
          .late = true,
-         .keeps_renamed = "fsync_mode=strict",
          .atomic = 4096},
     };
     return list;

@@ -6,23 +6,28 @@
 #include <string>
 #include <vector>
 
+#include "durability/common/history.hpp"
+
 namespace lkl::test {
+
+// One way to mount it.
+struct MountWay {
+    std::string options;
+    History::NameRule names = History::NameRule::ordered;
+    bool keeps_renamed = true;  // see History::Cut
+};
 
 struct FileSystem {
     std::string type;  // the kernel's name
     uint64_t size;     // bytes of the disk
     std::string make;  // the commands; the image's path follows
     std::string check;
-    std::string complaint;             // a pattern that a clean check does not print; or empty
-    std::vector<std::string> options;  // mounts differ from workload to workload
+    std::string complaint;         // a pattern that a clean check does not print; or empty
+    std::vector<MountWay> mounts;  // workloads take turns
 
     // What the file system itself does less well than it could, with the reason in
     // file_system.cpp.
-    bool ordered = true;  // it keeps the order of all changes of names
-    bool late = false;    // fsync(2) is done only with the next flush
-    // The mount option without which a file is lost that was renamed when a new one, under
-    // its old name, is synced; or empty.
-    std::string keeps_renamed;
+    bool late = false;      // fsync(2) is done only with the next flush
     uint32_t atomic = 512;  // bytes that it takes for written as a whole
 };
 

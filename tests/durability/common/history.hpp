@@ -14,8 +14,7 @@
 //     file that never was without a name has one.
 //   - The names that a file had when it was itself synced are there as well. fsync(2)
 //     does not promise that, Linux's file systems do.
-// Where the file system keeps the order of all changes of names, the names are together
-// what they were at one moment.
+// File systems keep more than that, or less: NameRule.
 #pragma once
 
 #include <cstdint>
@@ -58,11 +57,19 @@ public:
     const Names& names() const { return states_.back().names; }
     const std::string& content(FileId file) const { return files_[file].versions.back().content; }
 
+    // What a file system makes of changes of names.
+    enum class NameRule : uint8_t {
+        ordered,    // they keep their order: the names are those of one moment
+        each,       // each name is one that it was, since something has synced it
+        committed,  // syncfs(2) alone counts for a name that has changed since: it is what it
+                    // was at any moment since then, or gone
+    };
+
     // A cut, and what is known of the file system.
     struct Cut {
         uint64_t moment;
-        uint64_t kept;       // promises that were given up to then hold; mostly the same moment
-        bool ordered;        // the file system keeps the order of all changes of names
+        uint64_t kept;  // promises that were given up to then hold; mostly the same moment
+        NameRule names;
         bool keeps_renamed;  // and a file whose name was given to a new one, which is synced
     };
 

@@ -137,7 +137,8 @@ private:
     {
         size_t first = 0;
         for (const NamePromise& promise : history_.name_promises_) {
-            if (promise.given > cut_.kept)
+            if (promise.given > cut_.kept ||
+                (cut_.names == NameRule::committed && promise.scope != Scope::all))
                 continue;
             bool holds = promise.scope == Scope::all;
             if (promise.scope == Scope::directory)
@@ -162,11 +163,22 @@ private:
         return true;
     }
 
+    // The name is not the same file's from that state on.
+    bool changes(const std::string& name, size_t state) const
+    {
+        const Names& names = history_.states_[state].names;
+        const auto owner = names.find(name);
+        return owner == names.end() || !always(owner->second, name, state);
+    }
+
     std::string check_name(const std::string& name) const
     {
         const auto found = found_.find(name);
         std::string why;
-        for (size_t state = first_state(name); state <= last_state_; ++state) {
+        const size_t first = first_state(name);
+        if (found == found_.end() && cut_.names == NameRule::committed && changes(name, first))
+            return {};
+        for (size_t state = first; state <= last_state_; ++state) {
             const Names& names = history_.states_[state].names;
             const auto owner = names.find(name);
             if (owner == names.end()) {
@@ -310,7 +322,7 @@ std::string History::check(const Cut& cut, const FoundTree& found) const
 {
     const Judge judge(*this, cut, found);
     std::string wrong = judge.check_names();
-    if (wrong.empty() && cut.ordered)
+    if (wrong.empty() && cut.names == NameRule::ordered)
         wrong = judge.check_state();
     return wrong;
 }
