@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # ctest: TIMEOUT=3600
 # kill -9 in the middle of cptofs: the image can be mounted, what was in it before is
-# there, and the real checker finds nothing wrong. LKL_TEST_KILLS: how often (9), in turn
+# there, and the real checker finds nothing wrong. LKL_TEST_KILLS: how often (6), in turn
 # on each file system.
 # shellcheck source=tests/filesystem/lib.sh
 . "$(dirname "$0")/../filesystem/lib.sh"
@@ -33,13 +33,13 @@ for type in "${types[@]}"; do
 done
 
 killed=0
-for ((round = 0; round < ${LKL_TEST_KILLS:-9}; round++)); do
+for ((round = 0; round < ${LKL_TEST_KILLS:-6}; round++)); do
     type=${types[round % ${#types[@]}]}
     cp --sparse=always "fresh.$type" image
     "$LKL_BIN/cptofs" -q -i image source / 2>/dev/null &
     tool=$!
     # From the start of the kernel to the unmount.
-    sleep "0.$(printf %03d $((RANDOM % 1000)))"
+    sleep "0.$(printf %03d $((RANDOM % 600)))"
     if kill -9 $tool 2>/dev/null; then
         killed=$((killed + 1))
     fi

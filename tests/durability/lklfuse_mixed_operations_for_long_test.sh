@@ -3,13 +3,13 @@
 # ctest: TIMEOUT=7200
 # Eight processes do everything at once in a mount: all that they wrote is there, the
 # server's memory and descriptors stay flat, and the real checker finds nothing wrong.
-# LKL_SOAK_SECONDS: how long, all file systems together (9).
+# LKL_SOAK_SECONDS: how long, all file systems together (6).
 # shellcheck source=tests/filesystem/lklfuse.sh
 . "$(dirname "$0")/../filesystem/lklfuse.sh"
 need mkfs.ext4 mkfs.xfs mkfs.btrfs python3
 need_root
 types=(ext4 xfs btrfs)
-seconds=$((${LKL_SOAK_SECONDS:-9} / ${#types[@]}))
+seconds=$((${LKL_SOAK_SECONDS:-6} / ${#types[@]}))
 
 # KiB that are resident, and descriptors that are open.
 use() {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,12 @@ struct FileSystem {
 };
 
 const std::vector<FileSystem>& file_systems();
+
+// For GoogleTest, which would print its bytes.
+inline void PrintTo(const FileSystem& type, std::ostream* out)
+{
+    *out << type.type;
+}
 
 // Runs a shell command; what it printed goes to `output`. Its exit code.
 int run_command(const std::string& command, std::string& output);
