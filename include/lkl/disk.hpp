@@ -56,7 +56,11 @@ struct FileDiskOptions {
 
 // A disk in a regular file or a block device. What the kernel writes is in the
 // host's page cache (unless `direct`) until the kernel flushes it, which is an
-// fdatasync(2) of the host.
+// fdatasync(2) of the host; writes that are durable by themselves have RWF_DSYNC.
+//
+// When the host fails to make something durable, nobody knows what else it has lost, and
+// it says so only once. From then on every flush and every durable write fails with the
+// first error, until the disk is opened anew; reads and other writes go on.
 //
 // A size that is not a multiple of the block size: when read only, the last block
 // is padded with zeroes; for writing it is refused, since either the file would

@@ -100,7 +100,7 @@ ssize_t HostFile::transfer(BlockRequest& request, int flags) const noexcept
     return result >= 0 ? result : -errno;
 }
 
-std::optional<int> HostFile::account(BlockRequest& request, ssize_t result) const noexcept
+std::optional<int> HostFile::account(BlockRequest& request, ssize_t result) noexcept
 {
     const bool read = request.op == BlockOp::read;
     if (result < 0) {
@@ -109,14 +109,15 @@ std::optional<int> HostFile::account(BlockRequest& request, ssize_t result) cons
         if (result == -EINTR || result == -EAGAIN || result == -ECANCELED)
             return std::nullopt;
         // A transfer always exists; no answer may turn off what it is not about.
-        const int error = host_error(static_cast<int>(-result));
-        return error == -EOPNOTSUPP ? -EIO : error;
+        const int host = host_error(static_cast<int>(-result));
+        const int error = host == -EOPNOTSUPP ? -EIO : host;
+        return !read && request.durable ? lost(error) : error;
     }
     if (static_cast<uint64_t>(result) > request.length)
         return -EIO;  // cannot be; but it would make advance() run away
     advance(request, static_cast<size_t>(result));
     if (request.length == 0)
-        return 0;
+        return request.durable ? lost_.load(std::memory_order_acquire) : 0;
     if (read && request.offset >= shape_.size) {
         // The padding behind a file that does not end at the end of a block.
         for (const iovec& buffer : request.iov)
@@ -228,20 +229,27 @@ int HostFile::run_bounced(BlockRequest& request) noexcept
     }
 }
 
-// A failed fdatasync() makes Linux forget which pages were not written, so that
-// the next one would succeed without them. The disk must not claim that: from
-// the first failure on, no flush succeeds until the file is opened anew.
+// A failed fdatasync(), or write with RWF_DSYNC, makes Linux forget which pages were not
+// written, of earlier writes as well, and says so only once: the next one would succeed
+// without them (mm/filemap.c, file_check_and_advance_wb_err()). The disk must not claim
+// that: from the first failure on, no flush and no durable write succeeds until the file
+// is opened anew. What is not durable promises nothing, and goes on. Returns the first
+// error.
+int HostFile::lost(int error) noexcept
+{
+    int first = 0;
+    lost_.compare_exchange_strong(first, error, std::memory_order_acq_rel);
+    return first != 0 ? first : error;
+}
+
 int HostFile::flush() noexcept
 {
-    if (const int error = flush_error_.load(std::memory_order_acquire))
+    if (const int error = lost_.load(std::memory_order_acquire))
         return error;
     if (retry([this] { return ::fdatasync(fd_); }) == 0)
-        return flush_error_.load(std::memory_order_acquire);
+        return lost_.load(std::memory_order_acquire);
     const int host = host_error(errno);
-    const int error = host == -EOPNOTSUPP ? -EIO : host;
-    int none = 0;
-    flush_error_.compare_exchange_strong(none, error, std::memory_order_acq_rel);
-    return error;
+    return lost(host == -EOPNOTSUPP ? -EIO : host);
 }
 
 int HostFile::discard(const BlockRequest& request) const noexcept

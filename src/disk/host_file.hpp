@@ -54,13 +54,14 @@ public:
     // Takes the result of one call of the host (bytes or a negative errno) for a
     // read or write into account. Returns what to complete the request with, or
     // nothing when the rest of it must be tried again.
-    std::optional<int> account(BlockRequest& request, ssize_t result) const noexcept;
+    std::optional<int> account(BlockRequest& request, ssize_t result) noexcept;
 
 private:
     ssize_t transfer(BlockRequest& request, int flags) const noexcept;
     int run_transfer(BlockRequest& request) noexcept;
     int run_bounced(BlockRequest& request) noexcept;
     int flush() noexcept;
+    int lost(int error) noexcept;
     int discard(const BlockRequest& request) const noexcept;
     int write_zeroes(const BlockRequest& request) const noexcept;
     int write_zero_bytes(uint64_t position, uint64_t length) const noexcept;
@@ -69,7 +70,7 @@ private:
     const Shape shape_;
     std::atomic<bool> reads_now_{true};   // RWF_NOWAIT works for reads
     std::atomic<bool> writes_now_{true};  // and for writes
-    std::atomic<int> flush_error_{0};
+    std::atomic<int> lost_{0};            // see lost()
 };
 
 // The largest number of buffers for one call (IOV_MAX of Linux).

@@ -4,6 +4,8 @@
 // Block devices as disks, on loop devices; skipped where those cannot be made.
 #include <cerrno>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 
 #include <linux/loop.h>
 #include <sys/ioctl.h>
@@ -48,6 +50,14 @@ protected:
             return;
         EXPECT_EQ(::ioctl(loop_, LOOP_CLR_FD), 0);
         ::close(loop_);
+    }
+
+    // How many flushes the host has sent to the device (Documentation/block/stat.rst).
+    unsigned long flushes() const
+    {
+        std::ifstream file("/sys/block" + path.substr(4) + "/stat");
+        const std::vector<unsigned long> numbers{std::istream_iterator<unsigned long>(file), {}};
+        return numbers.size() > 15 ? numbers[15] : 0;
     }
 
     std::unique_ptr<BlockBackend> open(FileDiskOptions options = {})
@@ -197,6 +207,30 @@ TEST_P(DiskDevice, blocks_of_4096_bytes)
     const auto refused = open_file_disk(path, options);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, EINVAL);
+}
+
+// Past the host's page cache, and past the disk's own cache.
+TEST_P(DiskDevice, flushes_and_durable_writes_reach_the_device)
+{
+    for (const bool direct : {false, true}) {
+        FileDiskOptions options;
+        options.direct = direct;
+        const auto disk = open(options);
+        ASSERT_TRUE(disk);
+        Bytes data(4096, 5);
+        EXPECT_EQ(transfer(*disk, BlockOp::write, 0, data.data(), data.size()), 0);
+        unsigned long before = flushes();
+        EXPECT_EQ(command(*disk, BlockOp::flush), 0);
+        EXPECT_GT(flushes(), before);
+        EXPECT_EQ(file.read(0, 4096), data);
+        before = flushes();
+        data.assign(4096, 6);
+        WaitRequest durable(BlockOp::write, 4096, {{data.data(), data.size()}});
+        durable.durable = true;
+        EXPECT_EQ(run(*disk, durable), 0);
+        EXPECT_GT(flushes(), before);
+        EXPECT_EQ(file.read(4096, 4096), data);
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(, DiskDevice, testing::Values(DiskEngine::io_uring, DiskEngine::threads),

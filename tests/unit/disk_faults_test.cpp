@@ -31,6 +31,8 @@ enum class Call { read, write, sync, allocate, ring };
 std::function<long(Call, int flags)> decide;
 std::mutex decide_mutex;
 std::atomic<unsigned> calls[5];
+std::atomic<unsigned> durable_entries{0};      // given to the ring with RWF_DSYNC
+std::atomic<bool> durable_entry_fails{false};  // the next one of them
 std::atomic<bool> threads_fail{false};
 
 long ask(Call call, int flags)
@@ -94,6 +96,14 @@ int io_uring_submit(io_uring* ring)
     static const auto real =
         reinterpret_cast<int (*)(io_uring*)>(::dlsym(RTLD_NEXT, "io_uring_submit"));
     static thread_local unsigned seen = 0;
+    for (unsigned i = ring->sq.sqe_head; i != ring->sq.sqe_tail; ++i) {
+        io_uring_sqe& entry = ring->sq.sqes[i & *ring->sq.kring_mask];
+        if ((entry.rw_flags & RWF_DSYNC) == 0)
+            continue;
+        ++durable_entries;
+        if (durable_entry_fails.exchange(false))
+            entry.fd = 1;  // the ring has one file
+    }
     const int result = real(ring);
     unsigned head = 0;
     io_uring_cqe* entry = nullptr;
@@ -135,6 +145,7 @@ protected:
     {
         for (auto& count : calls)
             count = 0;
+        durable_entries = 0;
         file.write(0, Bytes(1 << 20, 0x11));
         reopen();
     }
@@ -153,6 +164,18 @@ protected:
         ASSERT_TRUE(opened);
         disk = std::move(*opened);
     }
+    // False: the host's file system has no O_DIRECT.
+    bool reopen_direct()
+    {
+        disk.reset();
+        FileDiskOptions options;
+        options.engine = GetParam();
+        options.direct = true;
+        auto opened = open_file_disk(file.path(), options);
+        if (opened)
+            disk = std::move(*opened);
+        return opened.has_value();
+    }
 
     static void set(std::function<long(Call, int)> function)
     {
@@ -166,10 +189,14 @@ protected:
         return (call == Call::read || call == Call::write) && (flags & RWF_NOWAIT) ? -EAGAIN : 0;
     }
 
-    int write(unsigned char value)
+    int write(unsigned char value, bool durable = false)
     {
-        Bytes data(size, value);
-        return transfer(*disk, BlockOp::write, 0, data.data(), size);
+        const std::unique_ptr<void, void (*)(void*)> data(std::aligned_alloc(4096, size),
+                                                          std::free);
+        std::memset(data.get(), value, size);
+        WaitRequest request(BlockOp::write, 0, {iovec{data.get(), size}});
+        request.durable = durable;
+        return run(*disk, request);
     }
     int read(unsigned char value)
     {
@@ -198,6 +225,27 @@ TEST_P(DiskFaults, flush_is_an_fdatasync)
     EXPECT_EQ(count(Call::sync), 2u);
 }
 
+// The guest is told when the host has said it, not earlier.
+TEST_P(DiskFaults, flush_completes_after_the_fdatasync)
+{
+    std::atomic<bool> inside{false};
+    std::atomic<bool> leave{false};
+    set([&](Call call, int) {
+        inside = inside || call == Call::sync;
+        while (call == Call::sync && !leave)
+            std::this_thread::yield();
+        return 0L;
+    });
+    WaitRequest flush(BlockOp::flush, 0, 0);
+    BlockRequest* const one = &flush;
+    disk->submit({&one, 1});
+    while (!inside)
+        std::this_thread::yield();
+    EXPECT_FALSE(flush.done());
+    leave = true;
+    EXPECT_EQ(flush.wait(), 0);
+}
+
 TEST_P(DiskFaults, durable_write_is_synchronous)
 {
     std::atomic<int> durable{0};
@@ -205,15 +253,19 @@ TEST_P(DiskFaults, durable_write_is_synchronous)
         durable += call == Call::write && (flags & RWF_DSYNC);
         return 0L;
     });
-    Bytes data(size, 1);
-    WaitRequest request(BlockOp::write, 0, {iovec{data.data(), size}});
-    request.durable = true;
-    EXPECT_EQ(run(*disk, request), 0);
+    EXPECT_EQ(write(1, true), 0);
     EXPECT_EQ(durable, 1);
     WaitRequest discard(BlockOp::discard, 0, 4096);
     discard.durable = true;
     EXPECT_EQ(run(*disk, discard), 0);
     EXPECT_EQ(count(Call::sync), 1u);
+    if (!reopen_direct())
+        GTEST_SKIP() << "no O_DIRECT here";
+    durable = 0;
+    EXPECT_EQ(write(1, true), 0);
+    EXPECT_EQ(durable + static_cast<int>(durable_entries), 1);
+    EXPECT_EQ(command(*disk, BlockOp::flush), 0);
+    EXPECT_EQ(count(Call::sync), 2u) << "O_DIRECT is past the page cache, not the disk's";
 }
 
 TEST_P(DiskFaults, hot_reads_complete_within_submit)
@@ -274,14 +326,8 @@ TEST_P(DiskFaults, requests_that_the_ring_refuses)
 // Buffers that O_DIRECT cannot take.
 TEST_P(DiskFaults, buffers_that_the_ring_refuses)
 {
-    FileDiskOptions options;
-    options.engine = GetParam();
-    options.direct = true;
-    disk.reset();
-    auto opened = open_file_disk(file.path(), options);
-    if (!opened)
-        GTEST_SKIP() << opened.error().what;
-    disk = std::move(*opened);
+    if (!reopen_direct())
+        GTEST_SKIP() << "no O_DIRECT here";
     set([](Call call, int) { return call == Call::ring ? -EINVAL : 0L; });
     EXPECT_EQ(write(0x44), 0);
     EXPECT_EQ(read(0x44), 0);
@@ -383,6 +429,35 @@ TEST_P(DiskFaults, failed_flush_stays_failed)
     EXPECT_EQ(command(*disk, BlockOp::flush), -EIO);
     reopen();
     EXPECT_EQ(command(*disk, BlockOp::flush), 0);
+}
+
+// Other writes may have been lost with it, of which no flush will tell any more.
+TEST_P(DiskFaults, failed_durable_write_fails_what_follows)
+{
+    for (const bool direct : {false, true}) {
+        reopen();
+        if (direct && !reopen_direct())
+            GTEST_SKIP() << "no O_DIRECT here";
+        durable_entry_fails = true;
+        set([&](Call call, int flags) {
+            const bool durable = call == Call::write && (flags & RWF_DSYNC);
+            return durable && durable_entry_fails.exchange(false) ? -EIO : 0L;
+        });
+        EXPECT_EQ(write(1, true), -EIO);
+        EXPECT_FALSE(durable_entry_fails) << "nothing has failed";
+        EXPECT_EQ(command(*disk, BlockOp::flush), -EIO);
+        EXPECT_EQ(write(1, true), -EIO);
+        EXPECT_EQ(write(2), 0) << "what promises nothing goes on";
+        EXPECT_EQ(read(2), 0);
+        reopen();
+        EXPECT_EQ(command(*disk, BlockOp::flush), 0);
+        EXPECT_EQ(write(3, true), 0);
+        set(nullptr);
+    }
+    // The other way round.
+    set([](Call call, int) { return call == Call::sync ? -EIO : 0L; });
+    EXPECT_EQ(command(*disk, BlockOp::flush), -EIO);
+    EXPECT_EQ(write(1, true), -EIO);
 }
 
 TEST_P(DiskFaults, file_system_without_holes)

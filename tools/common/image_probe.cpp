@@ -48,7 +48,17 @@ std::string value_of(blkid_probe probe, const char* name)
     return data;
 }
 
-Content probe_content(int descriptor, uint64_t offset, uint64_t size)
+[[noreturn]] void fail(const std::string& path, const std::string& why)
+{
+    throw ToolError(ExitCode::image, escaped(path) + ": " + why);
+}
+
+[[noreturn]] void fail_to_read(const std::string& path, int error)
+{
+    fail(path, std::string("cannot read the image: ") + std::strerror(error));
+}
+
+Content probe_content(int descriptor, const std::string& path, uint64_t offset, uint64_t size)
 {
     Content content;
     if (size == 0)
@@ -60,9 +70,11 @@ Content probe_content(int descriptor, uint64_t offset, uint64_t size)
     blkid_probe_enable_superblocks(probe.get(), 1);
     blkid_probe_set_superblocks_flags(probe.get(), BLKID_SUBLKS_TYPE | BLKID_SUBLKS_LABEL |
                                                        BLKID_SUBLKS_UUID | BLKID_SUBLKS_USAGE);
+    constexpr int ambivalent = -2;
     const int result = blkid_do_safeprobe(probe.get());
-    if (result == -2)
-        content.ambiguous = true;
+    if (result < 0 && result != ambivalent)
+        fail_to_read(path, -result);
+    content.ambiguous = result == ambivalent;
     if (result != 0)
         return content;
     content.type = value_of(probe.get(), "TYPE");
@@ -72,14 +84,18 @@ Content probe_content(int descriptor, uint64_t offset, uint64_t size)
     return content;
 }
 
-void probe_partitions(int descriptor, ImageContent& image)
+void probe_partitions(int descriptor, const std::string& path, ImageContent& image)
 {
     const Probe probe = new_probe(descriptor, 0, image.size);
     if (!probe)
         return;
     blkid_probe_enable_superblocks(probe.get(), 0);
     blkid_probe_enable_partitions(probe.get(), 1);
+    // Null is what there is for errors, too.
+    errno = 0;
     const blkid_partlist list = blkid_probe_get_partitions(probe.get());
+    if (list == nullptr && errno == EIO)
+        fail_to_read(path, errno);
     if (list == nullptr)
         return;
     const int count = blkid_partlist_numof_partitions(list);
@@ -96,7 +112,7 @@ void probe_partitions(int descriptor, ImageContent& image)
         // A truncated image: what lies outside cannot be looked at.
         if (partition.offset < image.size && partition.size <= image.size - partition.offset &&
             blkid_partition_is_extended(entry) == 0)
-            partition.content = probe_content(descriptor, partition.offset, partition.size);
+            partition.content = probe_content(descriptor, path, partition.offset, partition.size);
         image.partitions.push_back(std::move(partition));
     }
     const blkid_parttable table = blkid_partlist_get_table(list);
@@ -127,11 +143,6 @@ constexpr std::array signatures{
     Signature{0, "BZh"sv, "compressed with bzip2: unpack it first"},
     Signature{0, "PK\x03\x04"sv, "a ZIP archive: unpack it first"},
 };
-
-[[noreturn]] void fail(const std::string& path, const std::string& why)
-{
-    throw ToolError(ExitCode::image, escaped(path) + ": " + why);
-}
 
 uint64_t size_of(int descriptor, const std::string& path)
 {
@@ -186,7 +197,7 @@ ImageContent probe_image(int descriptor, const std::string& path)
     std::array<char, 128> head{};
     const ssize_t length = pread(descriptor, head.data(), head.size(), 0);
     if (length < 0)
-        fail(path, std::string("cannot read the image: ") + std::strerror(errno));
+        fail_to_read(path, errno);
     const std::string_view start(head.data(), static_cast<size_t>(length));
     for (const Signature& signature : signatures) {
         if (start.size() > signature.offset &&
@@ -194,8 +205,8 @@ ImageContent probe_image(int descriptor, const std::string& path)
             fail(path, std::string("is ") + signature.what);
     }
 
-    image.whole = probe_content(descriptor, 0, image.size);
-    probe_partitions(descriptor, image);
+    image.whole = probe_content(descriptor, path, 0, image.size);
+    probe_partitions(descriptor, path, image);
     return image;
 }
 

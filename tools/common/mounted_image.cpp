@@ -18,6 +18,7 @@
 
 #include "common/image_probe.hpp"
 #include "common/mount_defaults.hpp"
+#include "common/shared_disk.hpp"
 
 namespace tools {
 
@@ -76,23 +77,6 @@ const Content& choose_content(const ImageRequest& request, const ImageContent& i
 
 // Seconds. Work in memory that takes longer than this is nothing that tools ask for.
 constexpr unsigned patience = 120;
-
-// One disk for the tries to mount it, one after the other.
-class SharedDisk final : public lkl::BlockBackend {
-public:
-    explicit SharedDisk(std::shared_ptr<lkl::BlockBackend> disk) : disk_(std::move(disk)) {}
-
-    lkl::BlockInfo info() const override { return disk_->info(); }
-    void submit(std::span<lkl::BlockRequest* const> requests) noexcept override
-    {
-        disk_->submit(requests);
-    }
-    int poll_fd() const noexcept override { return disk_->poll_fd(); }
-    size_t reap() noexcept override { return disk_->reap(); }
-
-private:
-    const std::shared_ptr<lkl::BlockBackend> disk_;
-};
 
 // False for what the log of a sound file system says nothing about, whatever else
 // stands there.
@@ -222,6 +206,7 @@ bool MountedImage::try_mount(const ImageChoice& choice, const lkl::MountOptions&
     if (!choice.disk)
         throw ToolError(ExitCode::image,
                         "cannot open the image: " + escaped(choice.disk.error().what));
+    // One disk for the tries to mount it, one after the other.
     std::unique_ptr<lkl::BlockBackend> backend = std::make_unique<SharedDisk>(*choice.disk);
     if (overlay) {
         auto layered = lkl::make_overlay_disk(std::move(backend));

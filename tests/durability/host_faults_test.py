@@ -1,0 +1,348 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+# ctest: CASES TIMEOUT=7200
+"""The n-th request to the host fails, for n = 1, 2, 3, ... up to the last.
+
+    host_faults_test.py --list
+    host_faults_test.py --case TOOL-FILE
+
+Each tool does its work with one fault (host_faults/preload.cpp) in the image, or in what
+it writes on the host. It must end in time, and either say so, with one of its exit codes
+and a line of text, or have done everything: the bytes are compared.
+
+LKL_FAULTS: "all" tries each n; without it, a few that are spread over all.
+"""
+
+import argparse
+import filecmp
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+
+BIN = os.environ.get("LKL_BIN", "")
+PRELOAD = os.environ.get("LKL_TESTS", "") + "/durability/host_faults.so"
+SKIPPED = 77
+KINDS = ("EIO", "ENOSPC", "short", "slow")
+# Exit codes that tell of a fault: image, damaged, output, incomplete.
+TELLING = (2, 5, 6, 10)
+FAULTS = 2  # of each kind, unless all are asked for
+
+
+class Failure(Exception):
+    """The test has failed; the text says at what."""
+
+
+def run(*command):
+    """A command that has to succeed."""
+    done = subprocess.run(command, capture_output=True, check=False)
+    if done.returncode != 0:
+        raise Failure(f"{' '.join(command)}: {done.stdout.decode()}{done.stderr.decode()}")
+    return done.stdout
+
+
+def make_source():
+    """Files of all sizes in a few directories."""
+    numbers = random.Random(1)
+    for number in range(24):
+        directory = f"source/{number % 4}"
+        os.makedirs(directory, exist_ok=True)
+        with open(f"{directory}/{number}", "wb") as file:
+            file.write(numbers.randbytes(numbers.choice((0, 10, 3000, 4096, 70000, 200000))))
+
+
+def same_trees(one, other):
+    """What is different, or None."""
+    found = filecmp.dircmp(one, other, ignore=["lost+found"])
+    if found.left_only or found.right_only or found.funny_files:
+        return f"{found.left_only} {found.right_only} {found.funny_files}"
+    for name in found.common_files:
+        if not filecmp.cmp(f"{one}/{name}", f"{other}/{name}", shallow=False):
+            return f"{one}/{name}"
+    for name in found.common_dirs:
+        if different := same_trees(f"{one}/{name}", f"{other}/{name}"):
+            return different
+    return None
+
+
+class Case:
+    """A tool at work. The fault is in the image, or in what the tool writes."""
+
+    def __init__(self, in_image):
+        self.in_image = in_image
+
+    def prepare(self):
+        """The image, once."""
+        run("truncate", "-s", "16M", "fresh")
+        run("mkfs.ext4", "-q", *self.content(), "fresh")
+
+    def content(self):
+        """What mkfs puts into the image."""
+        return ("-d", "source")
+
+    def reset(self):
+        """Before each run."""
+        shutil.rmtree("out", ignore_errors=True)
+        run("cp", "--sparse=always", "fresh", "image")
+
+    def environment(self, kind, number):
+        """Of a program with the fault below it."""
+        with open("report", "wb"):
+            pass
+        return dict(os.environ, LD_PRELOAD=PRELOAD, LKL_FAULT_KIND=kind,
+                    LKL_FAULT_AT=str(number), LKL_FAULT_REPORT=os.path.abspath("report"),
+                    LKL_FAULT_FILE=os.path.abspath("image") if self.in_image else "")
+
+    def work(self, environment):
+        """Does it; returns the exit code and the messages."""
+        done = subprocess.run(self.command(), env=environment, capture_output=True, timeout=60,
+                              check=False)
+        return done.returncode, done.stderr.decode()
+
+    def judge_failure(self, code, text):
+        """Raises Failure."""
+        if code not in TELLING:
+            raise Failure(f"exit code {code}: {text}")
+        if not text.strip():
+            raise Failure(f"exit code {code} without a word")
+
+
+class Cptofs(Case):
+    """Copying in."""
+
+    def content(self):
+        return ()
+
+    def command(self):
+        """What is run."""
+        return (BIN + "/cptofs", "-q", "-i", "image", "source/.", "/")
+
+    def judge_success(self):
+        """All is in the image."""
+        run("e2fsck", "-fn", "image")
+        os.mkdir("out")
+        run("debugfs", "-R", "rdump / out", "image")
+        if different := same_trees("source", "out"):
+            raise Failure("not in the image: " + different)
+
+
+class Cpfromfs(Case):
+    """Copying out."""
+
+    def reset(self):
+        super().reset()
+        os.mkdir("out")
+
+    def command(self):
+        """What is run."""
+        return (BIN + "/cpfromfs", "-q", "-i", "image", "/", "out/")
+
+    def judge_success(self):
+        """All is there."""
+        if different := same_trees("source", "out"):
+            raise Failure("not copied: " + different)
+
+
+class Fs2tar(Case):
+    """An archive."""
+
+    def reset(self):
+        super().reset()
+        with open("archive", "wb") as file:
+            file.write(b"old")
+
+    def command(self):
+        """What is run."""
+        return (BIN + "/fs2tar", "-q", "image", "archive")
+
+    def judge_success(self):
+        """All is in the archive."""
+        with tarfile.open("archive") as archive:
+            archive.extractall("out")
+        if different := same_trees("source", "out"):
+            raise Failure("not in the archive: " + different)
+
+    def judge_failure(self, code, text):
+        super().judge_failure(code, text)
+        with open("archive", "rb") as file:
+            if file.read() != b"old":
+                raise Failure("the old archive is gone")
+
+
+class Tar2fs(Cptofs):
+    """An archive into an image."""
+
+    def prepare(self):
+        super().prepare()
+        run("tar", "-C", "source", "-cf", "source.tar", ".")
+
+    def command(self):
+        """What is run."""
+        return (BIN + "/tar2fs", "-q", "source.tar", "image")
+
+
+class Lklfuse(Case):
+    """A mount in which files are written and synced."""
+
+    def content(self):
+        return ()
+
+    def command(self):
+        """What is run."""
+        return (BIN + "/lklfuse", "image", "mount", "-f")
+
+    def work(self, environment):
+        os.makedirs("mount", exist_ok=True)
+        self.synced = {}
+        self.failed = False
+        with open("server.log", "wb") as log, \
+                subprocess.Popen(self.command(), env=environment, stderr=log) as server:
+            while not os.path.ismount("mount") and server.poll() is None:
+                time.sleep(0.005)
+            if server.poll() is None:
+                self.write()
+                subprocess.run(("umount", "mount"), check=True)
+            try:
+                code = server.wait(60)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                raise
+        with open("server.log", encoding="utf-8") as log:
+            return code, log.read()
+
+    def write(self):
+        """Copies all files, and syncs each."""
+        for number in range(24):
+            name = f"{number % 4}/{number}"
+            try:
+                with open("source/" + name, "rb") as file:
+                    data = file.read()
+                os.makedirs("mount/" + os.path.dirname(name), exist_ok=True)
+                file = os.open("mount/" + name, os.O_WRONLY | os.O_CREAT)
+                try:
+                    os.write(file, data)
+                    os.fsync(file)
+                    self.synced[name] = data
+                finally:
+                    os.close(file)
+            except OSError:
+                self.failed = True
+
+    def judge_success(self):
+        """Nobody was told of a failure, so all is in the image; what was synced is there
+        whoever was told what."""
+        if not self.failed:
+            run("e2fsck", "-fn", "image")
+        else:
+            subprocess.run(("e2fsck", "-fy", "image"), capture_output=True, check=False)
+        os.mkdir("out")
+        run("debugfs", "-R", "rdump / out", "image")
+        if not self.failed and (different := same_trees("source", "out")):
+            raise Failure("not in the image: " + different)
+        for name, data in self.synced.items():
+            with open("out/" + name, "rb") as file:
+                if file.read() != data:
+                    raise Failure(name + " was synced and is not in the image")
+
+    def judge_failure(self, code, text):
+        super().judge_failure(code, text)
+        self.failed = True
+        self.judge_success()
+
+
+CASES = {
+    "cptofs-image": lambda: Cptofs(True),
+    "tar2fs-image": lambda: Tar2fs(True),
+    "cpfromfs-image": lambda: Cpfromfs(True),
+    "cpfromfs-output": lambda: Cpfromfs(False),
+    "fs2tar-image": lambda: Fs2tar(True),
+    "fs2tar-output": lambda: Fs2tar(False),
+    "lklfuse-image": lambda: Lklfuse(True),
+}
+
+
+def try_fault(case, kind, number):
+    """Whether the fault came, the exit code, and how many requests there were."""
+    case.reset()
+    environment = case.environment(kind, number)
+    try:
+        code, text = case.work(environment)
+    except subprocess.TimeoutExpired:
+        raise Failure("hangs") from None
+    with open("report", encoding="ascii") as file:
+        report = file.read().split()
+    fired = "fault" in report
+    if code == 0:
+        case.judge_success()
+    elif not fired:
+        raise Failure(f"fails without a fault: exit code {code}: {text}")
+    elif kind in ("short", "slow"):
+        raise Failure(f"is no error, but: exit code {code}: {text}")
+    else:
+        case.judge_failure(code, text)
+    return fired, code, int(report[-1])
+
+
+def selection(total, count):
+    """Numbers up to `total`, and some behind, spread over all of them."""
+    if not count:
+        return range(1, total + total // 10 + 2)
+    numbers = random.Random(7)
+    step = max(1.0, total / count)
+    return sorted({1 + int(step * (i + numbers.random())) for i in range(count)})
+
+
+def try_kind(case, kind, count):
+    """One fault after the other."""
+    total = try_fault(case, kind, 1 << 30)[2]
+    codes = {}
+    for number in selection(total, count):
+        try:
+            fired, code, _ = try_fault(case, kind, number)
+        except Failure as failure:
+            raise Failure(f"{kind} at request {number} of {total}: {failure}") from None
+        if fired:
+            codes[code] = codes.get(code, 0) + 1
+    print(f"{kind}: {sum(codes.values())} faults in {total} requests, exit codes {codes}",
+          flush=True)
+    if not codes:
+        raise Failure(f"{kind}: no fault came")
+
+
+def main():
+    """The command line."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--case", choices=CASES)
+    options, _ = parser.parse_known_args()
+    if options.list:
+        print("\n".join(CASES))
+        return
+    if os.environ.get("LKL_SANITIZE"):
+        print("a sanitizer's library must be the first")
+        sys.exit(SKIPPED)
+    if options.case.startswith("lklfuse") and os.geteuid() != 0:
+        print("needs root, to mount")
+        sys.exit(SKIPPED)
+    count = None if os.environ.get("LKL_FAULTS") == "all" else FAULTS
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as directory:
+        os.chdir(directory)
+        make_source()
+        case = CASES[options.case]()
+        case.prepare()
+        try:
+            for kind in KINDS:
+                try_kind(case, kind, count)
+        except Failure as failure:
+            sys.exit(f"{options.case}: {failure}")
+        finally:
+            subprocess.run(("umount", "-l", "mount"), capture_output=True, check=False)
+            os.chdir("/")
+
+
+if __name__ == "__main__":
+    main()
