@@ -6,10 +6,12 @@
 namespace tools::lkl_tool {
 
 std::unique_ptr<Command> add_cat(CLI::App& parent);
+std::unique_ptr<Command> add_ls(CLI::App& parent);
 
 std::span<const CommandEntry> all_commands()
 {
     static constexpr std::array table{
+        CommandEntry{"ls", add_ls},
         CommandEntry{"cat", add_cat},
     };
     return table;

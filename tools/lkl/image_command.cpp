@@ -11,7 +11,7 @@ namespace tools::lkl_tool {
 
 CLI::Option* ImageCommand::add_operands(CLI::App& app, const std::string& description)
 {
-    return app.add_option("PATH", arguments_, description)->option_text("IMAGE[:PATH]...");
+    return app.add_option("FILE", arguments_, description)->option_text("IMAGE[:PATH]...");
 }
 
 void ImageCommand::add_operand(std::vector<Operand>& operands, Image& image,
