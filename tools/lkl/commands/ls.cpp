@@ -19,24 +19,24 @@ class Ls final : public ImageCommand {
 public:
     explicit Ls(CLI::App& parent) : ImageCommand(Access::read)
     {
-        CLI::App* const app = parent.add_subcommand("ls", "List directories");
-        app->set_help_flag("--help", "Print this help message and exit");
-        add_operands(*app, "Files and directories of images")->required();
-        app->add_flag("-l", style_.details, "With mode, owner, size and time");
-        app->add_flag("-n", style_.numbers, "As -l, with numbers in the place of names of users");
-        app->add_flag("-a,--all", style_.all, "Names that begin with a dot, too");
-        app->add_flag("-R,--recursive", recursive_, "And all directories below");
-        app->add_flag("-d,--directory", itself_, "Directories themselves");
-        app->add_flag("-i,--inode", style_.inodes, "With inode numbers");
-        app->add_flag("-s,--blocks", style_.blocks, "With the space on disk, in KiB");
-        app->add_flag("-h,--human-readable", style_.human, "Sizes as 1.5K, 20M");
-        app->add_flag("-t", style_.by_time, "The newest first");
-        app->add_flag("-S", style_.by_size, "The largest first");
-        app->add_flag("-r,--reverse", style_.reverse, "The other way round");
-        app->add_flag("-1", style_.lines, "One name a line, on a terminal too");
-        app->add_flag("--full-time", style_.full_time, "As -l, with whole times");
-        app->add_flag("--json", style_.json, "As JSON");
-        app->footer("Names of users are those of the image's own /etc/passwd.\n"
+        Subcommand command(parent, "ls", "List directories");
+        command.help_is_long();
+        add_operands(command, "Files and directories of images");
+        command.flag("-l", style_.details, "With mode, owner, size and time");
+        command.flag("-n", style_.numbers, "As -l, with numbers in the place of names of users");
+        command.flag("-a,--all", style_.all, "Names that begin with a dot, too");
+        command.flag("-R,--recursive", recursive_, "And all directories below");
+        command.flag("-d,--directory", itself_, "Directories themselves");
+        command.flag("-i,--inode", style_.inodes, "With inode numbers");
+        command.flag("-s,--blocks", style_.blocks, "With the space on disk, in KiB");
+        command.flag("-h,--human-readable", style_.human, "Sizes as 1.5K, 20M");
+        command.flag("-t", style_.by_time, "The newest first");
+        command.flag("-S", style_.by_size, "The largest first");
+        command.flag("-r,--reverse", style_.reverse, "The other way round");
+        command.flag("-1", style_.lines, "One name a line, on a terminal too");
+        command.flag("--full-time", style_.full_time, "As -l, with whole times");
+        command.flag("--json", style_.json, "As JSON");
+        command.notes("Names of users are those of the image's own /etc/passwd.\n"
                     "Example: lkl ls -l disk.img:/etc");
     }
 
@@ -78,9 +78,7 @@ private:
 void Ls::list_directory(const Operand& operand, Lister& lister, bool titled)
 {
     ListEach each(lister, recursive_, titled);
-    // Through a symbolic link to the directory.
-    const std::string inside = operand.path.ends_with('/') ? operand.path : operand.path + '/';
-    Walk(*operand.image, each, problems()).run(operand.image->place(inside + '.'), operand.shown);
+    Walk(*operand.image, each, problems()).run(operand.image->inside(operand.path), operand.shown);
 }
 
 // As a directory, not as a file. A symbolic link to one is, unless more than names is

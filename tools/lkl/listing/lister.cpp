@@ -188,11 +188,11 @@ void Lister::print(const std::vector<Row>& rows)
 {
     if (style_.json) {
         for (const Row& row : rows) {
-            Json object;
-            set_bytes(object, "path", row.path);
-            set_stat(object, row.stat);
+            JsonObject object;
+            object.set("path", row.path);
+            object.set_stat(row.stat);
             if (file_type(row.stat) == lkl::FileType::symbolic_link)
-                set_bytes(object, "target", row.link);
+                object.set("target", row.link);
             json_.add(object);
         }
     } else if (style_.details) {
