@@ -41,6 +41,11 @@ on_image() {
     done
     run 0 "$LKL_BIN/lkl" "${arguments[@]}"
 }
+# In one shell, whose paths are those in the image.
+in_shell() {
+    printf '%q ' "$@" >>script
+    echo >>script
+}
 on_host() {
     "$@"
 }
@@ -58,8 +63,15 @@ for type in ext4 xfs btrfs; do
     "mkfs.$type" -q image
     run 0 "$LKL_BIN/lkl" cp -r source/. image:/
     cp -a source expected
-    run=on_image at=image:
-    change
+    if [ "$type" = ext4 ]; then
+        run=on_image at=image:
+        change
+    else
+        rm -f script
+        run=in_shell at=
+        change
+        run 0 "$LKL_BIN/lkl" shell -w image <script
+    fi
     run=on_host at=expected
     change
     run 0 env EDITOR="sh -c 'echo edited >>\"\$1\"' -" "$LKL_BIN/lkl" edit image:/a/one

@@ -29,10 +29,9 @@ check_clean xfs xfs
 run 0 "$LKL_BIN/lkl" cp -r xfs:/odd out
 compare_trees source/odd out
 
-run 0 "$LKL_BIN/lkl" sum -r --relative ext4:/ >sums
-(cd source && sha256sum --quiet -c ../sums 2>&1 | grep -v '^sha256sum: \./again\|^\./again\|WARNING' || true) >bad
-[ ! -s bad ] || fail "sums differ: $(head -3 bad)"
-[ "$(grep -c '  \./odd/' sums)" = "$(cd source && find . -type f | wc -l)" ] || fail "sums are missing"
+run 0 "$LKL_BIN/lkl" sum -r --relative ext4:/odd >sums
+(cd source && find odd -type f | wc -l) | diff - <(wc -l <sums) || fail "sums are missing"
+(cd source && sha256sum --quiet -c ../sums) || fail "sums differ"
 run 0 "$LKL_BIN/lkl" sum -a md5 ext4:/odd/sizes/5000000 >sums
 [ "$(cut -d' ' -f1 sums)" = "$(md5sum <source/odd/sizes/5000000 | cut -d' ' -f1)" ] || fail "md5"
 run 0 "$LKL_BIN/lkl" cat ext4:/odd/sizes/5000000 ext4:/odd/sizes/1 >actual

@@ -18,7 +18,7 @@ check() {
     says "$text"
 }
 check 1 "subcommand is required"
-check 1 "nonsense" nonsense
+check 1 "subcommand is required" nonsense
 check 1 "an image is needed" ls
 check 1 "--nonsense" ls --nonsense image
 check 2 "no-such-image: cannot open" ls no-such-image:/x
@@ -27,6 +27,7 @@ check 8 "image:/none: No such file or directory" ls image:/none
 check 8 "image:/one/x: Not a directory" cat image:one/x
 check 8 "image:/directory: Is a directory" cat image:directory
 check 8 "nothing matches" cat 'image:/*.none'
+[ "$(digest image)" = "$before" ] || fail "something was written"
 check 8 "File exists" mkdir image:/directory
 check 8 "No such file or directory" mkdir image:/none/none
 check 8 "Is a directory" rm image:/directory
@@ -39,12 +40,13 @@ check 8 "No such file or directory" ln image:/none image:/x
 check 1 "is no mode" chmod u=q image:/one
 check 1 "no such user" chown nobody-here image:/one
 check 1 "is no time" touch -d yesterday-or-so image:/one
-check 1 "is read" -o ro rm image:/one 2>/dev/null || true
+check 1 "the image is written" -o ro rm image:/one
 check 1 "not written" -o rw ls image
 check 1 "IMAGE:PATH" edit image
-check 3 "no file system" ls /bin/true
-check 5 "cannot" -t ext4 ls /bin/true || true
-[ "$(digest image)" = "$before" ] || fail "something was written"
+head -c 1M /dev/zero >nothing
+check 3 "no file system" ls nothing
+check 3 "cannot mount" -t ext4 ls nothing
+check_clean ext4 image
 
 # All operands are tried; what can be printed is, and each failure is told.
 run 8 "$LKL_BIN/lkl" cat image:/one image:/none image:/directory/two >actual
@@ -53,15 +55,15 @@ says_one_line
 
 # The longest name of a file wins.
 cp image image:1
-cp image image:1:/one
-run 0 "$LKL_BIN/lkl" cat image:1:/one:/one image:1:one image:one >actual
-[ "$(cat actual)" = "$(printf 'one\none\none')" ] || fail "colons"
-run 0 "$LKL_BIN/lkl" rm image:1:/one:/one
-run 8 "$LKL_BIN/lkl" cat image:1:/one:/one
-run 0 "$LKL_BIN/lkl" cat image:1:/one/../one 2>/dev/null || true
+cp image image:1:one
+run 0 "$LKL_BIN/lkl" rm image:1:one:one
+run 8 "$LKL_BIN/lkl" cat image:1:one:one image:1:directory/two image:one >actual
+[ "$(cat actual)" = "$(printf 'two\none')" ] || fail "colons"
 
 # Nobody who reads.
-run 6 bash -c "set -o pipefail; '$LKL_BIN/lkl' ls -R image image image | true" || true
+run 6 bash -c "'$LKL_BIN/lkl' ls -R image >/dev/full"
+says_one_line
+says "standard output: cannot write"
 
 run 0 "$LKL_BIN/lkl" --version >version
 grep -qx "lkl [0-9].*" version || fail "--version says: $(cat version)"

@@ -74,7 +74,7 @@ check_clean ext4 image
 
 # Outside of the host's directory nothing can be written.
 mkdir outside
-run 10 "$LKL_BIN/lkl" shell --host-directory there image <<'SHELL'
+run 6 "$LKL_BIN/lkl" shell --host-directory there image <<'SHELL'
 get one ../outside/escaped
 SHELL
 [ ! -e outside/escaped ] || fail "get wrote outside of the host's directory"

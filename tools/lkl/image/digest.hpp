@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Digests of files, computed by the image's own kernel (AF_ALG): the data do not leave it.
+// Digests of files, computed by the image's own kernel (AF_ALG): the data never leave its
+// page cache.
 #pragma once
 
 #include <string>

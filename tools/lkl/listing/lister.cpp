@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <span>
 #include <tuple>
 #include <utility>
 
@@ -28,15 +27,20 @@ bool is_before(const struct lkl_statx_timestamp& a, const struct lkl_statx_times
     return std::tie(a.tv_sec, a.tv_nsec) < std::tie(b.tv_sec, b.tv_nsec);
 }
 
-bool has_acl(const lkl::File& directory, const char* name)
+bool has_attribute(const lkl::File& directory, const char* name, const char* attribute)
 {
-    const std::span<std::byte> size_alone;
-    for (const char* const attribute : {"system.posix_acl_access", "system.posix_acl_default"}) {
-        const auto size = directory.get_attribute_at(name, attribute, size_alone);
-        if (size && *size > 0)
-            return true;
-    }
-    return false;
+    const auto size = directory.get_attribute_at(name, attribute, {});
+    return size && *size > 0;
+}
+
+// What stands behind the mode: "+" for an ACL, "." for a label alone.
+std::string access_mark(const lkl::File& directory, const char* name, const lkl::Stat& stat)
+{
+    const bool link = file_type(stat) == lkl::FileType::symbolic_link;
+    if (!link && (has_attribute(directory, name, "system.posix_acl_access") ||
+                  has_attribute(directory, name, "system.posix_acl_default")))
+        return "+";
+    return has_attribute(directory, name, "security.selinux") ? "." : "";
 }
 
 }  // namespace
@@ -78,13 +82,13 @@ bool Lister::make_row(const lkl::File& directory, const std::string& entry,
         row.stat = *stat;
         if (!style_.details && !style_.json)
             return;
+        if (!style_.json)
+            row.mark = access_mark(directory, entry.c_str(), *stat);
         if (file_type(*stat) == lkl::FileType::symbolic_link) {
             auto link = directory.read_link_at(entry.c_str());
             if (!link)
                 throw image_->failure(link.error(), path);
             row.link = *std::move(link);
-        } else if (style_.details && !style_.json) {
-            row.acl = has_acl(directory, entry.c_str());
         }
     });
 }
@@ -202,10 +206,14 @@ void Lister::print(const std::vector<Row>& rows)
     }
 }
 
-std::string Lister::size_cell(const lkl::Stat& stat) const
+// minor_width: of the longest minor number beside it.
+std::string Lister::size_cell(const lkl::Stat& stat, size_t minor_width) const
 {
-    if (is_device(stat))
-        return std::to_string(stat.stx_rdev_major) + ", " + std::to_string(stat.stx_rdev_minor);
+    if (is_device(stat)) {
+        const std::string minor = std::to_string(stat.stx_rdev_minor);
+        return std::to_string(stat.stx_rdev_major) + ", " +
+               std::string(minor_width - minor.size(), ' ') + minor;
+    }
     return size_text(stat.stx_size, style_.human);
 }
 
@@ -221,7 +229,7 @@ std::string Lister::coloured_name(const Row& row) const
     return out_.coloured() ? in_colour(name, row.stat) : name;
 }
 
-std::vector<std::string> Lister::detail_cells(const Row& row)
+std::vector<std::string> Lister::detail_cells(const Row& row, size_t minor_width)
 {
     const lkl::Stat& stat = row.stat;
     std::vector<std::string> cells;
@@ -229,7 +237,7 @@ std::vector<std::string> Lister::detail_cells(const Row& row)
         cells.push_back(std::to_string(stat.stx_ino));
     if (style_.blocks)
         cells.push_back(blocks_cell(stat.stx_blocks));
-    cells.push_back(mode_text(stat.stx_mode) + (row.acl ? "+" : ""));
+    cells.push_back(mode_text(stat.stx_mode) + row.mark);
     cells.push_back(std::to_string(stat.stx_nlink));
     if (style_.numbers) {
         cells.push_back(std::to_string(stat.stx_uid));
@@ -238,7 +246,7 @@ std::vector<std::string> Lister::detail_cells(const Row& row)
         cells.push_back(out_.name(users_->user_name(stat.stx_uid)));
         cells.push_back(out_.name(users_->group_name(stat.stx_gid)));
     }
-    cells.push_back(size_cell(stat));
+    cells.push_back(size_cell(stat, minor_width));
     cells.push_back(style_.full_time ? full_time(stat.stx_mtime) : short_time(stat.stx_mtime));
     std::string name = coloured_name(row);
     if (file_type(stat) == lkl::FileType::symbolic_link)
@@ -255,11 +263,16 @@ void Lister::print_details(const std::vector<Row>& rows)
         columns.push_back(right);
     if (style_.blocks)
         columns.push_back(right);
-    for (const Table::Align align : {left, right, left, left, right, right, left})
+    for (const Table::Align align : {left, right, left_name, left_name, right, right, left})
         columns.push_back(align);
+    size_t minor_width = 0;
+    for (const Row& row : rows) {
+        if (is_device(row.stat))
+            minor_width = std::max(minor_width, std::to_string(row.stat.stx_rdev_minor).size());
+    }
     Table table(columns);
     for (const Row& row : rows)
-        table.add(detail_cells(row));
+        table.add(detail_cells(row, minor_width));
     out_.write(table.text());
 }
 

@@ -61,7 +61,7 @@ private:
         std::string path;
         lkl::Stat stat{};
         std::string link;
-        bool acl = false;
+        std::string mark;  // behind the mode
     };
 
     bool wants_stat() const;
@@ -73,8 +73,8 @@ private:
     void print_details(const std::vector<Row>& rows);
     void print_names(const std::vector<Row>& rows);
     void print_columns(const std::vector<std::string>& texts, const std::vector<size_t>& widths);
-    std::vector<std::string> detail_cells(const Row& row);
-    std::string size_cell(const lkl::Stat& stat) const;
+    std::vector<std::string> detail_cells(const Row& row, size_t minor_width);
+    std::string size_cell(const lkl::Stat& stat, size_t minor_width) const;
     std::string blocks_cell(uint64_t blocks) const;
     std::string coloured_name(const Row& row) const;
 

@@ -51,6 +51,11 @@ bool to_calendar(int64_t seconds, bool local, tm& result)
     return (local ? localtime_r(&time, &result) : gmtime_r(&time, &result)) != nullptr;
 }
 
+bool is_number(std::string_view text)
+{
+    return text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 std::string nanoseconds(const struct lkl_statx_timestamp& time)
 {
     std::array<char, 16> text{};
@@ -166,12 +171,14 @@ std::string Table::text() const
     for (const auto& row : rows_) {
         for (size_t i = 0; i < row.size(); i++) {
             const size_t padding = widths[i] - text_width(row[i]);
-            if (columns_[i] == Align::right)
+            const bool to_right = columns_[i] == Align::right ||
+                                  (columns_[i] == Align::left_name && is_number(row[i]));
+            if (to_right)
                 text.append(padding, ' ');
             text += row[i];
             if (i + 1 == row.size())
                 break;
-            if (columns_[i] == Align::left)
+            if (!to_right)
                 text.append(padding, ' ');
             text.append(gap_, ' ');
         }

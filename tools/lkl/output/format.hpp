@@ -35,7 +35,8 @@ std::string utc_time(const struct lkl_statx_timestamp& time);
 // blanks behind it.
 class Table {
 public:
-    enum class Align { left, right };
+    // left_name: to the left, but numbers to the right.
+    enum class Align { left, right, left_name };
     explicit Table(std::vector<Align> columns, size_t gap = 1)
         : columns_(std::move(columns)), gap_(gap)
     {
