@@ -13,7 +13,10 @@ import pathlib
 import re
 import subprocess
 
-OPTION = re.compile(r"  (?:\[[^]]*\] )?(-[^\s,]+(?:, ?-[^\s,]+)*)(?: ([A-Z\[][^\s]*))?(?:\s{2,}(.*))?$")
+# "  -x,--exclude PATTERN        Leave out what matches"; long options may be followed by
+# one blank.
+OPTION = re.compile(r"  (?:\[[^]]*\] )?(-[^\s,]+(?:, ?-[^\s,]+)*)"
+                    r"(?: ([A-Z\[][A-Z0-9:.=\[\]]*)(?=\s|$))?(?: \.\.\.)?(?:\s+(.*))?$")
 COMMAND = re.compile(r"  ([a-z][a-z0-9-]*)\s{2,}(.*)$")
 # The words of an expression, that stand in running text.
 WORD = re.compile(r"(?<![^\s(])-[a-z][a-z0-9]*\b")

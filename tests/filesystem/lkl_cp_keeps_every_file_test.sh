@@ -30,8 +30,9 @@ run 0 "$LKL_BIN/lkl" cp -r xfs:/odd out
 compare_trees source/odd out
 
 run 0 "$LKL_BIN/lkl" sum -r --relative ext4:/odd >sums
-(cd source && find odd -type f | wc -l) | diff - <(wc -l <sums) || fail "sums are missing"
-(cd source && sha256sum --quiet -c ../sums) || fail "sums differ"
+(cd source && find odd -type f -printf 'x\n' | wc -l) | diff - <(wc -l <sums) || fail "sums are missing"
+# sha256sum cannot open deep paths.
+(cd source && grep -v '  \./odd/deep/' ../sums | sha256sum --quiet -c) || fail "sums differ"
 run 0 "$LKL_BIN/lkl" sum -a md5 ext4:/odd/sizes/5000000 >sums
 [ "$(cut -d' ' -f1 sums)" = "$(md5sum <source/odd/sizes/5000000 | cut -d' ' -f1)" ] || fail "md5"
 run 0 "$LKL_BIN/lkl" cat ext4:/odd/sizes/5000000 ext4:/odd/sizes/1 >actual

@@ -28,7 +28,7 @@ host_mount image host ro
 # same [OPTIONS] PATH: of the host's ls and ours.
 same() {
     local path="${*: -1}" options=("${@:1:$#-1}")
-    (cd host && ls "${options[@]}" ".$path") | sed "s|^\\.$path|$path|" >expected
+    (cd host && ls "${options[@]}" ".$path") | sed "s,\(^\| \)\.$path,\1$path," >expected
     run 0 "$LKL_BIN/lkl" ls "${options[@]}" "image:$path" >actual
     diff -a expected actual || fail "ls ${options[*]} $path differs"
 }

@@ -40,9 +40,8 @@ void read_sources(const Options& options, MountedImage& image, const std::string
 void copy_to_host(const Options& options, MountedImage& image, HostTop top, Failures& failures)
 {
     const std::string name = top.name;
-    write_host(std::move(top), failures, [&](EntrySink& sink) {
-        read_sources(options, image, name, failures, sink);
-    });
+    write_host(std::move(top), failures,
+               [&](EntrySink& sink) { read_sources(options, image, name, failures, sink); });
 }
 
 void copy_to_archive(const Options& options, MountedImage& image, Failures& failures)

@@ -29,26 +29,16 @@ std::unique_ptr<Command> add_trim(CLI::App& parent);
 std::span<const CommandEntry> all_commands()
 {
     static constexpr std::array table{
-        CommandEntry{"info", add_info},
-        CommandEntry{"df", add_df},
-        CommandEntry{"ls", add_ls},
-        CommandEntry{"tree", add_tree},
-        CommandEntry{"find", add_find},
-        CommandEntry{"cat", add_cat},
-        CommandEntry{"stat", add_stat},
-        CommandEntry{"du", add_du},
-        CommandEntry{"sum", add_sum},
-        CommandEntry{"cp", add_cp},
-        CommandEntry{"mv", add_mv},
-        CommandEntry{"rm", add_rm},
-        CommandEntry{"mkdir", add_mkdir},
-        CommandEntry{"ln", add_ln},
-        CommandEntry{"chmod", add_chmod},
-        CommandEntry{"chown", add_chown},
-        CommandEntry{"touch", add_touch},
-        CommandEntry{"edit", add_edit},
-        CommandEntry{"trim", add_trim},
-        CommandEntry{"shell", add_shell},
+        CommandEntry{"info", add_info},   CommandEntry{"df", add_df},
+        CommandEntry{"ls", add_ls},       CommandEntry{"tree", add_tree},
+        CommandEntry{"find", add_find},   CommandEntry{"cat", add_cat},
+        CommandEntry{"stat", add_stat},   CommandEntry{"du", add_du},
+        CommandEntry{"sum", add_sum},     CommandEntry{"cp", add_cp},
+        CommandEntry{"mv", add_mv},       CommandEntry{"rm", add_rm},
+        CommandEntry{"mkdir", add_mkdir}, CommandEntry{"ln", add_ln},
+        CommandEntry{"chmod", add_chmod}, CommandEntry{"chown", add_chown},
+        CommandEntry{"touch", add_touch}, CommandEntry{"edit", add_edit},
+        CommandEntry{"trim", add_trim},   CommandEntry{"shell", add_shell},
     };
     return table;
 }

@@ -35,7 +35,8 @@ void Subcommand::flag(const std::string& names, bool& value, const std::string& 
 
 void Subcommand::off(const std::string& names, bool& value, const std::string& description)
 {
-    app_.add_flag_callback(names, [&value] { value = false; }, description);
+    app_.add_flag_callback(
+        names, [&value] { value = false; }, description);
 }
 
 void Subcommand::option(const std::string& names, std::string& target, const std::string& value,

@@ -44,7 +44,9 @@ void write_host(HostTop top, Failures& failures, const std::function<void(EntryS
     options.uid = geteuid();
     options.gid = getegid();
     const std::string& path = top.path;
-    const HostErrorTexts texts(path == "." ? "" : path.ends_with('/') ? path : path + '/',
+    const HostErrorTexts texts(path == "."           ? ""
+                               : path.ends_with('/') ? path
+                                                     : path + '/',
                                ExitCode::output);
     TreeWriter<HostFile> writer(std::move(top.directory), options, texts, failures);
     EntryPipe pipe(writer);

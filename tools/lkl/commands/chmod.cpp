@@ -16,18 +16,21 @@ public:
     explicit Chmod(CLI::App& parent) : ImageCommand(Access::write)
     {
         Subcommand command(parent, "chmod", "Change permissions");
-        add_operands(command, "Permissions as chmod(1) takes them (u=rwX,go-w or 644), and files", "MODE IMAGE:PATH...");
+        add_operands(command, "Permissions as chmod(1) takes them (u=rwX,go-w or 644), and files",
+                     "MODE IMAGE:PATH...");
         command.flag("-R,--recursive", options_.recursive, "Directories with all they contain");
-        command.notes("Modes that begin with a dash stand behind --: lkl chmod -- -x disk.img:/bin/x\n"
-                    "Example: lkl chmod -R u=rwX,go=rX disk.img:/srv");
+        command.notes(
+            "Modes that begin with a dash stand behind --: lkl chmod -- -x disk.img:/bin/x\n"
+            "Example: lkl chmod -R u=rwX,go=rX disk.img:/srv");
     }
 
 private:
     void take_arguments(std::vector<std::string>& arguments) override
     {
         if (arguments.size() < 2)
-            throw ToolError(ExitCode::usage, "a mode and a file are needed (lkl chmod --help shows "
-                                             "the options)");
+            throw ToolError(ExitCode::usage,
+                            "a mode and a file are needed (lkl chmod --help shows "
+                            "the options)");
         const auto change = ModeChange::parse(arguments.front());
         if (!change)
             throw ToolError(ExitCode::usage, escaped(arguments.front()) + ": is no mode");
@@ -39,9 +42,8 @@ private:
     {
         for (const Operand& operand : operands) {
             problems().guarded([&] {
-                change_each_file(operand, options_, problems(), [&](const Visit& file) {
-                    change(*operand.image, file);
-                });
+                change_each_file(operand, options_, problems(),
+                                 [&](const Visit& file) { change(*operand.image, file); });
             });
         }
     }

@@ -21,20 +21,23 @@ public:
     {
         Subcommand command(parent, "chown", "Change owners and groups");
         command.help_is_long();
-        add_operands(command, "Owner and group, numbers or names that the image knows, and files", "[USER][:[GROUP]] IMAGE:PATH...");
+        add_operands(command, "Owner and group, numbers or names that the image knows, and files",
+                     "[USER][:[GROUP]] IMAGE:PATH...");
         command.flag("-R,--recursive", options_.recursive, "Directories with all they contain");
         command.off("-h,--no-dereference", options_.follow,
-                      "Symbolic links themselves, not what they lead to");
-        command.notes("Names are those of the image's own /etc/passwd and /etc/group.\n"
-                    "Example: lkl chown -R www-data:www-data disk.img:/var/www");
+                    "Symbolic links themselves, not what they lead to");
+        command.notes(
+            "Names are those of the image's own /etc/passwd and /etc/group.\n"
+            "Example: lkl chown -R www-data:www-data disk.img:/var/www");
     }
 
 private:
     void take_arguments(std::vector<std::string>& arguments) override
     {
         if (arguments.size() < 2)
-            throw ToolError(ExitCode::usage, "an owner and a file are needed (lkl chown --help "
-                                             "shows the options)");
+            throw ToolError(ExitCode::usage,
+                            "an owner and a file are needed (lkl chown --help "
+                            "shows the options)");
         owner_ = arguments.front();
         arguments.erase(arguments.begin());
     }
@@ -45,9 +48,8 @@ private:
             const Image& image = *operand.image;
             problems().guarded([&] {
                 const auto [uid, gid] = parse(image);
-                change_each_file(operand, options_, problems(), [&](const Visit& file) {
-                    change(image, file, uid, gid);
-                });
+                change_each_file(operand, options_, problems(),
+                                 [&](const Visit& file) { change(image, file, uid, gid); });
             });
         }
     }

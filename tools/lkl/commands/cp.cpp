@@ -26,9 +26,10 @@ public:
         command.operands(paths_, "SOURCE... DESTINATION",
                          "Files of images (IMAGE:PATH) or of the host, and where to");
         command.flag("-r,-R,-a,--recursive", copy_.recursive, "Directories with all they contain");
-        command.notes("Within one image, blocks are shared where the file system can.\n"
-                    "Examples: lkl cp disk.img:/etc/fstab .\n"
-                    "          lkl cp -r site disk.img:/var/www");
+        command.notes(
+            "Within one image, blocks are shared where the file system can.\n"
+            "Examples: lkl cp disk.img:/etc/fstab .\n"
+            "          lkl cp -r site disk.img:/var/www");
     }
 
     void run() override;
@@ -74,8 +75,9 @@ void Cp::run()
         sources.push_back(parse_either_side(path));
     const auto from = common_image(sources);
     if (!from && !to)
-        throw ToolError(ExitCode::usage, "neither source nor destination is IMAGE:PATH, with an "
-                                         "image that exists");
+        throw ToolError(ExitCode::usage,
+                        "neither source nor destination is IMAGE:PATH, with an "
+                        "image that exists");
     copy_.quiet = options().quiet;
     Failures failures(false, copy_.quiet);
     Images images(options());

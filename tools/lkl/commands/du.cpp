@@ -90,8 +90,7 @@ public:
         command.flag("-h,--human-readable", style_.human, "Sizes as 1.5K, 20M");
         command.flag("-a,--all", style_.all, "Files, too");
         command.flag("-c,--total", style_.total, "And the sum of all");
-        command.option("-d,--max-depth", style_.depth, 0, "N",
-                       "So many levels down alone");
+        command.option("-d,--max-depth", style_.depth, 0, "N", "So many levels down alone");
         command.flag("--apparent-size", style_.apparent, "Sizes of files, not space on disk");
         command.flag("-b,--bytes", style_.bytes, "As --apparent-size, in bytes, not KiB");
         command.flag("--json", json_, "As JSON, in bytes");

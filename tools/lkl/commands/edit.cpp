@@ -29,8 +29,9 @@ public:
     {
         Subcommand command(parent, "edit", "Change a file in an editor");
         command.operands(operands_, "IMAGE:PATH", "A file of an image");
-        command.notes("The editor is $VISUAL, $EDITOR or vi. The image is free meanwhile.\n"
-                      "Example: EDITOR=nano lkl edit disk.img:/etc/fstab");
+        command.notes(
+            "The editor is $VISUAL, $EDITOR or vi. The image is free meanwhile.\n"
+            "Example: EDITOR=nano lkl edit disk.img:/etc/fstab");
     }
 
     void run() override;
@@ -54,9 +55,8 @@ Version Edit::take_copy(const ImagePath& file, const HostCopy& copy)
 {
     const Descriptor destination = copy.open(O_WRONLY);
     auto [here, there] = Channel::make_pair();
-    Child child([&] {
-        (void)there.send(take_out(options(), file.image, file.path, destination.get()));
-    });
+    Child child(
+        [&] { (void)there.send(take_out(options(), file.image, file.path, destination.get())); });
     there = Channel(Descriptor());
     const auto version = here.receive();
     check(child.wait());

@@ -29,7 +29,8 @@ public:
         command_.take_rest();
         command_.notes(
             "IMAGE[:PATH]... [EXPRESSION]\n"
-            "Options of lkl itself stand before \"find\". The expression has the words of find(1):\n"
+            "Options of lkl itself stand before \"find\". The expression has the words of "
+            "find(1):\n"
             "  -name -iname -path PATTERN   -type b,c,d,f,l,p,s      -size [+-]N[cwbkMG]\n"
             "  -perm [-/]MODE               -user -group NAME        -uid -gid [+-]N\n"
             "  -links -inum [+-]N           -newer PATH              -mtime -mmin [+-]N\n"
@@ -118,10 +119,10 @@ std::string list_line(const Visit& file, FindContext& context, const Output& out
         return right ? blanks + text : text + blanks;
     };
     const uint32_t type = stat.stx_mode & LKL_S_IFMT;
-    const std::string size = type == LKL_S_IFCHR || type == LKL_S_IFBLK
-                                 ? std::to_string(stat.stx_rdev_major) + ", " +
-                                       std::to_string(stat.stx_rdev_minor)
-                                 : std::to_string(stat.stx_size);
+    const std::string size =
+        type == LKL_S_IFCHR || type == LKL_S_IFBLK
+            ? std::to_string(stat.stx_rdev_major) + ", " + std::to_string(stat.stx_rdev_minor)
+            : std::to_string(stat.stx_size);
     const std::string target = target_of(file, context.image);
     return padded(std::to_string(stat.stx_ino), 9, true) + ' ' +
            padded(std::to_string((stat.stx_blocks + 1) / 2), 6, true) + ' ' +
@@ -153,9 +154,7 @@ void Find::work(const std::vector<Operand>& operands)
             };
             context.print = print;
             context.print0 = [&](const Visit& file) { out().write(file.path + '\0'); };
-            context.list = [&](const Visit& file) {
-                out().write(list_line(file, context, out()));
-            };
+            context.list = [&](const Visit& file) { out().write(list_line(file, context, out())); };
             FindFiles files(expression_, context, print);
             Walk(*operand.image, files, problems(), LKL_STATX_BTIME)
                 .run(operand.image->place(operand.path), operand.shown);

@@ -129,7 +129,7 @@ JsonObject describe_volume(const Volume& volume)
 }
 
 JsonObject describe(const std::string& path, const ImageContent& image,
-              const std::vector<Volume>& volumes)
+                    const std::vector<Volume>& volumes)
 {
     JsonObject object;
     object.set("image", path);

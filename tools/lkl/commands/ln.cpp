@@ -18,19 +18,22 @@ public:
     explicit Ln(CLI::App& parent) : ImageCommand(Access::write, Patterns::kept)
     {
         Subcommand command(parent, "ln", "Make links");
-        add_operands(command, "What to link to, and the new name: with -s the first is any text", "TARGET IMAGE:PATH");
+        add_operands(command, "What to link to, and the new name: with -s the first is any text",
+                     "TARGET IMAGE:PATH");
         command.flag("-s,--symbolic", symbolic_, "A symbolic link");
         command.flag("-f,--force", force_, "A file of that name is replaced");
-        command.notes("The target is a path in the image; IMAGE: before it may be left out.\n"
-                    "Example: lkl ln -s ../usr/share/zoneinfo/UTC disk.img:/etc/localtime");
+        command.notes(
+            "The target is a path in the image; IMAGE: before it may be left out.\n"
+            "Example: lkl ln -s ../usr/share/zoneinfo/UTC disk.img:/etc/localtime");
     }
 
 private:
     void take_arguments(std::vector<std::string>& arguments) override
     {
         if (arguments.size() != 2)
-            throw ToolError(ExitCode::usage, "a target and a new name are needed (lkl ln --help "
-                                             "shows the options)");
+            throw ToolError(ExitCode::usage,
+                            "a target and a new name are needed (lkl ln --help "
+                            "shows the options)");
         target_ = arguments.front();
         arguments.erase(arguments.begin());
     }

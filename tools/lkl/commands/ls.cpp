@@ -36,8 +36,9 @@ public:
         command.flag("-1", style_.lines, "One name a line, on a terminal too");
         command.flag("--full-time", style_.full_time, "As -l, with whole times");
         command.flag("--json", style_.json, "As JSON");
-        command.notes("Names of users are those of the image's own /etc/passwd.\n"
-                    "Example: lkl ls -l disk.img:/etc");
+        command.notes(
+            "Names of users are those of the image's own /etc/passwd.\n"
+            "Example: lkl ls -l disk.img:/etc");
     }
 
 private:
@@ -64,9 +65,8 @@ public:
         if (titled_ || recursive_)
             lister_.title(directory.path);
         lister_.list(opened, directory.path, entries);
-        std::erase_if(entries, [](const WalkEntry& entry) {
-            return entry.type != lkl::FileType::directory;
-        });
+        std::erase_if(
+            entries, [](const WalkEntry& entry) { return entry.type != lkl::FileType::directory; });
     }
 
 private:

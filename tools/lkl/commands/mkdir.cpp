@@ -23,7 +23,8 @@ public:
         Subcommand command(parent, "mkdir", "Make directories");
         add_operands(command, "Directories of images");
         command.flag("-p,--parents", parents_, "And those above; what exists is no error");
-        command.option("-m,--mode", mode_text_, "MODE", "Permissions, as chmod(1) takes them; else 755");
+        command.option("-m,--mode", mode_text_, "MODE",
+                       "Permissions, as chmod(1) takes them; else 755");
         command.notes("Example: lkl mkdir -p disk.img:/srv/www/html");
     }
 

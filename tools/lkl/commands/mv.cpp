@@ -19,10 +19,12 @@ public:
     explicit Mv(CLI::App& parent) : ImageCommand(Access::write, Patterns::expanded)
     {
         Subcommand command(parent, "mv", "Rename and move files within an image");
-        add_operands(command, "Files of an image, and last their new name or directory", "IMAGE:PATH... IMAGE:PATH");
+        add_operands(command, "Files of an image, and last their new name or directory",
+                     "IMAGE:PATH... IMAGE:PATH");
         command.flag("-n,--no-clobber", keep_, "What exists is not replaced: an error");
-        command.flag("-T,--no-target-directory", exact_, "The last name is not a directory to "
-                                                          "move into");
+        command.flag("-T,--no-target-directory", exact_,
+                     "The last name is not a directory to "
+                     "move into");
         command.notes("Example: lkl mv disk.img:/etc/hosts disk.img:/etc/hosts.old");
     }
 
@@ -53,9 +55,9 @@ void Mv::move(const Operand& from, const Operand& to, bool into)
     if (source.name == "." || target.name == ".")
         throw ToolError(ExitCode::path,
                         escaped(from.shown) + ": the top directory, \".\" and \"..\" stay");
-    const auto moved = source.directory.rename_at(source.name.c_str(), target.directory,
-                                                  target.name.c_str(),
-                                                  keep_ ? LKL_RENAME_NOREPLACE : 0);
+    const auto moved =
+        source.directory.rename_at(source.name.c_str(), target.directory, target.name.c_str(),
+                                   keep_ ? LKL_RENAME_NOREPLACE : 0);
     if (moved)
         return;
     // What exists or does not, and what a directory cannot be moved into.

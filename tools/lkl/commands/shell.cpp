@@ -35,9 +35,10 @@ public:
         command.option("--host-directory", options_.host_directory, "DIRECTORY",
                        "What get and put reach on the host, with all below it; else the working "
                        "directory");
-        command.notes("The command \"help\" shows what there is. From a pipe, the first failure "
-                      "gives the exit code.\n"
-                      "Example: echo 'ls -l /etc' | lkl shell disk.img");
+        command.notes(
+            "The command \"help\" shows what there is. From a pipe, the first failure "
+            "gives the exit code.\n"
+            "Example: echo 'ls -l /etc' | lkl shell disk.img");
     }
 
     void run() override;
@@ -139,7 +140,8 @@ int Shell::read_lines(const Channel& channel)
 void Shell::run()
 {
     if (operands_.size() != 1)
-        throw ToolError(ExitCode::usage, "one image is needed (lkl shell --help shows the options)");
+        throw ToolError(ExitCode::usage,
+                        "one image is needed (lkl shell --help shows the options)");
     const ImagePath operand = parse_image_path(operands_.front());
     options_.image = operand.image;
     options_.directory = operand.path;

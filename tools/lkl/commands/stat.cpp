@@ -180,10 +180,10 @@ void Stat::print(const File& file)
     table.add({"Size:", std::to_string(stat.stx_size)});
     table.add({"Allocated:", std::to_string(stat.stx_blocks * 512)});
     table.add({"Mode:", octal_mode(stat.stx_mode) + ' ' + mode_text(stat.stx_mode)});
-    table.add({"User:", std::to_string(stat.stx_uid) + ' ' +
-                            out().name(users.user_name(stat.stx_uid))});
-    table.add({"Group:", std::to_string(stat.stx_gid) + ' ' +
-                             out().name(users.group_name(stat.stx_gid))});
+    table.add(
+        {"User:", std::to_string(stat.stx_uid) + ' ' + out().name(users.user_name(stat.stx_uid))});
+    table.add({"Group:",
+               std::to_string(stat.stx_gid) + ' ' + out().name(users.group_name(stat.stx_gid))});
     table.add({"Links:", std::to_string(stat.stx_nlink)});
     table.add({"Inode:", std::to_string(stat.stx_ino)});
     table.add({"Device:", device(stat.stx_dev_major, stat.stx_dev_minor)});
@@ -191,8 +191,8 @@ void Stat::print(const File& file)
     table.add({"Accessed:", full_time(stat.stx_atime)});
     table.add({"Modified:", full_time(stat.stx_mtime)});
     table.add({"Changed:", full_time(stat.stx_ctime)});
-    table.add({"Born:", (stat.stx_mask & LKL_STATX_BTIME) != 0 ? full_time(stat.stx_btime)
-                                                               : "not known"});
+    table.add({"Born:",
+               (stat.stx_mask & LKL_STATX_BTIME) != 0 ? full_time(stat.stx_btime) : "not known"});
     table.add({"Attributes:", joined(names_of(stat.stx_attributes))});
     // Values may hold anything, on their way to a program as well.
     for (const Attribute& attribute : file.attributes)

@@ -27,8 +27,9 @@ public:
                        "md5, sha1, sha224, sha256 (the usual one), sha384, sha512");
         command.flag("-r,--recursive", recursive_, "The regular files of directories");
         command.flag("-z,--zero", zero_, "Lines end in a zero byte, names are as they are");
-        command.flag("--relative", relative_, "Names begin with ./, not /, so that a copy can be "
-                                               "checked where it is");
+        command.flag("--relative", relative_,
+                     "Names begin with ./, not /, so that a copy can be "
+                     "checked where it is");
         command.flag("--json", json_, "As JSON");
         command.notes("Example: lkl sum -r --relative disk.img:/ | (cd copy && sha256sum -c)");
     }

@@ -59,9 +59,8 @@ bool parse_time(const std::string& text, KernelTime& time)
     const bool universal = copy.ends_with('Z');
     if (universal)
         copy.pop_back();
-    for (const char* const format :
-         {"%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M",
-          "%Y-%m-%d"}) {
+    for (const char* const format : {"%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M",
+                                     "%Y-%m-%dT%H:%M", "%Y-%m-%d"}) {
         tm calendar{};
         calendar.tm_isdst = -1;
         const char* const rest = strptime(copy.c_str(), format, &calendar);
@@ -84,11 +83,10 @@ public:
         command.flag("-a", access_, "The time of access alone");
         command.flag("-m", modification_, "The time of modification alone");
         command.off("-h,--no-dereference", follow_,
-                      "Symbolic links themselves, not what they lead to");
+                    "Symbolic links themselves, not what they lead to");
         command.option("-d,--date", date_, "TIME",
                        "This time, not now: 2024-02-29 12:00:00.5 or @0");
-        command.option("-r,--reference", reference_, "PATH",
-                       "The times of this file of the image");
+        command.option("-r,--reference", reference_, "PATH", "The times of this file of the image");
         command.excludes("--date", "--reference");
         command.notes("Example: lkl touch -d 2024-01-01T00:00:00Z disk.img:/etc/hosts");
     }

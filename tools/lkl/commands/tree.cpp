@@ -133,8 +133,8 @@ private:
                 const Image& image = *operand.image;
                 (void)image.open(operand.path, LKL_O_PATH | LKL_O_DIRECTORY);
                 DrawTree draw(style_, image, out(), json);
-                Walk(*operand.image, draw, problems()).run(image.inside(operand.path),
-                                                           operand.shown);
+                Walk(*operand.image, draw, problems())
+                    .run(image.inside(operand.path), operand.shown);
                 directories += draw.directories();
                 files += draw.files();
             });

@@ -24,10 +24,12 @@ public:
     {
         Subcommand command(parent, "trim", "Give unused space of images back to the host");
         add_operands(command, "Images");
-        command.option("-m,--minimum", minimum_, 0, "BYTES", "Only pieces of so many bytes at least");
+        command.option("-m,--minimum", minimum_, 0, "BYTES",
+                       "Only pieces of so many bytes at least");
         command.flag("--json", json_, "As JSON");
-        command.notes("An image file gets holes, of a block device the blocks are discarded.\n"
-                    "Example: lkl trim disk.img");
+        command.notes(
+            "An image file gets holes, of a block device the blocks are discarded.\n"
+            "Example: lkl trim disk.img");
     }
 
 private:
@@ -53,14 +55,14 @@ private:
 
     uint64_t trim(Image& image) const
     {
-        struct lkl_fstrim_range range{};
+        struct lkl_fstrim_range range {};
         range.len = std::numeric_limits<uint64_t>::max();
         range.minlen = minimum_;
         const long result = image.mounted().kernel().syscall(
             __lkl__NR_ioctl, image.root().descriptor(), LKL_FITRIM, &range);
         if (result == -LKL_EOPNOTSUPP || result == -LKL_ENOTTY)
-            throw ToolError(ExitCode::file_system, escaped(image.name()) + ": " + image.type() +
-                                                       ": cannot be trimmed");
+            throw ToolError(ExitCode::file_system,
+                            escaped(image.name()) + ": " + image.type() + ": cannot be trimmed");
         if (result < 0) {
             lkl::Error error;
             error.code = static_cast<int>(-result);

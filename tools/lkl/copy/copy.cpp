@@ -141,17 +141,16 @@ void copy_to_host(Image& from, const std::vector<std::string>& sources, HostTop 
 {
     const std::vector<std::string> chosen = choose_sources(from, sources, options, failures);
     const std::string name = top.name;
-    write_host(std::move(top), failures, [&](EntrySink& sink) {
-        read_image(from, chosen, name, options, failures, sink);
-    });
+    write_host(std::move(top), failures,
+               [&](EntrySink& sink) { read_image(from, chosen, name, options, failures, sink); });
 }
 
 void copy_between(Image& from, const std::vector<std::string>& sources, Image& to,
                   const std::string& destination, const CopyOptions& options, Failures& failures)
 {
     std::vector<std::string> chosen = choose_sources(from, sources, options, failures);
-    ImageTop top =
-        open_image_top(to.mounted(), to.absolute(destination), sources.size() > 1 || chosen.size() > 1);
+    ImageTop top = open_image_top(to.mounted(), to.absolute(destination),
+                                  sources.size() > 1 || chosen.size() > 1);
     const std::string name = top.name;
     const auto give = [&](EntrySink& sink) {
         read_image(from, chosen, name, options, failures, sink);

@@ -22,8 +22,7 @@ struct CopyOptions {
 
 // paths: patterns are expanded.
 void copy_from_host(const std::vector<std::string>& paths, Image& to,
-                    const std::string& destination, const CopyOptions& options,
-                    Failures& failures);
+                    const std::string& destination, const CopyOptions& options, Failures& failures);
 void copy_to_host(Image& from, const std::vector<std::string>& sources, HostTop top,
                   const CopyOptions& options, Failures& failures);
 // from and to may be the same.

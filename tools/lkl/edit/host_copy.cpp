@@ -39,9 +39,8 @@ const char* editor()
 HostCopy::HostCopy(const std::string& name)
 {
     const char* const temporary = std::getenv("TMPDIR");
-    directory_ =
-        std::string(temporary != nullptr && *temporary != '\0' ? temporary : "/tmp") +
-        "/lkl-edit-XXXXXX";
+    directory_ = std::string(temporary != nullptr && *temporary != '\0' ? temporary : "/tmp") +
+                 "/lkl-edit-XXXXXX";
     if (mkdtemp(directory_.data()) == nullptr)
         fail(escaped(directory_) + ": cannot make a directory");
     path_ = directory_ + '/' + name;
@@ -92,12 +91,11 @@ void HostCopy::edit() const
     // Ctrl-C is for the editor.
     const auto before = std::signal(SIGINT, SIG_IGN);
     int status = 0;
-    while (process > 0 && waitpid(process, &status, 0) < 0 && errno == EINTR) {
-    }
+    while (process > 0 && waitpid(process, &status, 0) < 0 && errno == EINTR) {}
     std::signal(SIGINT, before);
     if (process < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
-        throw ToolError(ExitCode::output, std::string(editor()) +
-                                              ": the editor failed: nothing was changed");
+        throw ToolError(ExitCode::output,
+                        std::string(editor()) + ": the editor failed: nothing was changed");
 }
 
 }  // namespace tools::lkl_tool

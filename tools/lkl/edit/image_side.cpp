@@ -86,9 +86,9 @@ void make_beside(Image& image, const std::string& path, const Place& place, cons
     const lkl::File old =
         check(image, path, place.directory.open_at(place.name.c_str(), LKL_O_RDONLY));
     check(image, path, AttributeReader<lkl::File>().read(old, entry.attributes));
-    const lkl::File file = check(
-        image, path,
-        place.directory.open_at(temporary, LKL_O_WRONLY | LKL_O_CREAT | LKL_O_EXCL, 0600));
+    const lkl::File file =
+        check(image, path,
+              place.directory.open_at(temporary, LKL_O_WRONLY | LKL_O_CREAT | LKL_O_EXCL, 0600));
     copy_in(image, path, source, file);
     WriteOptions options;
     Failures failures(true, false);
@@ -138,8 +138,7 @@ void put_back(const GlobalOptions& options, const std::string& image_name, const
     Image& image = images.get(image_name);
     {
         const Place place = image.resolve(path);
-        const lkl::Stat stat =
-            check(image, path, place.directory.stat_at(place.name.c_str()));
+        const lkl::Stat stat = check(image, path, place.directory.stat_at(place.name.c_str()));
         if (version_of(stat) != version)
             throw ToolError(ExitCode::path, escaped(image_name + ':' + path) +
                                                 ": was changed meanwhile by somebody else");

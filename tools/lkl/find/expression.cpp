@@ -102,8 +102,8 @@ private:
             auto other = parse_factor();
             if (!other)
                 continue;  // an option
-            test = test ? std::make_unique<Both>(std::move(test), std::move(other))
-                        : std::move(other);
+            test =
+                test ? std::make_unique<Both>(std::move(test), std::move(other)) : std::move(other);
         }
         return test;
     }

@@ -56,8 +56,8 @@ std::string base_name(const Visit& file)
     while (path.size() > 1 && path.ends_with('/'))
         path.remove_suffix(1);
     const size_t slash = path.rfind('/');
-    return std::string(slash == std::string_view::npos || path.size() == 1 ? path
-                                                                           : path.substr(slash + 1));
+    return std::string(
+        slash == std::string_view::npos || path.size() == 1 ? path : path.substr(slash + 1));
 }
 
 // "+N", "N" or "-N": more than, exactly, less than.
@@ -281,42 +281,44 @@ const std::array primaries{
     NamedPrimary{"-mtime", {true, [](Text text) { return age_test("-mtime", text, 86400); }}},
     NamedPrimary{"-mmin", {true, [](Text text) { return age_test("-mmin", text, 60); }}},
     NamedPrimary{"-empty", {false, [](Text) { return simple(is_empty); }}},
-    NamedPrimary{"-true", {false,
-                           [](Text) {
-                               return simple([](const Visit&, FindContext&) { return true; });
-                           }}},
-    NamedPrimary{"-false", {false,
-                            [](Text) {
-                                return simple([](const Visit&, FindContext&) { return false; });
-                            }}},
-    NamedPrimary{"-prune", {false,
-                            [](Text) {
-                                return simple([](const Visit&, FindContext& context) {
-                                    context.pruned = true;
-                                    return true;
-                                });
-                            }}},
-    NamedPrimary{"-print", {false,
-                            [](Text) {
-                                return simple([](const Visit& file, FindContext& context) {
-                                    context.print(file);
-                                    return true;
-                                });
-                            }}},
-    NamedPrimary{"-print0", {false,
-                             [](Text) {
-                                 return simple([](const Visit& file, FindContext& context) {
-                                     context.print0(file);
-                                     return true;
-                                 });
-                             }}},
-    NamedPrimary{"-ls", {false,
-                         [](Text) {
-                             return simple([](const Visit& file, FindContext& context) {
-                                 context.list(file);
-                                 return true;
-                             });
-                         }}},
+    NamedPrimary{
+        "-true",
+        {false, [](Text) { return simple([](const Visit&, FindContext&) { return true; }); }}},
+    NamedPrimary{
+        "-false",
+        {false, [](Text) { return simple([](const Visit&, FindContext&) { return false; }); }}},
+    NamedPrimary{"-prune",
+                 {false,
+                  [](Text) {
+                      return simple([](const Visit&, FindContext& context) {
+                          context.pruned = true;
+                          return true;
+                      });
+                  }}},
+    NamedPrimary{"-print",
+                 {false,
+                  [](Text) {
+                      return simple([](const Visit& file, FindContext& context) {
+                          context.print(file);
+                          return true;
+                      });
+                  }}},
+    NamedPrimary{"-print0",
+                 {false,
+                  [](Text) {
+                      return simple([](const Visit& file, FindContext& context) {
+                          context.print0(file);
+                          return true;
+                      });
+                  }}},
+    NamedPrimary{"-ls",
+                 {false,
+                  [](Text) {
+                      return simple([](const Visit& file, FindContext& context) {
+                          context.list(file);
+                          return true;
+                      });
+                  }}},
 };
 
 }  // namespace

@@ -24,7 +24,7 @@ constexpr int seqpacket = 5;
 // Of splice(2), likewise: more comes, so the digest is not at its end.
 constexpr unsigned splice_more = 4;
 
-constexpr size_t longest = 64;                      // bytes of a digest, SHA-512's
+constexpr size_t longest = 64;                        // bytes of a digest, SHA-512's
 constexpr size_t wanted_pipe_size = size_t{1} << 20;  // bytes
 
 lkl::Error failure(long result, const char* what)
@@ -56,16 +56,15 @@ lkl::Result<void> move_pages(const lkl::File& file, const lkl::File& digest)
     // A large one saves calls; any will do.
     (void)kernel.syscall(__lkl__NR_fcntl, in.descriptor(), LKL_F_SETPIPE_SZ, wanted_pipe_size);
     for (;;) {
-        long filled = kernel.syscall(__lkl__NR_splice, file.descriptor(), nullptr,
-                                     in.descriptor(), nullptr, wanted_pipe_size, 0);
+        long filled = kernel.syscall(__lkl__NR_splice, file.descriptor(), nullptr, in.descriptor(),
+                                     nullptr, wanted_pipe_size, 0);
         if (filled < 0)
             return failure(filled, "read");
         if (filled == 0)
             return {};
         while (filled > 0) {
-            const long taken =
-                kernel.syscall(__lkl__NR_splice, out.descriptor(), nullptr, digest.descriptor(),
-                               nullptr, filled, splice_more);
+            const long taken = kernel.syscall(__lkl__NR_splice, out.descriptor(), nullptr,
+                                              digest.descriptor(), nullptr, filled, splice_more);
             if (taken <= 0)
                 return failure(taken == 0 ? -LKL_EIO : taken, "digest");
             filled -= taken;
@@ -81,7 +80,7 @@ lkl::Result<Digest> Digest::open(lkl::Kernel& kernel, const std::string& algorit
     if (descriptor < 0)
         return failure(descriptor, "make a digest");
     lkl::File socket = lkl::File::adopt(kernel, static_cast<int>(descriptor));
-    struct lkl_sockaddr_alg address{};
+    struct lkl_sockaddr_alg address {};
     address.salg_family = family;
     std::strcpy(reinterpret_cast<char*>(address.salg_type), "hash");
     algorithm.copy(reinterpret_cast<char*>(address.salg_name), sizeof address.salg_name - 1);

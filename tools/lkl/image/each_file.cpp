@@ -29,8 +29,8 @@ private:
 void change_each_file(const Operand& operand, const EachFileOptions& options, Problems& problems,
                       const std::function<void(const Visit&)>& change)
 {
-    Place place = options.follow ? operand.image->resolve(operand.path)
-                                  : operand.image->place(operand.path);
+    Place place =
+        options.follow ? operand.image->resolve(operand.path) : operand.image->place(operand.path);
     ChangeEach each(options.recursive, change);
     Walk(*operand.image, each, problems).run(std::move(place), operand.path);
 }

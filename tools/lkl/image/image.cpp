@@ -37,8 +37,8 @@ Image::Image(const ImageRequest& request, OpenedImage opened)
     : name_(request.path),
       host_file_(host_identity(opened.image.get())),
       writable_(request.writable),
-      mounted_(std::make_unique<MountedImage>(request,
-                                              choose_file_system(request, std::move(opened)))),
+      mounted_(
+          std::make_unique<MountedImage>(request, choose_file_system(request, std::move(opened)))),
       root_(mounted_->open_root())
 {
 }
@@ -58,8 +58,8 @@ std::vector<std::string> Image::expand(const std::string& path) const
     if (!found)
         throw failure(found.error(), path);
     if (found->empty())
-        throw ToolError(ExitCode::path, escaped(name_ + ':' + absolute(path)) +
-                                            ": nothing matches in the image");
+        throw ToolError(ExitCode::path,
+                        escaped(name_ + ':' + absolute(path)) + ": nothing matches in the image");
     return *found;
 }
 

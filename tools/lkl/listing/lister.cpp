@@ -43,6 +43,11 @@ std::string access_mark(const lkl::File& directory, const char* name, const lkl:
     return has_attribute(directory, name, "security.selinux") ? "." : "";
 }
 
+std::string to_right(const std::string& text, size_t width)
+{
+    return std::string(width - text.size(), ' ') + text;
+}
+
 }  // namespace
 
 Lister::Lister(const ListStyle& style, Output& out, Problems& problems, JsonList& json)
@@ -66,8 +71,8 @@ bool Lister::wants_stat() const
 }
 
 // False: there is no such row, and that was told.
-bool Lister::make_row(const lkl::File& directory, const std::string& entry,
-                      const std::string& path, lkl::FileType type, Row& row)
+bool Lister::make_row(const lkl::File& directory, const std::string& entry, const std::string& path,
+                      lkl::FileType type, Row& row)
 {
     row.entry = entry;
     row.path = path;
@@ -75,8 +80,8 @@ bool Lister::make_row(const lkl::File& directory, const std::string& entry,
     if (!wants_stat() && type != lkl::FileType::unknown)
         return true;
     return problems_.guarded([&] {
-        const auto stat = directory.stat_at(entry.c_str(), lkl::File::basic_stats |
-                                                               (style_.json ? LKL_STATX_BTIME : 0));
+        const auto stat = directory.stat_at(
+            entry.c_str(), lkl::File::basic_stats | (style_.json ? LKL_STATX_BTIME : 0));
         if (!stat)
             throw image_->failure(stat.error(), path);
         row.stat = *stat;
@@ -278,14 +283,22 @@ void Lister::print_details(const std::vector<Row>& rows)
 
 void Lister::print_names(const std::vector<Row>& rows)
 {
+    const auto inode = [](const Row& row) { return std::to_string(row.stat.stx_ino); };
+    const auto blocks = [this](const Row& row) { return blocks_cell(row.stat.stx_blocks); };
+    size_t inode_width = 0;
+    size_t blocks_width = 0;
+    for (const Row& row : rows) {
+        inode_width = std::max(inode_width, inode(row).size());
+        blocks_width = std::max(blocks_width, blocks(row).size());
+    }
     std::vector<std::string> texts;
     std::vector<size_t> widths;
     for (const Row& row : rows) {
         std::string before;
         if (style_.inodes)
-            before += std::to_string(row.stat.stx_ino) + ' ';
+            before += to_right(inode(row), inode_width) + ' ';
         if (style_.blocks)
-            before += blocks_cell(row.stat.stx_blocks) + ' ';
+            before += to_right(blocks(row), blocks_width) + ' ';
         widths.push_back(text_width(before + out_.name(row.name)));
         texts.push_back(before + coloured_name(row));
     }
@@ -298,8 +311,7 @@ void Lister::print_names(const std::vector<Row>& rows)
 }
 
 // In columns, read from top to bottom; as few lines as the terminal allows.
-void Lister::print_columns(const std::vector<std::string>& texts,
-                           const std::vector<size_t>& widths)
+void Lister::print_columns(const std::vector<std::string>& texts, const std::vector<size_t>& widths)
 {
     constexpr size_t gap = 2;
     const size_t room = out_.width();

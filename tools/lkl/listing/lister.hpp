@@ -51,8 +51,7 @@ public:
     void title(const std::string& path);
     // Prints a directory, and leaves its entries as they were printed: sorted, without
     // those that are not shown, with their types.
-    void list(const lkl::File& directory, const std::string& path,
-              std::vector<WalkEntry>& entries);
+    void list(const lkl::File& directory, const std::string& path, std::vector<WalkEntry>& entries);
 
 private:
     struct Row {

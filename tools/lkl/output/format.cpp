@@ -19,12 +19,9 @@ struct Type {
     std::string_view name;
 };
 constexpr std::array types{
-    Type{LKL_S_IFREG, '-', "regular file"},
-    Type{LKL_S_IFDIR, 'd', "directory"},
-    Type{LKL_S_IFLNK, 'l', "symbolic link"},
-    Type{LKL_S_IFCHR, 'c', "character device"},
-    Type{LKL_S_IFBLK, 'b', "block device"},
-    Type{LKL_S_IFIFO, 'p', "fifo"},
+    Type{LKL_S_IFREG, '-', "regular file"},  Type{LKL_S_IFDIR, 'd', "directory"},
+    Type{LKL_S_IFLNK, 'l', "symbolic link"}, Type{LKL_S_IFCHR, 'c', "character device"},
+    Type{LKL_S_IFBLK, 'b', "block device"},  Type{LKL_S_IFIFO, 'p', "fifo"},
     Type{LKL_S_IFSOCK, 's', "socket"},
 };
 

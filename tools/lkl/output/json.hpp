@@ -32,8 +32,7 @@ public:
     void set(const std::string& key, const char* value) { set(key, std::string_view(value)); }
     void set(const std::string& key, bool value);
     template <std::unsigned_integral Number>
-        requires(!std::same_as<Number, bool>)
-    void set(const std::string& key, Number value)
+    requires(!std::same_as<Number, bool>) void set(const std::string& key, Number value)
     {
         set(key, std::optional<uint64_t>(value));
     }

@@ -31,8 +31,7 @@ Child::~Child()
 int Child::wait()
 {
     int status = 0;
-    while (waitpid(process_, &status, 0) < 0 && errno == EINTR) {
-    }
+    while (waitpid(process_, &status, 0) < 0 && errno == EINTR) {}
     process_ = 0;
     if (!WIFEXITED(status))
         throw ToolError(ExitCode::kernel, "the process that had the image was killed by signal " +

@@ -200,13 +200,14 @@ void Worker::print_help() const
         if (dynamic_cast<ShellCommand*>(entry.add(app).get()) != nullptr)
             out.write(std::string(" ") + entry.name);
     }
-    out.write("\n"
-              "  cd [PATH]                 pwd\n"
-              "  get PATH... [HOST PATH]   copy to the host\n"
-              "  put FILE... [PATH]        copy from the host\n"
-              "  lcd [DIRECTORY]           the host's directory of get and put\n"
-              "  !COMMAND                  run a command of the host\n"
-              "  exit\n");
+    out.write(
+        "\n"
+        "  cd [PATH]                 pwd\n"
+        "  get PATH... [HOST PATH]   copy to the host\n"
+        "  put FILE... [PATH]        copy from the host\n"
+        "  lcd [DIRECTORY]           the host's directory of get and put\n"
+        "  !COMMAND                  run a command of the host\n"
+        "  exit\n");
     out.flush();
 }
 
@@ -226,8 +227,7 @@ std::string Worker::complete(const std::string& word) const
         const std::string name = (*entry)->name;
         if (!name.starts_with(start) || (name.starts_with('.') && start.empty()))
             continue;
-        names.push_back(before + name +
-                        ((*entry)->type == lkl::FileType::directory ? "/" : ""));
+        names.push_back(before + name + ((*entry)->type == lkl::FileType::directory ? "/" : ""));
     }
     std::sort(names.begin(), names.end());
     std::string list;
