@@ -10,6 +10,8 @@ find_package(Python3 REQUIRED COMPONENTS Interpreter)
 pkg_check_modules(URING REQUIRED IMPORTED_TARGET liburing)
 pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(BLKID REQUIRED IMPORTED_TARGET blkid)
+pkg_check_modules(FDISK REQUIRED IMPORTED_TARGET fdisk)
+pkg_check_modules(READLINE REQUIRED IMPORTED_TARGET readline)
 pkg_check_modules(ARCHIVE REQUIRED IMPORTED_TARGET libarchive)
 pkg_check_modules(FUSE REQUIRED IMPORTED_TARGET fuse3)
 # The version of its interface that is used, that of Debian 12.

@@ -17,7 +17,9 @@ int run_tool(const char* name, const std::function<void()>& function)
         function();
         return static_cast<int>(ExitCode::ok);
     } catch (const ToolError& error) {
-        report(error.what());
+        // Without a text: it was told before.
+        if (*error.what() != '\0')
+            report(error.what());
         return static_cast<int>(error.code());
     } catch (const std::bad_alloc&) {
         report("out of memory");

@@ -6,7 +6,8 @@
 
 namespace tools {
 
-// Calls the function and reports what it throws; returns the exit code. A reader of
+// Calls the function and reports what it throws, unless that has no text; returns the
+// exit code. A reader of
 // standard output that goes away is an error like others.
 int run_tool(const char* name, const std::function<void()>& function);
 

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "lkl/image/image.hpp"
+
+#include <algorithm>
+#include <array>
+#include <system_error>
+#include <utility>
+
+#include <lkl/asm/errno.h>
+#include <lkl/linux/fcntl.h>
+#include <lkl/linux/stat.h>
+
+#include "common/report.hpp"
+#include "common/tree/sources.hpp"
+
+namespace tools::lkl_tool {
+
+namespace {
+
+// What the path may be to blame for, and neither image nor disk.
+bool is_fault_of_path(int code)
+{
+    constexpr std::array codes{LKL_ENOENT,    LKL_ENOTDIR, LKL_ELOOP,  LKL_EISDIR,
+                               LKL_EEXIST,    LKL_EXDEV,   LKL_EINVAL, LKL_ENAMETOOLONG,
+                               LKL_ENOTEMPTY, LKL_EPERM,   LKL_EBUSY,  LKL_EOPNOTSUPP};
+    return std::find(codes.begin(), codes.end(), code) != codes.end();
+}
+
+}  // namespace
+
+std::string reason(const lkl::Error& error)
+{
+    return std::generic_category().message(error.code);
+}
+
+Image::Image(const ImageRequest& request, OpenedImage opened)
+    : name_(request.path),
+      host_file_(host_identity(opened.image.get())),
+      writable_(request.writable),
+      mounted_(
+          std::make_unique<MountedImage>(request, choose_file_system(request, std::move(opened)))),
+      root_(mounted_->open_root())
+{
+}
+
+std::string Image::absolute(const std::string& path) const
+{
+    if (path.starts_with('/'))
+        return path;
+    if (path.empty())
+        return directory_;
+    return directory_.ends_with('/') ? directory_ + path : directory_ + '/' + path;
+}
+
+std::vector<std::string> Image::expand(const std::string& path) const
+{
+    const auto found = expand_in_image(root_, absolute(path));
+    if (!found)
+        throw failure(found.error(), path);
+    if (found->empty())
+        throw ToolError(ExitCode::path,
+                        escaped(name_ + ':' + absolute(path)) + ": nothing matches in the image");
+    return *found;
+}
+
+lkl::File Image::open(const std::string& path, int flags) const
+{
+    auto file = root_.open_in_root(absolute(path).c_str(), flags);
+    if (!file)
+        throw failure(file.error(), path);
+    return *std::move(file);
+}
+
+lkl::Stat Image::stat(const std::string& path, bool follow, unsigned mask) const
+{
+    // A slash at the end follows as well: the path is that of a directory.
+    const bool last = follow || path.ends_with('/');
+    const auto stat = open(path, LKL_O_PATH | (last ? 0 : LKL_O_NOFOLLOW)).stat(mask);
+    if (!stat)
+        throw failure(stat.error(), path);
+    return *stat;
+}
+
+Place Image::place(const std::string& path) const
+{
+    SourcePath parts = split_source(absolute(path));
+    Place place;
+    auto directory = root_.open_in_root(parts.directory.c_str(), LKL_O_RDONLY | LKL_O_DIRECTORY);
+    if (!directory)
+        throw failure(directory.error(), path);
+    place.directory = *std::move(directory);
+    place.name = parts.name.empty() ? "." : std::move(parts.name);
+    return place;
+}
+
+Place Image::resolve(const std::string& path) const
+{
+    constexpr int most_links = 40;  // as the kernel
+    std::string current = absolute(path);
+    for (int i = 0; i <= most_links; i++) {
+        Place found = place(current);
+        const auto stat = found.directory.stat_at(found.name.c_str());
+        if (!stat)
+            throw failure(stat.error(), path);
+        if ((stat->stx_mode & LKL_S_IFMT) != LKL_S_IFLNK)
+            return found;
+        const auto target = found.directory.read_link_at(found.name.c_str());
+        if (!target)
+            throw failure(target.error(), path);
+        current = target->starts_with('/') ? *target
+                                           : current.substr(0, current.rfind('/') + 1) + *target;
+    }
+    // The kernel says why.
+    (void)stat(path, true, lkl::File::basic_stats);
+    return place(path);
+}
+
+Place Image::inside(const std::string& path) const
+{
+    return {open(path, LKL_O_RDONLY | LKL_O_DIRECTORY), "."};
+}
+
+void Image::change_directory(const std::string& path)
+{
+    (void)open(path, LKL_O_RDONLY | LKL_O_DIRECTORY);
+    // ".." goes back by the names that led here, as in a shell.
+    std::vector<std::string> names;
+    const std::string whole = absolute(path);
+    for (size_t start = 0; start < whole.size();) {
+        const size_t end = std::min(whole.find('/', start), whole.size());
+        const std::string name = whole.substr(start, end - start);
+        start = end + 1;
+        if (name == ".." && !names.empty())
+            names.pop_back();
+        else if (!name.empty() && name != "." && name != "..")
+            names.push_back(name);
+    }
+    std::string cleaned;
+    for (const std::string& name : names)
+        cleaned += '/' + name;
+    if (cleaned.empty())
+        cleaned = "/";
+    (void)open(cleaned, LKL_O_RDONLY | LKL_O_DIRECTORY);
+    directory_ = std::move(cleaned);
+}
+
+ToolError Image::failure(const lkl::Error& error, std::string_view path) const
+{
+    const std::string whole = absolute(std::string(path));
+    ToolError told = mounted_->failure(error, whole);
+    if (told.code() == ExitCode::kernel || !is_fault_of_path(error.code))
+        return told;
+    return {ExitCode::path, escaped(name_ + ':' + whole) + ": " + reason(error)};
+}
+
+void Image::finish()
+{
+    root_ = {};
+    if (writable_)
+        mounted_->unmount();
+}
+
+}  // namespace tools::lkl_tool

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The images of one command: all are opened, the tool shuts itself in, and only then
+// they are looked at.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "common/sandbox/sandbox.hpp"
+#include "lkl/command.hpp"
+#include "lkl/image/image.hpp"
+
+namespace tools::lkl_tool {
+
+// One thread. Functions throw ToolError.
+class Images {
+public:
+    explicit Images(const GlobalOptions& options) : options_(options) {}
+
+    // Before shut_in(). An image that is named twice is opened once; it is writable if
+    // any says so.
+    void want(const std::string& image, bool writable);
+    // Opens all and enters the sandbox.
+    void shut_in(SandboxRules rules = {});
+
+    // Mounts it when it is first asked for.
+    Image& get(const std::string& image);
+
+    // Of every image: see Image::finish().
+    void finish();
+
+private:
+    struct Wanted {
+        ImageRequest request;
+        std::unique_ptr<OpenedImage> opened;
+        std::unique_ptr<Image> image;
+    };
+
+    const GlobalOptions& options_;
+    std::map<std::string, Wanted> images_;  // by path
+};
+
+}  // namespace tools::lkl_tool
