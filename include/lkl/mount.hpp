@@ -69,8 +69,8 @@ public:
     // Writes everything back, unmounts and flushes the disk: what was written is on
     // stable storage then. Tries again while the file system is busy, up to
     // `timeout`; then EBUSY, and it stays mounted. Any other error is that of a
-    // write that has failed since the mount, or of the flush; the file system is
-    // unmounted all the same.
+    // write that has failed since the mount, of a journal that has, or of the flush; the
+    // file system is unmounted all the same.
     Result<void> unmount(std::chrono::milliseconds timeout = default_timeout);
 
     // Leaves it mounted, for the rest of the kernel's life or for umount2(2).

@@ -10,6 +10,7 @@
 #include <lkl/asm/errno.h>
 #include <lkl/asm/unistd.h>
 #include <lkl/linux/fcntl.h>
+#include <lkl/linux/fs.h>
 #include <lkl/linux/mount.h>
 #include <lkl/linux/stat.h>
 
@@ -23,6 +24,9 @@ namespace {
 
 // A flag of umount2(2) that is in no header of the user API.
 constexpr int mnt_detach = 2;
+
+// A flag of statfs(2), in none either.
+constexpr long st_rdonly = 1;
 
 // mkdir -p. The kernel's root is a file system in memory, where only we write.
 Result<void> make_directories(Kernel& kernel, std::string_view path)
@@ -171,7 +175,11 @@ void Mount::abandon()
     release();
 }
 
-// Data that cannot be written is told by syncfs(2) alone.
+// Data that cannot be written is told by syncfs(2) alone; a journal that could not be
+// written, by freezing: ext4_sync_fs() returns 0 once the file system has shut itself down
+// because a commit has failed, as it may have in the middle of the same syncfs(2), and all
+// since the last commit is lost. Or the file system has made itself read-only, for which
+// freezing has nothing to do.
 Result<void> Mount::write_back() const
 {
     if (!device_.is_open())
@@ -179,7 +187,19 @@ Result<void> Mount::write_back() const
     auto root = File::open(*kernel_, path_.c_str(), LKL_O_RDONLY | LKL_O_DIRECTORY);
     if (!root)
         return std::move(root).error();
-    return root->sync_file_system();
+    if (auto synced = root->sync_file_system(); !synced)
+        return synced;
+    const long frozen = kernel_->syscall(__lkl__NR_ioctl, root->descriptor(), LKL_FIFREEZE, 0);
+    if (frozen == 0)
+        kernel_->syscall(__lkl__NR_ioctl, root->descriptor(), LKL_FITHAW, 0);
+    else if (frozen == -LKL_EIO || frozen == -LKL_EROFS || frozen == -LKL_ENOSPC)
+        return call_error(frozen, "write back", path_);
+    const auto stat = root->stat_file_system();
+    if (!stat)
+        return stat.error();
+    if ((stat->f_flags & st_rdonly) != 0)
+        return call_error(-LKL_EROFS, "write back", path_);
+    return {};
 }
 
 Result<void> Mount::unmount(std::chrono::milliseconds timeout)

@@ -180,6 +180,29 @@ TEST_F(MountTest, UnmountReportsWritesAndFlushesThatFailed)
     EXPECT_TRUE(kernel_->remove_disk(*disk));
 }
 
+// What syncfs(2) says once, or not at all, is known at the end.
+TEST_F(MountTest, UnmountReportsAJournalThatHasFailedBefore)
+{
+    run("truncate -s 16M image && /sbin/mkfs.ext4 -q image");
+    FailingDisk::Switches fail;
+    const auto disk = kernel_->add_disk(std::make_unique<FailingDisk>(work_ + "/image", fail));
+    ASSERT_TRUE(disk) << disk.error().what;
+    auto mount = lkl::Mount::disk(*kernel_, *disk, ext4());
+    ASSERT_TRUE(mount) << mount.error().what;
+    auto file = lkl::File::open(*kernel_, (mount->path() + "/lost").c_str(),
+                                LKL_O_WRONLY | LKL_O_CREAT, 0640);
+    ASSERT_TRUE(file) << file.error().what;
+    fail.writes = true;
+    (void)file->sync_file_system();
+    (void)file->sync_file_system();
+    fail.writes = false;
+    EXPECT_TRUE(file->close());
+    const auto unmounted = mount->unmount();
+    ASSERT_FALSE(unmounted);
+    EXPECT_EQ(unmounted.error().code, EIO);
+    EXPECT_TRUE(kernel_->remove_disk(*disk)) << "it was unmounted all the same";
+}
+
 TEST_F(MountTest, ABusyFileSystemStaysUntilItsFilesAreClosed)
 {
     run("truncate -s 16M image && /sbin/mkfs.ext4 -q image");
