@@ -6,11 +6,13 @@
 namespace tools::lkl_tool {
 
 std::unique_ptr<Command> add_cat(CLI::App& parent);
+std::unique_ptr<Command> add_mkimage(CLI::App& parent);
 
 std::span<const CommandEntry> all_commands()
 {
     static constexpr std::array table{
         CommandEntry{"cat", add_cat},
+        CommandEntry{"mkimage", add_mkimage},
     };
     return table;
 }
