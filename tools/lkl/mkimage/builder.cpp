@@ -5,7 +5,6 @@
 #include <cerrno>
 #include <cstring>
 
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "common/destination.hpp"
@@ -45,8 +44,6 @@ public:
         destination_.commit();
         return std::move(summary_);
     }
-
-    const std::string& directory() const { return destination_.directory(); }
 
 private:
     void fill_in_identifiers()
@@ -191,29 +188,11 @@ private:
     Summary summary_;
 };
 
-// The host's file system has no room: what runs in between says that something failed.
-bool host_is_full(const std::string& directory)
-{
-    constexpr uint64_t little = 1 << 20;  // bytes
-    struct statvfs status;
-    return statvfs(directory.c_str(), &status) == 0 && status.f_bavail * status.f_frsize < little;
-}
-
 }  // namespace
 
 Summary build_image(ImageSpecification& image, const std::string& path, Context context)
 {
-    Builder builder(image, path, context);
-    try {
-        return builder.run();
-    } catch (const ToolError& error) {
-        if (error.code() == ExitCode::usage || !host_is_full(builder.directory()))
-            throw;
-        throw ToolError(ExitCode::output,
-                        std::string(error.what()) + " (no space is left in " +
-                            escaped(builder.directory()) + ")",
-                        ENOSPC);
-    }
+    return Builder(image, path, context).run();
 }
 
 }  // namespace tools::mkimage

@@ -2,6 +2,7 @@
 #include "lkl/mkimage/contents.hpp"
 
 #include <algorithm>
+#include <vector>
 
 namespace tools::mkimage {
 
@@ -14,6 +15,7 @@ constexpr size_t link_in_inode = 60;          // bytes, ext4
 constexpr uint64_t attributes_in_inode = 80;  // bytes, ext4 with 256-byte inodes
 constexpr uint64_t attribute_header = 20;     // bytes
 constexpr uint64_t direct_bytes = 12 * 4096;  // ext2
+constexpr uint64_t region = 4 << 20;          // bytes that an indirect block of ext2 lists
 
 uint64_t round_up(uint64_t value, uint64_t unit)
 {
@@ -76,19 +78,20 @@ void ContentsSink::add_name(const std::string& path)
 
 void ContentsSink::add_data(const Entry& entry)
 {
-    uint64_t stored = 0;
-    if (entry.sparse) {
+    const std::vector<Extent> whole{Extent{0, entry.size}};
+    const std::vector<Extent>& extents = entry.sparse ? entry.extents : whole;
+    uint64_t next_region = 0;
+    for (const Extent& extent : extents) {
+        if (extent.length == 0)
+            continue;
         // A piece that does not begin with a block touches one more.
-        for (const Extent& extent : entry.extents) {
-            contents_.data.add(extent.length + extent.offset % directory_block);
-            stored += extent.length;
-        }
-        contents_.pieces += entry.extents.empty() ? 0 : entry.extents.size() - 1;
-    } else {
-        contents_.data.add(entry.size);
-        stored = entry.size;
+        contents_.data.add(extent.length + extent.offset % directory_block);
+        contents_.bytes += extent.length;
+        const uint64_t first = std::max(extent.offset / region, next_region);
+        next_region = std::max((extent.offset + extent.length - 1) / region + 1, first);
+        contents_.regions += entry.size > direct_bytes ? next_region - first : 0;
     }
-    contents_.bytes += stored;
+    contents_.pieces += extents.empty() ? 0 : extents.size() - 1;
     contents_.long_files += entry.size > direct_bytes ? 1 : 0;
 }
 

@@ -34,7 +34,8 @@ struct Contents {
     uint64_t bytes = 0;         // of data, without holes
     BlockSums data;             // each piece of data between holes
     uint64_t pieces = 0;        // of data, beyond one a file
-    uint64_t long_files = 0;    // with more than 48 KiB: ext2's first indirect block
+    uint64_t long_files = 0;    // beyond the blocks that an inode of ext2 lists itself
+    uint64_t regions = 0;       // of their 4 MiB each that hold data: an indirect block
     BlockSums directories;      // as ext4 stores them, with the room that grown ones leave
     BlockSums fat_directories;  // as FAT does
     uint64_t top_slots = 0;     // of FAT's 32 bytes that the top needs

@@ -14,8 +14,7 @@ namespace {
 constexpr uint64_t kib = 1 << 10;
 constexpr uint64_t mib = 1 << 20;
 
-constexpr SpaceModel ext2_space{
-    .piece = 4 * kib, .per_mille = 3, .fixed = 64 * kib, .indirect = true};
+constexpr SpaceModel ext2_space{.per_mille = 3, .fixed = 64 * kib, .indirect = true};
 constexpr SpaceModel ext4_space{.piece = 12, .per_mille = 1, .fixed = 64 * kib};
 
 // ext: 4 KiB blocks also in small ones, and nothing set aside for root. FAT and NTFS do
@@ -178,14 +177,13 @@ constexpr std::array table{
                .filling = Filling::squashfs,
                .program = "mksquashfs",
                .package = "squashfs-tools",
-               .arguments = "-tar -noappend -quiet -no-progress",
                .reproducible = true},
     FileSystem{.name = "erofs",
                .kernel_type = "erofs",
                .filling = Filling::erofs,
                .program = "mkfs.erofs",
                .package = "erofs-utils",
-               .arguments = "-d1 --quiet",
+
                .uuid = "-U{}",
                .uuid_form = UuidForm::uuid,
                .reproducible = true},

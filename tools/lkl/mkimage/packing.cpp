@@ -12,38 +12,12 @@
 #include "common/report.hpp"
 #include "common/tar/tar_sink.hpp"
 #include "lkl/mkimage/mkfs.hpp"
+#include "lkl/mkimage/plain_sink.hpp"
 #include "lkl/mkimage/program.hpp"
 
 namespace tools::mkimage {
 
 namespace {
-
-// mksquashfs gets what the top directory is by options, and complains about a member of
-// that name.
-class WithoutTop final : public EntrySink {
-public:
-    explicit WithoutTop(EntrySink& sink) : sink_(sink) {}
-
-    void begin(const Entry& entry) override
-    {
-        top_ = entry.path.empty();
-        if (!top_)
-            sink_.begin(entry);
-    }
-    void abandon() override { sink_.abandon(); }
-    void end() override
-    {
-        if (!top_)
-            sink_.end();
-    }
-    std::span<std::byte> space() override { return sink_.space(); }
-    void data(uint64_t offset, size_t count) override { sink_.data(offset, count); }
-    void align() override { sink_.align(); }
-
-private:
-    EntrySink& sink_;
-    bool top_ = false;
-};
 
 // The contents as an archive, with all that was asked to be different; in a process that
 // is shut in.
@@ -60,7 +34,7 @@ void write_archive(const Context& context, const Contents& contents, const Sourc
             OutputStream out(make_byte_sink(pipe, Compression::none, "mksquashfs"));
             Progress progress(!context.copy.quiet, {contents.bytes, contents.files});
             TarSink archive(out);
-            WithoutTop sink(archive);
+            PlainSink sink(archive);
             source.give(sink, context.copy, Source::Depth::all, Source::Order::by_name, failures,
                         progress);
             archive.finish();
@@ -70,40 +44,38 @@ void write_archive(const Context& context, const Contents& contents, const Sourc
     });
 }
 
-void add_top(std::vector<std::string>& command, const Contents::Top& top)
+bool is_unchanged(const CopyChoices& copy)
+{
+    const Rewrite& rewrite = copy.rewrite;
+    return copy.exclude.empty() && !rewrite.owner && rewrite.ids.empty() && rewrite.mode.empty() &&
+           rewrite.attributes;
+}
+
+// Of the top directory, mksquashfs 4.5 takes the permissions alone from its options, if the
+// rest comes as an archive.
+void add_top(const Context& context, std::vector<std::string>& command, const Contents::Top& top,
+             const std::string& shown)
 {
     std::array<char, 8> mode;
     (void)std::snprintf(mode.data(), mode.size(), "%o", top.mode & 07777);
-    command.insert(command.end(), {"-root-mode", mode.data(), "-root-uid", std::to_string(top.uid),
-                                   "-root-gid", std::to_string(top.gid)});
-    if (top.known && top.seconds >= 0)
-        command.insert(command.end(), {"-root-time", std::to_string(top.seconds)});
+    command.insert(command.end(), {"-root-mode", mode.data()});
+    if (context.copy.quiet)
+        return;
+    if (top.uid != 0 || top.gid != 0)
+        report(shown + ": mksquashfs gives the top directory to root, not to " +
+               std::to_string(top.uid) + ':' + std::to_string(top.gid));
+    if (top.attributes)
+        report(shown + ": mksquashfs drops extended attributes of the top directory");
 }
 
-void pack_squashfs(const Context& context, const FileSystem& type, const Volume& volume,
-                   const Contents& contents, const Source& source, const VolumeFile& file)
+void pack_archive(const Context& context, Program::Start& start, const Contents& contents,
+                  const Source& source, const std::string& shown)
 {
-    if (contents.top.attributes && !context.copy.quiet)
-        report(file.shown + ": extended attributes of the top directory are not kept");
     std::array<int, 2> ends;
     if (pipe2(ends.data(), O_CLOEXEC) != 0)
         throw ToolError(ExitCode::internal, std::string("pipe: ") + std::strerror(errno));
     Descriptor in(ends[0]);
     Descriptor out(ends[1]);
-    Program::Start start;
-    start.command = {find_program(type.program, type.package),
-                     "-",
-                     path_of(file.descriptor),
-                     "-tar",
-                     "-noappend",
-                     "-quiet",
-                     "-no-progress"};
-    add_top(start.command, contents.top);
-    if (context.epoch && !contents.top.known)
-        start.command.insert(start.command.end(), {"-root-time", std::to_string(*context.epoch)});
-    for (std::string& word : volume_arguments(type, volume))
-        start.command.push_back(std::move(word));
-    start.kept.push_back(file.descriptor);
     start.input = in.get();
     Program program(start);
     (void)in.close();
@@ -112,12 +84,39 @@ void pack_squashfs(const Context& context, const FileSystem& type, const Volume&
     } catch (const ToolError& error) {
         // A program that gave up knows better why.
         (void)out.close();
-        if (error.cause() == EPIPE)
-            program.wait(file.shown);
+        if (error.code() == ExitCode::output)
+            program.wait(shown);
         throw;
     }
     (void)out.close();
-    program.wait(file.shown);
+    program.wait(shown);
+}
+
+// A directory as it is, by mksquashfs alone; all else as an archive, on its way to which
+// what was asked for is changed.
+void pack_squashfs(const Context& context, const FileSystem& type, const Volume& volume,
+                   const Contents& contents, const Source& source, const VolumeFile& file)
+{
+    const bool direct = !source.is_archive() && is_unchanged(context.copy);
+    Program::Start start;
+    start.kept.push_back(file.descriptor);
+    start.command = {find_program(type.program, type.package),
+                     direct ? source.directory() : std::string("-"),
+                     path_of(file.descriptor),
+                     "-noappend",
+                     "-quiet",
+                     "-no-progress",
+                     "-exit-on-error"};
+    if (!direct) {
+        start.command.emplace_back("-tar");
+        add_top(context, start.command, contents.top, file.shown);
+    }
+    for (std::string& word : volume_arguments(type, volume))
+        start.command.push_back(std::move(word));
+    if (direct)
+        Program(start).wait(file.shown);
+    else
+        pack_archive(context, start, contents, source, file.shown);
 }
 
 void pack_erofs(const Context& context, const FileSystem& type, const Volume& volume,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "lkl/mkimage/program.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -70,18 +71,24 @@ std::vector<std::string> environment_of(const Program::Start& start)
     _exit(could_not_start);
 }
 
-// The last line with letters in it.
-std::string last_line(const std::string& text)
+// The first line that says what is wrong, as far as one can tell; else the last one.
+std::string reason(const std::string& text)
 {
+    constexpr std::array words{"nvalid", "nrecognized", "nknown", "annot",
+                               "rror",   "ailed",       "too ",   " not "};
     std::string last;
     size_t start = 0;
     while (start < text.size()) {
         const size_t end = std::min(text.find_first_of("\r\n", start), text.size());
-        const std::string line = text.substr(start, end - start);
-        const size_t first = line.find_first_not_of(" \t");
-        if (first != std::string::npos)
-            last = line.substr(first);
+        const size_t first = text.find_first_not_of(" \t", start);
+        const std::string line = first < end ? text.substr(first, end - first) : std::string();
         start = end + 1;
+        if (line.empty())
+            continue;
+        last = line;
+        if (std::any_of(words.begin(), words.end(),
+                        [&line](const char* word) { return line.find(word) != std::string::npos; }))
+            break;
     }
     return last;
 }
@@ -142,7 +149,7 @@ void Program::wait(const std::string& shown)
     const off_t size = lseek(output_.get(), 0, SEEK_END);
     const ssize_t count = pread(output_.get(), buffer.data(), buffer.size(),
                                 size > kept_output ? size - kept_output : 0);
-    const std::string said = last_line({buffer.data(), static_cast<size_t>(count > 0 ? count : 0)});
+    const std::string said = reason({buffer.data(), static_cast<size_t>(count > 0 ? count : 0)});
     std::string why = shown + ": " + name_;
     if (WIFSIGNALED(status))
         why += std::string(" was killed: ") + strsignal(WTERMSIG(status));

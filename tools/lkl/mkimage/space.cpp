@@ -5,7 +5,6 @@ namespace tools::mkimage {
 
 uint64_t needed_bytes(const FileSystem& type, const Contents& contents, uint64_t block_size)
 {
-    constexpr uint64_t block_pointers = 1024;  // ext2, of 4 bytes in a block
     const SpaceModel& model = type.space;
     uint64_t bytes = contents.data.of(block_size);
     bytes += (model.fat ? contents.fat_directories : contents.directories).of(block_size);
@@ -15,8 +14,7 @@ uint64_t needed_bytes(const FileSystem& type, const Contents& contents, uint64_t
     bytes += contents.files * model.file + contents.names * model.name +
              contents.name_bytes * model.name_byte + contents.pieces * model.piece;
     if (model.indirect)
-        bytes +=
-            contents.long_files * 2 * block_size + contents.data.of(block_size) / block_pointers;
+        bytes += (contents.long_files * 2 + contents.regions) * block_size;
     return bytes + bytes / 1000 * model.per_mille + model.fixed;
 }
 

@@ -12,6 +12,7 @@ namespace tools::mkimage {
 
 namespace {
 
+constexpr uint64_t sector = 512;  // bytes
 constexpr size_t most_mbr_partitions = 4;
 constexpr size_t most_gpt_partitions = 128;
 constexpr size_t longest_gpt_name = 36;  // UTF-16 units
@@ -76,6 +77,8 @@ void check_volume(const Volume& volume, const std::string& where)
         fail(where + std::string(type.name) + " has no contents");
     if (empty && volume.size.kind == SizeRequest::Kind::automatic)
         fail(where + std::string(type.name) + " needs a size");
+    if (volume.size.kind == SizeRequest::Kind::fixed && volume.size.bytes % sector != 0)
+        fail(where + "size " + std::to_string(volume.size.bytes) + ": is no multiple of 512 bytes");
     if (type.program.empty() && !volume.mkfs_options.empty())
         fail(where + "no program makes " + std::string(type.name));
 }
@@ -97,6 +100,8 @@ void check_table(const ImageSpecification& image)
         fail("size=rest: one partition alone can have the rest");
     if (rest == 1 && image.size.kind != SizeRequest::Kind::fixed)
         fail("size=rest: needs the size of the image (--size)");
+    if (image.size.bytes % sector != 0)
+        fail("--size: is no multiple of 512 bytes");
     if (image.size.kind == SizeRequest::Kind::rest ||
         (image.size.kind == SizeRequest::Kind::automatic &&
          (image.size.bytes > 0 || image.size.percent > 0)))

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "common/child_process.hpp"
@@ -121,6 +122,7 @@ private:
         const uint64_t first = needed_bytes(type_, *contents_, 4096);
         uint64_t size = rounded(type_.minimum + first + extra_bytes(volume_.size, first) + margin);
         uint64_t too_small = rounded(type_.minimum) - place_.unit;
+        uint64_t stride = place_.unit;
         for (int tries = 1;; tries++) {
             const uint64_t extra = extra_bytes(volume_.size, first) + margin;
             make_empty(size, extra);
@@ -130,7 +132,9 @@ private:
             if (room.free < wanted) {
                 too_small = size;
                 const uint64_t missing = wanted - room.free;
-                size = rounded(size + missing + missing / 32);
+                // Some take room in large steps: then longer strides find the next one.
+                size = rounded(size + missing + missing / 32 + stride);
+                stride *= 2;
                 continue;
             }
             const uint64_t excess = room.free - wanted;
@@ -229,11 +233,28 @@ private:
     std::optional<Contents> contents_;
 };
 
+// The host's file system has no room. To the kernel inside, that is an error of its disk.
+bool host_is_full(int descriptor)
+{
+    constexpr uint64_t little = 1 << 20;  // bytes
+    struct statvfs status;
+    return fstatvfs(descriptor, &status) == 0 && status.f_bavail * status.f_frsize < little;
+}
+
 }  // namespace
 
 MadeVolume make_volume(const Context& context, const Volume& volume, const VolumePlace& place)
 {
-    return Maker(context, volume, place).run();
+    try {
+        return Maker(context, volume, place).run();
+    } catch (const ToolError& error) {
+        if (error.code() == ExitCode::usage || !host_is_full(place.file.descriptor))
+            throw;
+        throw ToolError(ExitCode::output,
+                        std::string(error.what()) + " (no space is left in " +
+                            escaped(context.scratch_directory) + ")",
+                        ENOSPC);
+    }
 }
 
 }  // namespace tools::mkimage
