@@ -10,6 +10,10 @@ plain_tree source
 chmod 755 .
 mkdir -m 777 out
 for type in ext2 ext3 ext4 xfs btrfs f2fs nilfs2 jfs vfat exfat ntfs udf squashfs erofs; do
+    if [ $type = btrfs ] && grep -q ^/dev/loop /proc/mounts; then
+        echo "mkfs.btrfs must look at the loop devices that are mounted now, and may not"
+        continue
+    fi
     run 0 as_nobody env PATH=/usr/bin:/bin "$LKL_BIN/lkl" mkimage --fs "$type" source \
         "out/$type.image"
     [ ! -s stderr ] || fail "$type: it says something"

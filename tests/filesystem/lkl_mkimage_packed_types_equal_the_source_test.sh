@@ -23,11 +23,11 @@ run 0 mkimage --fs squashfs -x nothing-like-this source image
 says "top directory to root, not to 5:6"
 says "extended attributes of the top directory"
 host_mount image seen ro
-compare_trees source/attributes seen/attributes "${squashfs[@]}" --leave-out odd-names
-compare_trees source/links seen/links "${squashfs[@]}"
-compare_trees source/sparse seen/sparse "${squashfs[@]}"
-compare_trees source/owners seen/owners "${squashfs[@]}"
-compare_trees source/names seen/names "${squashfs[@]}"
+compare_trees source/odd/attributes seen/odd/attributes "${squashfs[@]}" --leave-out odd-names
+compare_trees source/odd/links seen/odd/links "${squashfs[@]}"
+compare_trees source/odd/sparse seen/odd/sparse "${squashfs[@]}"
+compare_trees source/odd/owners seen/odd/owners "${squashfs[@]}"
+compare_trees source/odd/names seen/odd/names "${squashfs[@]}"
 umount seen
 setfattr -x user.top source
 chown 0:0 source

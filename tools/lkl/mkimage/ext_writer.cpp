@@ -12,69 +12,11 @@
 #include <uuid/uuid.h>
 
 #include "common/report.hpp"
+#include "lkl/mkimage/ext_inode.hpp"
 
 namespace tools::mkimage {
 
 namespace {
-
-constexpr int64_t first_epoch_bits = int64_t{1} << 32;  // seconds that 32 bits hold
-
-// The fields of ext4 beyond 32 bits: two bits of seconds below, thirty of nanoseconds.
-// Seconds are signed in the low word.
-uint32_t extra_time(const Time& time)
-{
-    const auto low = static_cast<int32_t>(static_cast<uint32_t>(time.seconds));
-    const int64_t epoch = (time.seconds - low) / first_epoch_bits;
-    return static_cast<uint32_t>(epoch & 3) | time.nanoseconds << 2;
-}
-
-uint16_t type_bits(EntryType type)
-{
-    switch (type) {
-    case EntryType::directory:
-        return LINUX_S_IFDIR;
-    case EntryType::symbolic_link:
-        return LINUX_S_IFLNK;
-    case EntryType::character_device:
-        return LINUX_S_IFCHR;
-    case EntryType::block_device:
-        return LINUX_S_IFBLK;
-    case EntryType::fifo:
-        return LINUX_S_IFIFO;
-    default:
-        return LINUX_S_IFREG;
-    }
-}
-
-// What a directory says of a file with this mode.
-int directory_type(uint16_t mode)
-{
-    switch (mode & LINUX_S_IFMT) {
-    case LINUX_S_IFREG:
-        return EXT2_FT_REG_FILE;
-    case LINUX_S_IFDIR:
-        return EXT2_FT_DIR;
-    case LINUX_S_IFLNK:
-        return EXT2_FT_SYMLINK;
-    case LINUX_S_IFCHR:
-        return EXT2_FT_CHRDEV;
-    case LINUX_S_IFBLK:
-        return EXT2_FT_BLKDEV;
-    case LINUX_S_IFIFO:
-        return EXT2_FT_FIFO;
-    default:
-        return EXT2_FT_UNKNOWN;
-    }
-}
-
-// As old_encode_dev() and new_encode_dev() of the kernel.
-void set_device(ext2_inode& inode, uint32_t major, uint32_t minor)
-{
-    if (major < 256 && minor < 256)
-        inode.i_block[0] = major << 8 | minor;
-    else
-        inode.i_block[1] = (minor & 0xff) | major << 8 | (minor & ~0xffu) << 12;
-}
 
 std::string parent_of(const std::string& path)
 {

@@ -108,7 +108,7 @@ constexpr std::array table{
         .arguments = "-q",
         .label = "-L {}",
         .label_limit = 80,
-        .minimum = 128 * mib,
+        .minimum = 132 * mib,
         .space = {.file = 400, .name = 16, .piece = 32, .per_mille = 150, .fixed = 24 * mib}},
     FileSystem{.name = "jfs",
                .kernel_type = "jfs",

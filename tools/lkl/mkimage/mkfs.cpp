@@ -54,23 +54,33 @@ void add_inodes(std::vector<std::string>& command, const MkfsRequest& request)
     command.insert(command.end(), {"-N", std::to_string(inodes)});
 }
 
-// What depends on the contents and the place. FAT 12 and 16 have a top directory of fixed
-// size; what boots from FAT or NTFS adds the place of the partition to its own.
+constexpr uint64_t fat_in_sector = 16;  // slots of a directory
+
+// FAT 12 and 16 have a top directory of fixed size, 512 slots if nobody says more.
+void add_top_slots(std::vector<std::string>& command, const MkfsRequest& request)
+{
+    constexpr uint64_t usual = 512;
+    if (!request.contents)
+        return;
+    if (needs_fat32(*request.contents)) {
+        command.insert(command.end(), {"-F", "32", "-s", "1"});
+        return;
+    }
+    const uint64_t sectors = request.contents->top_slots / fat_in_sector + 2;
+    if (sectors * fat_in_sector > usual)
+        command.insert(command.end(), {"-r", std::to_string(sectors * fat_in_sector)});
+}
+
+// What depends on the contents and the place. What boots from FAT or NTFS adds the place of
+// the partition to its own.
 void adapt_arguments(std::vector<std::string>& command, const MkfsRequest& request)
 {
     const std::string start = std::to_string(request.disk_offset / sector);
     if (request.type.is_ext()) {
         add_inodes(command, request);
     } else if (request.type.name == "vfat") {
-        constexpr uint64_t usual = 512;  // slots
-        constexpr uint64_t most = 65520;
-        constexpr uint64_t in_sector = 16;
         command.insert(command.end(), {"-h", start});
-        const uint64_t slots = request.contents ? request.contents->top_slots + in_sector : 0;
-        if (slots > usual)
-            command.insert(
-                command.end(),
-                {"-r", std::to_string(std::min(most, slots / in_sector * in_sector + in_sector))});
+        add_top_slots(command, request);
     } else if (request.type.name == "ntfs") {
         // The geometry that every BIOS makes up.
         command.insert(command.end(), {"-p", start, "-H", "255", "-S", "63"});
@@ -88,6 +98,12 @@ std::vector<std::string> volume_arguments(const FileSystem& type, const Volume& 
         add_words(words, type.uuid, volume.uuid);
     words.insert(words.end(), volume.mkfs_options.begin(), volume.mkfs_options.end());
     return words;
+}
+
+bool needs_fat32(const Contents& contents)
+{
+    constexpr uint64_t most = 32767;  // that mkfs.fat makes
+    return contents.top_slots + 2 * fat_in_sector > most;
 }
 
 std::string path_of(int descriptor)

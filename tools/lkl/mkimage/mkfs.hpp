@@ -24,6 +24,9 @@ struct MkfsRequest {
 // The arguments for label, UUID and the user's own, in this order.
 std::vector<std::string> volume_arguments(const FileSystem& type, const Volume& volume);
 
+// More names are in the top directory than there is room for in that of FAT 12 and 16.
+bool needs_fat32(const Contents& contents);
+
 // What a program finds a descriptor of ours by, if it keeps that.
 std::string path_of(int descriptor);
 

@@ -166,9 +166,10 @@ Table parse_table(std::string_view text, const std::string& where)
 void check(const ImageSpecification& image)
 {
     if (image.table == Table::none) {
-        if (image.size.kind == SizeRequest::Kind::rest)
+        const Volume& volume = image.partitions.front().volume;
+        if (volume.size.kind == SizeRequest::Kind::rest)
             fail("--size rest: is for partitions");
-        check_volume(image.partitions.front().volume, {});
+        check_volume(volume, {});
         return;
     }
     check_table(image);

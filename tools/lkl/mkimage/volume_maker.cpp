@@ -112,6 +112,14 @@ private:
 
     uint64_t rounded(uint64_t size) const { return (size + place_.unit - 1) & ~(place_.unit - 1); }
 
+    uint64_t minimum() const
+    {
+        // Less has not the 65,525 clusters that tell FAT 32 from the others.
+        constexpr uint64_t least_fat32 = 34 << 20;  // bytes
+        const bool fat32 = type_.name == "vfat" && needs_fat32(*contents_);
+        return fat32 ? std::max(least_fat32, type_.minimum) : type_.minimum;
+    }
+
     // Makes the smallest empty file system in which there is room for the contents, the
     // free space that was asked for, and the margin. The real program says how large that
     // is: it is run on a file without data, and the kernel asked what is free then.
@@ -120,8 +128,8 @@ private:
         constexpr int most_tries = 6;
         constexpr uint64_t least_slack = 256 << 10;  // bytes
         const uint64_t first = needed_bytes(type_, *contents_, 4096);
-        uint64_t size = rounded(type_.minimum + first + extra_bytes(volume_.size, first) + margin);
-        uint64_t too_small = rounded(type_.minimum) - place_.unit;
+        uint64_t size = rounded(minimum() + first + extra_bytes(volume_.size, first) + margin);
+        uint64_t too_small = rounded(minimum()) - place_.unit;
         uint64_t stride = place_.unit;
         for (int tries = 1;; tries++) {
             const uint64_t extra = extra_bytes(volume_.size, first) + margin;
