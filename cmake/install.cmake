@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # `cmake --install`: libraries, kernel images, headers, tools with their manual
-# pages, pkg-config and CMake package.
+# pages and completions, pkg-config and CMake package.
 
 include(CMakePackageConfigHelpers)
 
@@ -18,6 +18,11 @@ if(LKL_TOOLS)
     install(TARGETS ${LKL_TOOLS} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
 install(FILES ${LKL_MANUALS} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(DIRECTORY
+        ${CMAKE_BINARY_DIR}/share/bash-completion
+        ${CMAKE_BINARY_DIR}/share/zsh
+        ${CMAKE_BINARY_DIR}/share/fish
+    DESTINATION ${CMAKE_INSTALL_DATADIR})
 
 # Mounts by lklfuse when a disk comes: systemd's unit, udev's rule, their options.
 configure_file(packaging/systemd/lklfuse-mount@.service.in

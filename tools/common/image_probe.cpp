@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <memory>
 #include <string_view>
@@ -72,6 +73,30 @@ Content probe_content(int descriptor, uint64_t offset, uint64_t size)
     return content;
 }
 
+// libblkid's texts may be missing.
+std::string text_of(const char* text)
+{
+    return text == nullptr ? std::string() : text;
+}
+
+std::string partition_type(blkid_partition entry)
+{
+    if (const char* const guid = blkid_partition_get_type_string(entry))
+        return guid;
+    std::array<char, 16> text{};
+    std::snprintf(text.data(), text.size(), "0x%02x",
+                  static_cast<unsigned>(blkid_partition_get_type(entry)));
+    return text.data();
+}
+
+// The flag of an MBR.
+bool is_bootable(blkid_partition entry)
+{
+    constexpr unsigned long long active = 0x80;
+    const char* const table = blkid_parttable_get_type(blkid_partition_get_table(entry));
+    return text_of(table) == "dos" && blkid_partition_get_flags(entry) == active;
+}
+
 void probe_partitions(int descriptor, ImageContent& image)
 {
     const Probe probe = new_probe(descriptor, 0, image.size);
@@ -91,8 +116,10 @@ void probe_partitions(int descriptor, ImageContent& image)
         partition.number = static_cast<unsigned>(blkid_partition_get_partno(entry));
         partition.offset = static_cast<uint64_t>(blkid_partition_get_start(entry)) * sector;
         partition.size = static_cast<uint64_t>(blkid_partition_get_size(entry)) * sector;
-        if (const char* name = blkid_partition_get_name(entry))
-            partition.name = name;
+        partition.name = text_of(blkid_partition_get_name(entry));
+        partition.type = partition_type(entry);
+        partition.uuid = text_of(blkid_partition_get_uuid(entry));
+        partition.bootable = is_bootable(entry);
         // A truncated image: what lies outside cannot be looked at.
         if (partition.offset < image.size && partition.size <= image.size - partition.offset &&
             blkid_partition_is_extended(entry) == 0)
@@ -100,8 +127,10 @@ void probe_partitions(int descriptor, ImageContent& image)
         image.partitions.push_back(std::move(partition));
     }
     const blkid_parttable table = blkid_partlist_get_table(list);
-    if (table != nullptr && blkid_parttable_get_type(table) != nullptr)
-        image.table = blkid_parttable_get_type(table);
+    if (table == nullptr)
+        return;
+    image.table = text_of(blkid_parttable_get_type(table));
+    image.table_id = text_of(blkid_parttable_get_id(table));
 }
 
 struct Signature {

@@ -22,17 +22,21 @@ struct Content {
 };
 
 struct PartitionContent {
-    unsigned number = 0;  // as Linux counts them
-    uint64_t offset = 0;  // bytes
-    uint64_t size = 0;    // bytes
-    std::string name;     // of the partition (GPT)
+    unsigned number = 0;    // as Linux counts them
+    uint64_t offset = 0;    // bytes
+    uint64_t size = 0;      // bytes
+    std::string name;       // of the partition (GPT)
+    std::string type;       // as the table has it: a GUID, or "0x83"
+    std::string uuid;       // of the partition, not of what it holds
+    bool bootable = false;  // is marked so (MBR)
     Content content;
 };
 
 struct ImageContent {
-    uint64_t size = 0;  // bytes
-    Content whole;      // a file system that begins at offset 0 of the image
-    std::string table;  // "gpt", "dos", ...; empty: no partition table
+    uint64_t size = 0;     // bytes
+    Content whole;         // a file system that begins at offset 0 of the image
+    std::string table;     // "gpt", "dos", ...; empty: no partition table
+    std::string table_id;  // what the table calls the disk
     std::vector<PartitionContent> partitions;
 };
 

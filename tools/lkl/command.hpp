@@ -3,15 +3,14 @@
 //
 // Each is a file commands/NAME.cpp that gives one function,
 //     std::unique_ptr<Command> add_NAME(CLI::App& parent);
-// which adds the subcommand's description to the command line; the object keeps what
-// the command line said. The table in commands.cpp names them all.
+// which adds the subcommand's description to the command line (Subcommand does it); the
+// object keeps what the command line said. The table in commands.cpp names them all.
 #pragma once
 
 #include <memory>
 
-#include <CLI/CLI.hpp>
-
 #include "common/mounted_image.hpp"
+#include "lkl/subcommand.hpp"
 
 namespace tools::lkl_tool {
 

@@ -9,9 +9,11 @@
 
 namespace tools::lkl_tool {
 
-CLI::Option* ImageCommand::add_operands(CLI::App& app, const std::string& description)
+void ImageCommand::add_operands(Subcommand& command, const std::string& description,
+                                const std::string& value)
 {
-    return app.add_option("PATH", arguments_, description)->option_text("IMAGE[:PATH]...");
+    // None at all is told by run(); in the shell it means the working directory.
+    command.operands(arguments_, value, description, false);
 }
 
 void ImageCommand::add_operand(std::vector<Operand>& operands, Image& image,
@@ -54,9 +56,8 @@ void ImageCommand::run()
 void ImageCommand::run_in(Image& image)
 {
     take_arguments(arguments_);
-    if (access_ == Access::write && !image.writable())
-        throw ToolError(ExitCode::usage, "the image is open for reading alone: start the shell "
-                                         "with -w");
+    if (access_ == Access::write)
+        require_writable(image);
     std::vector<Operand> operands;
     if (arguments_.empty())
         arguments_.emplace_back(".");

@@ -10,6 +10,7 @@
 #include "lkl/image/image.hpp"
 #include "lkl/output/output.hpp"
 #include "lkl/output/problems.hpp"
+#include "lkl/shell/shell_command.hpp"
 
 namespace tools::lkl_tool {
 
@@ -20,12 +21,11 @@ struct Operand {
     std::string shown;  // how output calls it
 };
 
-class ImageCommand : public Command {
+class ImageCommand : public Command, public ShellCommand {
 public:
     // Opens the images, works, and puts what was written on stable storage.
     void run() final;
-    // The same in the shell, with an image that is open and stays so.
-    void run_in(Image& image);
+    void run_in(Image& image) final;
 
 protected:
     enum class Access { read, write };
@@ -37,8 +37,9 @@ protected:
     {
     }
 
-    // The operands on the command line: one at least.
-    CLI::Option* add_operands(CLI::App& app, const std::string& description);
+    // The operands on the command line; value: what --help calls them.
+    void add_operands(Subcommand& command, const std::string& description,
+                      const std::string& value = "IMAGE[:PATH]...");
     // Their texts, for commands whose first ones are something else: take these away
     // here. Throws ToolError, ExitCode::usage.
     virtual void take_arguments(std::vector<std::string>& arguments) { (void)arguments; }

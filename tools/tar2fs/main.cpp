@@ -52,7 +52,7 @@ void run(const Options& options)
                          standard_input ? "standard input" : options.archive, options.members,
                          failures, progress);
     MountedImage image(options.image, choice);
-    write_image(image, {image.open_root(), {}}, true, failures,
+    write_image(image, {{image.open_root(), {}}, {}}, true, failures,
                 [&reader](EntrySink& sink) { reader.run(sink); });
 }
 

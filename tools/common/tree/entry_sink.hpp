@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <span>
 
+#include <lkl/file.hpp>
+
 #include "common/tree/entry.hpp"
 
 namespace tools {
@@ -28,6 +30,15 @@ public:
     virtual void data(uint64_t offset, size_t count) = 0;
     // Lets space() begin with a whole page, and be large.
     virtual void align() = 0;
+    // Takes data of the file from another file of its own file system, which lets both
+    // have the same blocks where it can. Returns how many bytes of the extent, from its
+    // start, need not be given any more.
+    virtual uint64_t share(const lkl::File& source, const Extent& extent)
+    {
+        (void)source;
+        (void)extent;
+        return 0;
+    }
 };
 
 // The same for data that are somewhere already.
@@ -38,6 +49,12 @@ public:
     virtual void data(uint64_t offset, std::span<const std::byte> bytes) = 0;
     virtual void abandon() = 0;
     virtual void end() = 0;
+    virtual uint64_t share(const lkl::File& source, const Extent& extent)
+    {
+        (void)source;
+        (void)extent;
+        return 0;
+    }
     // No more files come.
     virtual void finish() = 0;
 };

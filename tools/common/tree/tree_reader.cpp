@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <type_traits>
 #include <utility>
 
 #include <lkl/linux/fadvise.h>
@@ -434,9 +435,9 @@ void TreeReader<File>::give_data(Prepared& prepared)
             // Its size and extents are all that is wanted.
         } else if (entry_.sparse) {
             for (const Extent& extent : entry_.extents)
-                copy(prepared.file, extent.offset, extent.length);
+                give_extent(prepared.file, extent);
         } else if (entry_.size > 0 || options_.image) {
-            copy(prepared.file, 0, entry_.size);
+            give_extent(prepared.file, {0, entry_.size});
         } else {
             copy_to_end(prepared.file);
         }
@@ -462,6 +463,19 @@ size_t TreeReader<File>::read_some(const File& file, std::span<std::byte> room, 
         sink_.data(offset, *count);
     progress_.add_bytes(*count);
     return *count;
+}
+
+// What the sink does not take itself is read.
+template <typename File>
+void TreeReader<File>::give_extent(const File& file, Extent extent)
+{
+    if constexpr (std::is_same_v<File, lkl::File>) {
+        const uint64_t shared = sink_.share(file, extent);
+        progress_.add_bytes(shared);
+        extent.offset += shared;
+        extent.length -= shared;
+    }
+    copy(file, extent.offset, extent.length);
 }
 
 template <typename File>

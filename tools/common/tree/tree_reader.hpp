@@ -119,6 +119,7 @@ private:
     bool give_as_link(Prepared& prepared);
     void begin(EntryType type, const lkl::Stat& stat, std::vector<Attribute>& attributes);
     void give_data(Prepared& prepared);
+    void give_extent(const File& file, Extent extent);
     void copy(const File& file, uint64_t offset, uint64_t length);
     void copy_to_end(const File& file);
     size_t read_some(const File& file, std::span<std::byte> room, uint64_t offset);

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <array>
+#include <type_traits>
 #include <utility>
 
 #include <lkl/asm/errno.h>
+#include <lkl/asm/unistd.h>
 #include <lkl/linux/fcntl.h>
 #include <lkl/linux/stat.h>
 
@@ -45,6 +47,16 @@ bool is_device(EntryType type)
 bool cannot_link(int code)
 {
     return code == LKL_EPERM || code == LKL_EOPNOTSUPP || code == LKL_EMLINK || code == LKL_ENOSYS;
+}
+
+// copy_file_range(2) to the same place of another file: bytes, or a negative errno.
+long copy_range(const lkl::File& from, const lkl::File& to, uint64_t offset, uint64_t length)
+{
+    constexpr uint64_t most = uint64_t{1} << 30;  // at a time
+    auto from_offset = static_cast<int64_t>(offset);
+    int64_t to_offset = from_offset;
+    return to.kernel().syscall(__lkl__NR_copy_file_range, from.descriptor(), &from_offset,
+                               to.descriptor(), &to_offset, std::min(length, most), 0);
 }
 
 lkl::Error make_error(int code, const char* what)
@@ -128,6 +140,24 @@ void TreeWriter<File>::data(uint64_t offset, std::span<const std::byte> bytes)
         drop();
         failures_.add(caught.error);
     }
+}
+
+template <typename File>
+uint64_t TreeWriter<File>::share(const lkl::File& source, const Extent& extent)
+{
+    uint64_t done = 0;
+    if constexpr (std::is_same_v<File, lkl::File>) {
+        // An error comes again, with its reason, when the rest is read or written.
+        while (!skipping_ && file_.is_open() && done < extent.length) {
+            const uint64_t offset = extent.offset + done;
+            const long count = copy_range(source, file_, offset, extent.length - done);
+            if (count <= 0)
+                break;
+            done += static_cast<uint64_t>(count);
+            written_ = std::max(written_, extent.offset + done);
+        }
+    }
+    return done;
 }
 
 template <typename File>

@@ -42,6 +42,7 @@ public:
     void data(uint64_t offset, std::span<const std::byte> bytes) override;
     void abandon() override;
     void end() override;
+    uint64_t share(const lkl::File& source, const Extent& extent) override;
     void finish() override;
 
 private:

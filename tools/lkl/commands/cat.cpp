@@ -18,9 +18,9 @@ class Cat final : public ImageCommand {
 public:
     explicit Cat(CLI::App& parent) : ImageCommand(Access::read)
     {
-        CLI::App* const app = parent.add_subcommand("cat", "Print what files contain");
-        add_operands(*app, "Files of images")->required();
-        app->footer("Example: lkl cat disk.img:/etc/fstab");
+        Subcommand command(parent, "cat", "Print what files contain");
+        add_operands(command, "Files of images");
+        command.notes("Example: lkl cat disk.img:/etc/fstab");
     }
 
 private:

@@ -8,6 +8,7 @@
 
 #include <lkl/asm/errno.h>
 #include <lkl/linux/fcntl.h>
+#include <lkl/linux/stat.h>
 
 #include "common/report.hpp"
 #include "common/tree/sources.hpp"
@@ -34,9 +35,10 @@ std::string reason(const lkl::Error& error)
 
 Image::Image(const ImageRequest& request, OpenedImage opened)
     : name_(request.path),
+      host_file_(host_identity(opened.image.get())),
       writable_(request.writable),
-      mounted_(std::make_unique<MountedImage>(request,
-                                              choose_file_system(request, std::move(opened)))),
+      mounted_(
+          std::make_unique<MountedImage>(request, choose_file_system(request, std::move(opened)))),
       root_(mounted_->open_root())
 {
 }
@@ -56,8 +58,8 @@ std::vector<std::string> Image::expand(const std::string& path) const
     if (!found)
         throw failure(found.error(), path);
     if (found->empty())
-        throw ToolError(ExitCode::path, escaped(name_ + ':' + absolute(path)) +
-                                            ": nothing matches in the image");
+        throw ToolError(ExitCode::path,
+                        escaped(name_ + ':' + absolute(path)) + ": nothing matches in the image");
     return *found;
 }
 
@@ -89,6 +91,33 @@ Place Image::place(const std::string& path) const
     place.directory = *std::move(directory);
     place.name = parts.name.empty() ? "." : std::move(parts.name);
     return place;
+}
+
+Place Image::resolve(const std::string& path) const
+{
+    constexpr int most_links = 40;  // as the kernel
+    std::string current = absolute(path);
+    for (int i = 0; i <= most_links; i++) {
+        Place found = place(current);
+        const auto stat = found.directory.stat_at(found.name.c_str());
+        if (!stat)
+            throw failure(stat.error(), path);
+        if ((stat->stx_mode & LKL_S_IFMT) != LKL_S_IFLNK)
+            return found;
+        const auto target = found.directory.read_link_at(found.name.c_str());
+        if (!target)
+            throw failure(target.error(), path);
+        current = target->starts_with('/') ? *target
+                                           : current.substr(0, current.rfind('/') + 1) + *target;
+    }
+    // The kernel says why.
+    (void)stat(path, true, lkl::File::basic_stats);
+    return place(path);
+}
+
+Place Image::inside(const std::string& path) const
+{
+    return {open(path, LKL_O_RDONLY | LKL_O_DIRECTORY), "."};
 }
 
 void Image::change_directory(const std::string& path)

@@ -3,12 +3,15 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <lkl/file.hpp>
 
 #include "common/mounted_image.hpp"
+#include "common/tree/identity.hpp"
 
 namespace tools::lkl_tool {
 
@@ -29,8 +32,11 @@ public:
     MountedImage& mounted() { return *mounted_; }
     const lkl::File& root() const { return root_; }
     bool writable() const { return writable_; }
-    // The image's host path.
+    // Of the file system, the kernel's name for it.
+    const std::string& type() const { return mounted_->type(); }
+    // The image's path on the host, and which file that is.
     const std::string& name() const { return name_; }
+    const std::optional<Identity>& host_file() const { return host_file_; }
 
     // Where relative paths begin: absolute, "/" at first.
     const std::string& directory() const { return directory_; }
@@ -48,6 +54,10 @@ public:
     lkl::Stat stat(const std::string& path, bool follow, unsigned mask) const;
     // The path's last name is not followed and need not exist.
     Place place(const std::string& path) const;
+    // The file that the path leads to, which exists: the last symbolic link is followed.
+    Place resolve(const std::string& path) const;
+    // The directory that the path leads to, symbolic links followed, as "." in itself.
+    Place inside(const std::string& path) const;
 
     // What failed of a path.
     ToolError failure(const lkl::Error& error, std::string_view path) const;
@@ -57,6 +67,7 @@ public:
 
 private:
     std::string name_;
+    std::optional<Identity> host_file_;
     bool writable_;
     std::unique_ptr<MountedImage> mounted_;
     lkl::File root_;

@@ -17,8 +17,7 @@ bool exists(const std::string& path)
 bool may_be_image(const std::string& path)
 {
     struct stat status;
-    return stat(path.c_str(), &status) == 0 &&
-           (S_ISREG(status.st_mode) || S_ISBLK(status.st_mode));
+    return stat(path.c_str(), &status) == 0 && (S_ISREG(status.st_mode) || S_ISBLK(status.st_mode));
 }
 
 ImagePath split(const std::string& argument, size_t colon)

@@ -40,8 +40,7 @@ Image& Images::get(const std::string& image)
         wanted.image = std::make_unique<Image>(wanted.request, std::move(*wanted.opened));
         wanted.opened.reset();
         if (wanted.image->mounted().journal_replayed() && !options_.quiet)
-            report(escaped(image) +
-                   ": its journal was replayed in memory; the image is unchanged");
+            report(escaped(image) + ": its journal was replayed in memory; the image is unchanged");
     }
     return *wanted.image;
 }

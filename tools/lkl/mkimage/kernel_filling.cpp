@@ -63,7 +63,7 @@ void fill_by_kernel(const Context& context, const FileSystem& type, const Volume
         // What cannot be written ends the work: there is no image with a part missing.
         Failures writing(true, context.copy.quiet);
         Failures reading(context.copy.fail_fast, context.copy.quiet);
-        write_image(image, {image.open_root(), {}}, source.is_archive(), writing,
+        write_image(image, {{image.open_root(), {}}, {}}, source.is_archive(), writing,
                     [&](EntrySink& sink) {
                         Progress progress(!context.copy.quiet, totals);
                         source.give(sink, context.copy, Source::Depth::all, Source::Order::fast,

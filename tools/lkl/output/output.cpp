@@ -2,17 +2,24 @@
 #include "lkl/output/output.hpp"
 
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "common/report.hpp"
-
 namespace tools::lkl_tool {
 
 namespace {
+
+volatile std::sig_atomic_t interrupted = 0;
+
+void throw_if_interrupted()
+{
+    if (interrupted != 0)
+        throw OutputError("interrupted");
+}
 
 void write_all(const char* data, size_t size)
 {
@@ -21,8 +28,8 @@ void write_all(const char* data, size_t size)
         if (written < 0 && errno == EINTR)
             continue;
         if (written <= 0)
-            throw ToolError(ExitCode::output, std::string("standard output: cannot write: ") +
-                                                  std::strerror(errno));
+            throw OutputError(std::string("standard output: cannot write: ") +
+                              std::strerror(errno));
         data += written;
         size -= static_cast<size_t>(written);
     }
@@ -32,8 +39,19 @@ void write_all(const char* data, size_t size)
 
 Output::Output() : terminal_(isatty(STDOUT_FILENO) == 1) {}
 
+void Output::interrupt()
+{
+    interrupted = 1;
+}
+
+void Output::forget_interrupt()
+{
+    interrupted = 0;
+}
+
 void Output::write(std::string_view text)
 {
+    throw_if_interrupted();
     buffer_ += text;
     if (buffer_.size() >= limit)
         flush();
@@ -41,6 +59,7 @@ void Output::write(std::string_view text)
 
 void Output::write(std::span<const std::byte> bytes)
 {
+    throw_if_interrupted();
     if (buffer_.size() + bytes.size() < limit) {
         buffer_.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
         return;

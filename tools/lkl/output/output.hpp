@@ -7,7 +7,15 @@
 #include <string>
 #include <string_view>
 
+#include "common/report.hpp"
+
 namespace tools::lkl_tool {
+
+// Standard output takes no more, or nobody wants more: nothing can follow.
+class OutputError final : public ToolError {
+public:
+    explicit OutputError(const std::string& text) : ToolError(ExitCode::output, text) {}
+};
 
 // One thread. What is not flushed at the end is lost: commands call flush() when all
 // went well, and errors come after what was printed before them.
@@ -15,7 +23,7 @@ class Output {
 public:
     Output();
 
-    // Throw ToolError, ExitCode::output, when standard output takes no more.
+    // Throw OutputError.
     void write(std::string_view text);
     void write(std::span<const std::byte> bytes);
     void flush();
@@ -29,6 +37,10 @@ public:
     // A name of the image: escaped on a terminal, which control characters would drive;
     // as it is for programs that read it.
     std::string name(std::string_view bytes) const;
+
+    // From a signal handler: the next write() fails.
+    static void interrupt();
+    static void forget_interrupt();
 
 private:
     static constexpr size_t limit = size_t{64} << 10;  // bytes

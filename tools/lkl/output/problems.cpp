@@ -5,8 +5,9 @@ namespace tools::lkl_tool {
 
 void Problems::add(const ToolError& error)
 {
-    // Without a kernel, or without anybody who reads, nothing more can come.
-    if (error.code() == ExitCode::kernel || error.code() == ExitCode::internal)
+    // Without a kernel nothing more can come, and what was said wrong stays wrong.
+    if (error.code() == ExitCode::kernel || error.code() == ExitCode::internal ||
+        error.code() == ExitCode::usage)
         throw error;
     out_.flush();
     report(error.what());

@@ -25,6 +25,8 @@ public:
         try {
             function();
             return true;
+        } catch (const OutputError&) {
+            throw;
         } catch (const ToolError& error) {
             add(error);
             return false;

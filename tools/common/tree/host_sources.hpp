@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Sources of a copy that are files of the host.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/tree/failures.hpp"
+#include "common/tree/host_file.hpp"
+#include "common/tree/tree_reader.hpp"
+
+namespace tools {
+
+// Sources with their patterns replaced by what matches; a pattern without a match is a
+// failure.
+std::vector<std::string> expand_host_sources(const std::vector<std::string>& sources,
+                                             Failures& failures);
+
+// What is read of a source, for the sandbox: a symbolic link itself, even with a slash
+// behind it.
+std::string readable_part(const std::string& path);
+
+// Gives a source to the reader's sink, as a file of `name` or, if that is empty, of its
+// own.
+void read_host_source(TreeReader<HostFile>& reader, const std::string& name,
+                      const std::string& path, Failures& failures);
+
+}  // namespace tools

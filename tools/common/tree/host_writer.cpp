@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "common/tree/host_writer.hpp"
+
+#include <utility>
+
+#include <lkl/linux/fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/report.hpp"
+#include "common/tree/entry_pipe.hpp"
+#include "common/tree/tree_writer.hpp"
+
+namespace tools {
+
+namespace {
+
+// Many: the destination must exist, since it cannot be one file's name.
+bool may_be_many(const std::vector<std::string>& sources)
+{
+    return sources.size() > 1 || sources.front().find_first_of("*?[") != std::string::npos;
+}
+
+}  // namespace
+
+HostTop open_host_top(const std::string& destination, const std::vector<std::string>& sources)
+{
+    auto target = find_target<HostFile>(destination, may_be_many(sources), [](const char* name) {
+        return HostFile::open(name, LKL_O_RDONLY | LKL_O_DIRECTORY);
+    });
+    if (!target)
+        throw ToolError(ExitCode::output,
+                        escaped(destination) + ": cannot " + escaped(target.error().what));
+    HostTop top{*std::move(target), destination};
+    if (!top.name.empty())
+        top.path = split_source(destination).directory;
+    return top;
+}
+
+void write_host(HostTop top, Failures& failures, const std::function<void(EntrySink&)>& give)
+{
+    umask(0);  // modes are those of the source
+    WriteOptions options;
+    options.uid = geteuid();
+    options.gid = getegid();
+    const std::string& path = top.path;
+    const HostErrorTexts texts(path == "."           ? ""
+                               : path.ends_with('/') ? path
+                                                     : path + '/',
+                               ExitCode::output);
+    TreeWriter<HostFile> writer(std::move(top.directory), options, texts, failures);
+    EntryPipe pipe(writer);
+    give(pipe);
+    pipe.finish();
+}
+
+}  // namespace tools
