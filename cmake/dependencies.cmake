@@ -13,6 +13,8 @@ pkg_check_modules(BLKID REQUIRED IMPORTED_TARGET blkid)
 pkg_check_modules(FDISK REQUIRED IMPORTED_TARGET fdisk)
 pkg_check_modules(READLINE REQUIRED IMPORTED_TARGET readline)
 pkg_check_modules(ARCHIVE REQUIRED IMPORTED_TARGET libarchive)
+pkg_check_modules(UUID REQUIRED IMPORTED_TARGET uuid)
+pkg_check_modules(EXT2FS REQUIRED IMPORTED_TARGET ext2fs com_err)
 pkg_check_modules(FUSE REQUIRED IMPORTED_TARGET fuse3)
 # The version of its interface that is used, that of Debian 12.
 target_compile_definitions(PkgConfig::FUSE INTERFACE FUSE_USE_VERSION=312)

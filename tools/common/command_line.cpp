@@ -48,51 +48,6 @@ void CommandLine::add_image_options(ImageRequest& image, bool& quiet)
     app_.add_flag("-q,--quiet", quiet, "No progress bar, no notes, no warnings");
 }
 
-void CommandLine::add_exclude(ExcludePatterns& exclude)
-{
-    exclude_ = &exclude;
-    app_.add_option("-x,--exclude", patterns_, "Leave out what matches; may be repeated")
-        ->option_text("PATTERN")
-        ->allow_extra_args(false)
-        ->take_all();
-}
-
-void CommandLine::add_copy_options(Rewrite& rewrite, bool& fail_fast)
-{
-    rewrite_ = &rewrite;
-    app_.add_option("--owner", owner_, "Owner and group of all files")->option_text("UID:GID");
-    app_.add_option("--map-users", ids_, "Turn user and group IDs into others; may be repeated")
-        ->option_text("FROM:TO[:COUNT]")
-        ->allow_extra_args(false)
-        ->take_all();
-    app_.add_option("--chmod", mode_, "Change permissions, as chmod(1): u=rwX,go=rX or 644")
-        ->option_text("MODE");
-    app_.add_flag("--no-xattrs", no_attributes_, "Without extended attributes and ACLs");
-    app_.add_flag("--fail-fast", fail_fast, "Stop at the first failure");
-}
-
-void CommandLine::take_rewrite()
-{
-    if (!owner_.empty()) {
-        rewrite_->owner = parse_owner(owner_);
-        if (!rewrite_->owner)
-            fail("--owner " + escaped(owner_) + ": is not UID:GID");
-    }
-    for (const std::string& text : ids_) {
-        const auto range = parse_id_range(text);
-        if (!range)
-            fail("--map-users " + escaped(text) + ": is not FROM:TO[:COUNT]");
-        rewrite_->ids.push_back(*range);
-    }
-    if (!mode_.empty()) {
-        const auto mode = ModeChange::parse(mode_);
-        if (!mode)
-            fail("--chmod " + escaped(mode_) + ": is no mode");
-        rewrite_->mode = *mode;
-    }
-    rewrite_->attributes = !no_attributes_;
-}
-
 bool CommandLine::parse(int argc, char** argv)
 {
     try {
@@ -108,10 +63,7 @@ bool CommandLine::parse(int argc, char** argv)
             image_->partition = partition_;
         image_->memory = memory_mib_ << 20;
     }
-    for (const std::string& pattern : patterns_)
-        exclude_->add(pattern);
-    if (rewrite_ != nullptr)
-        take_rewrite();
+    copy_options_.take();
     return true;
 }
 

@@ -4,10 +4,10 @@
 
 #include <cstdint>
 #include <string>
-#include <vector>
 
 #include <CLI/CLI.hpp>
 
+#include "common/copy_options.hpp"
 #include "common/mounted_image.hpp"
 #include "common/tree/exclude.hpp"
 #include "common/tree/rewrite.hpp"
@@ -28,29 +28,24 @@ public:
     // -P -t -o -p -m --no-sandbox -q: which file system of an image, and how it is mounted.
     void add_image_options(ImageRequest& image, bool& quiet);
     // -x
-    void add_exclude(ExcludePatterns& exclude);
+    void add_exclude(ExcludePatterns& exclude) { copy_options_.add_exclude(app_, exclude); }
     // --owner --map-users --chmod --no-xattrs --fail-fast
-    void add_copy_options(Rewrite& rewrite, bool& fail_fast);
+    void add_copy_options(Rewrite& rewrite, bool& fail_fast)
+    {
+        copy_options_.add_rewrite(app_, rewrite, fail_fast);
+    }
 
     // False: --help or --version was asked for and printed. Throws ToolError,
     // ExitCode::usage.
     bool parse(int argc, char** argv);
 
 private:
-    void take_rewrite();
-
     CLI::App app_;
     ImageRequest* image_ = nullptr;
     const CLI::Option* partition_given_ = nullptr;
     unsigned partition_ = 0;
     uint64_t memory_mib_ = 256;
-    ExcludePatterns* exclude_ = nullptr;
-    std::vector<std::string> patterns_;
-    Rewrite* rewrite_ = nullptr;
-    std::string owner_;
-    std::vector<std::string> ids_;
-    std::string mode_;
-    bool no_attributes_ = false;
+    CopyOptions copy_options_;
 };
 
 }  // namespace tools

@@ -287,7 +287,7 @@ void MountedImage::unmount()
     std::string why = escaped(image_) + ": cannot " + escaped(unmounted.error().what);
     if (const std::string reason = log_.explanation(disk_name_); !reason.empty())
         why += " (" + escaped(reason) + ")";
-    throw ToolError(ExitCode::output, why);
+    throw ToolError(ExitCode::output, why, unmounted.error().code);
 }
 
 void MountedImage::throw_if_crashed() const
@@ -309,7 +309,7 @@ ToolError MountedImage::failure(const lkl::Error& error, std::string_view where)
         if (const std::string reason = log_.explanation(disk_name_); !reason.empty())
             text += " (" + escaped(reason) + ")";
     }
-    return {writable_ ? ExitCode::output : ExitCode::damaged, text};
+    return {writable_ ? ExitCode::output : ExitCode::damaged, text, error.code};
 }
 
 ToolError MountedImage::damaged(std::string_view where, std::string_view why) const

@@ -16,11 +16,17 @@ namespace tools {
 // "what: where: why", from the general to the particular, without a newline.
 class ToolError : public std::runtime_error {
 public:
-    ToolError(ExitCode code, const std::string& text) : std::runtime_error(text), code_(code) {}
+    // cause: the errno of the call that failed, where one did and it matters.
+    ToolError(ExitCode code, const std::string& text, int cause = 0)
+        : std::runtime_error(text), code_(code), cause_(cause)
+    {
+    }
     ExitCode code() const { return code_; }
+    int cause() const { return cause_; }
 
 private:
     ExitCode code_;
+    int cause_;
 };
 
 // Printable ASCII and valid UTF-8 stay as they are; a backslash becomes "\\",

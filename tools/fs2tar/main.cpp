@@ -9,6 +9,7 @@
 #include <lkl/file.hpp>
 #include <lkl/linux/fcntl.h>
 
+#include "common/destination.hpp"
 #include "common/mounted_image.hpp"
 #include "common/progress.hpp"
 #include "common/report.hpp"
@@ -18,7 +19,6 @@
 #include "common/tool.hpp"
 #include "common/tree/failures.hpp"
 #include "common/tree/tree_reader.hpp"
-#include "fs2tar/destination.hpp"
 #include "fs2tar/label_list.hpp"
 #include "fs2tar/labelled_sink.hpp"
 #include "fs2tar/options.hpp"
@@ -59,7 +59,7 @@ lkl::File open_top(MountedImage& image, const std::string& subdirectory)
 void run(const Options& options)
 {
     OpenedImage opened = open_for_mount(options.image);
-    Destination destination(options.archive, options.image.path);
+    Destination destination(options.archive, {"archive", ".fs2tar-", true, options.image.path});
     std::optional<LabelList> labels;
     if (!options.label_file.empty())
         labels.emplace(options.label_file);

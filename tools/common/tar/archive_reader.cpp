@@ -316,11 +316,13 @@ void ArchiveReader::give(EntrySink& sink)
         if (entry_.type == EntryType::hard_link)
             entry_.link = prefix + '/' + entry_.link;
     }
-    // Its data say where they belong.
-    entry_.sparse = false;
-    entry_.extents.clear();
+    set_extents();
     sink.begin(entry_);
     progress_.add_file();
+    if (!options_.data) {
+        sink.end();
+        return;
+    }
     const bool has_data = entry_.type == EntryType::regular ||
                           (entry_.type == EntryType::hard_link && entry_.size > 0);
     if (has_data && !give_data(sink)) {
@@ -329,6 +331,21 @@ void ArchiveReader::give(EntrySink& sink)
         return;
     }
     sink.end();
+}
+
+// Data say where they belong; without them the archive's list of extents does.
+void ArchiveReader::set_extents()
+{
+    entry_.sparse = false;
+    entry_.extents.clear();
+    if (options_.data)
+        return;
+    archive_entry_sparse_reset(member_);
+    la_int64_t offset = 0;
+    la_int64_t length = 0;
+    while (archive_entry_sparse_next(member_, &offset, &length) == ARCHIVE_OK)
+        entry_.extents.push_back({static_cast<uint64_t>(offset), static_cast<uint64_t>(length)});
+    entry_.sparse = !entry_.extents.empty();
 }
 
 bool ArchiveReader::give_data(EntrySink& sink)

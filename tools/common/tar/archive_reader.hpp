@@ -30,6 +30,7 @@ struct ArchiveOptions {
     std::string prefix;  // the directory that members go to; empty: the top
     ExcludePatterns exclude;
     Rewrite rewrite;
+    bool data = true;  // false: what the members are, without their data
 };
 
 // One thread. What fails of a single member is told to `failures`.
@@ -61,6 +62,7 @@ private:
     void check_end();
     void give(EntrySink& sink);
     bool give_data(EntrySink& sink);
+    void set_extents();
     void fail(std::string_view path, std::string_view why);
     std::string error_text() const;
     static la_ssize_t read_callback(archive* reader, void* self, const void** block);

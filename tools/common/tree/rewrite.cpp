@@ -89,6 +89,12 @@ void Rewrite::apply(Entry& entry) const
         // The zero byte at its end is part of it.
         entry.attributes.push_back({"security.selinux", label + '\0'});
     }
+    if (latest_time) {
+        if (entry.mtime.seconds >= *latest_time)
+            entry.mtime = {*latest_time, 0};
+        entry.atime = entry.mtime;
+        entry.ctime = entry.mtime;
+    }
 }
 
 }  // namespace tools

@@ -36,6 +36,9 @@ struct Rewrite {
     ModeChange mode;           // of all but symbolic links
     bool attributes = true;    // false: without extended attributes
     std::string label;         // SELinux label of all files; empty: their own
+    // Seconds since 1970: no later time is kept, and that of the last access, which reading
+    // changes, is that of the last change. None: times stay.
+    std::optional<int64_t> latest_time;
 
     void apply(Entry& entry) const;
 };

@@ -35,10 +35,10 @@ Time to_time(const struct lkl_statx_timestamp& time)
 }
 
 template <typename Entries>
-void sort_entries(Entries& entries, const std::string& names)
+void sort_entries(Entries& entries, const std::string& names, bool by_name)
 {
-    std::sort(entries.begin(), entries.end(), [&names](const auto& a, const auto& b) {
-        if (a.inode != b.inode)
+    std::sort(entries.begin(), entries.end(), [&names, by_name](const auto& a, const auto& b) {
+        if (!by_name && a.inode != b.inode)
             return a.inode < b.inode;
         return std::strcmp(names.c_str() + a.name, names.c_str() + b.name) < 0;
     });
@@ -252,8 +252,8 @@ auto TreeReader<File>::read_entries(Level& level) -> std::vector<Child>
     });
     path_.resize(level.path_length);
     level.directory = directory.release();
-    sort_entries(files, level.names);
-    sort_entries(level.subdirectories, level.names);
+    sort_entries(files, level.names, options_.by_name);
+    sort_entries(level.subdirectories, level.names, options_.by_name);
     return files;
 }
 
@@ -431,7 +431,9 @@ void TreeReader<File>::give_data(Prepared& prepared)
     entry_.sparse = check(hole_finder_->find(prepared.file, prepared.stat, entry_.extents));
     begin(EntryType::regular, prepared.stat, prepared.attributes);
     try {
-        if (entry_.sparse) {
+        if (!options_.data) {
+            // Its size and extents are all that is wanted.
+        } else if (entry_.sparse) {
             for (const Extent& extent : entry_.extents)
                 give_extent(prepared.file, extent);
         } else if (entry_.size > 0 || options_.image) {

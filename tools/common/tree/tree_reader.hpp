@@ -41,6 +41,8 @@ struct ReadOptions {
     // names for one directory are damage.
     bool image = false;
     bool link_attributes = false;  // attributes also of second names of a file
+    bool data = true;              // false: what the files are, without their data
+    bool by_name = false;          // in the order of names, wherever the files are on the disk
     ExcludePatterns exclude;
     Rewrite rewrite;
     std::optional<Identity> leave_out;  // a file of the tree that is refused

@@ -1,26 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Where the archive goes: standard output, a device, or a file that gets its
-// name only when it is complete.
+// Where what a tool makes goes: a file that gets its name only when it is complete, or,
+// if that will do, standard output or a device.
 #pragma once
 
 #include <string>
 
 #include "common/descriptor.hpp"
 
-namespace tools::fs2tar {
+namespace tools {
 
 // At most one object at a time. While it exists, SIGINT, SIGTERM and SIGHUP
 // remove the temporary file before they end the process.
 class Destination {
 public:
-    // path: "-" is standard output. image: refused as a destination. Throws
-    // ToolError, ExitCode::output or ExitCode::usage.
-    Destination(const std::string& path, const std::string& image);
+    struct Kind {
+        const char* what;          // for messages: "archive"
+        const char* prefix;        // of the temporary file's name
+        bool stream;               // "-", standard output, and devices are written in place
+        const std::string& image;  // which is refused; empty: none
+    };
+    // Throws ToolError, ExitCode::output or ExitCode::usage.
+    Destination(const std::string& path, const Kind& kind);
     Destination(const Destination&) = delete;
     Destination& operator=(const Destination&) = delete;
     // Removes the temporary file unless commit() was called.
     ~Destination();
 
+    // Open for writing, a file for reading, too.
     int descriptor() const { return standard_output_ ? 1 : file_.get(); }
     // For messages.
     const std::string& name() const { return name_; }
@@ -28,12 +34,14 @@ public:
     // Where names change in commit() or the destructor; empty: nowhere.
     const std::string& directory() const { return directory_; }
 
-    // The archive is complete: on stable storage, then under its name.
+    // All is written: on stable storage, then under its name.
     void commit();
 
 private:
-    void create_temporary(const std::string& path);
+    void create_temporary(const std::string& path, const char* prefix);
+    [[noreturn]] void fail(const std::string& what) const;
 
+    std::string what_;
     std::string name_;
     std::string target_;     // what a symbolic link at path points to, else path
     std::string temporary_;  // empty: written in place
@@ -43,4 +51,4 @@ private:
     Descriptor open_directory_;
 };
 
-}  // namespace tools::fs2tar
+}  // namespace tools

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "fs2tar/destination.hpp"
+#include "common/destination.hpp"
 
 #include <array>
 #include <cerrno>
@@ -15,7 +15,7 @@
 
 #include "common/report.hpp"
 
-namespace tools::fs2tar {
+namespace tools {
 
 namespace {
 
@@ -58,12 +58,6 @@ void unwatch_signals()
     }
 }
 
-[[noreturn]] void fail(const std::string& name, const char* what)
-{
-    const int error = errno;
-    throw ToolError(ExitCode::output, escaped(name) + ": " + what + ": " + std::strerror(error));
-}
-
 mode_t new_file_mode()
 {
     const mode_t mask = umask(0);
@@ -79,37 +73,50 @@ std::string directory_of(const std::string& path)
 
 }  // namespace
 
-Destination::Destination(const std::string& path, const std::string& image) : name_(path)
+void Destination::fail(const std::string& what) const
 {
-    if (path == "-") {
+    const int error = errno;
+    throw ToolError(ExitCode::output,
+                    escaped(name_) + ": cannot " + what + ' ' + what_ + ": " + std::strerror(error),
+                    error);
+}
+
+Destination::Destination(const std::string& path, const Kind& kind)
+    : what_(std::string("the ") + kind.what), name_(path)
+{
+    if (path == "-" && kind.stream) {
         standard_output_ = true;
         name_ = "standard output";
         if (isatty(STDOUT_FILENO) == 1)
             throw ToolError(ExitCode::usage,
-                            "standard output is a terminal: redirect it, or "
-                            "name an archive file");
+                            std::string("standard output is a terminal: redirect it, or "
+                                        "name an ") +
+                                kind.what + " file");
         return;
     }
 
     struct stat status;
     if (stat(path.c_str(), &status) != 0) {
         if (errno != ENOENT)
-            fail(path, "cannot create the archive");
+            fail("create");
         target_ = path;
-        create_temporary(path);
+        create_temporary(path, kind.prefix);
         fchmod(file_.get(), new_file_mode());
         return;
     }
 
-    struct stat image_status;
-    if (stat(image.c_str(), &image_status) == 0 && status.st_dev == image_status.st_dev &&
-        status.st_ino == image_status.st_ino)
+    struct stat source_status;
+    if (!kind.image.empty() && stat(kind.image.c_str(), &source_status) == 0 &&
+        status.st_dev == source_status.st_dev && status.st_ino == source_status.st_ino)
         throw ToolError(ExitCode::usage, escaped(path) + ": is the image itself");
     if (!S_ISREG(status.st_mode)) {
+        if (!kind.stream)
+            throw ToolError(ExitCode::usage,
+                            escaped(path) + ": is there already, and is no regular file");
         // A tape, a FIFO, /dev/null: to be written, not to be replaced by a file.
         file_ = Descriptor(open(path.c_str(), O_WRONLY | O_CLOEXEC));
         if (!file_)
-            fail(path, "cannot open the archive");
+            fail("open");
         return;
     }
     // A file with that name exists: it stays until the new one is complete. If
@@ -117,22 +124,22 @@ Destination::Destination(const std::string& path, const std::string& image) : na
     const std::unique_ptr<char, decltype(&std::free)> resolved(realpath(path.c_str(), nullptr),
                                                                &std::free);
     if (!resolved)
-        fail(path, "cannot create the archive");
+        fail("create");
     target_ = resolved.get();
     if (access(target_.c_str(), W_OK) != 0)
-        fail(path, "cannot replace the archive");
-    create_temporary(target_);
+        fail("replace");
+    create_temporary(target_, kind.prefix);
     fchmod(file_.get(), status.st_mode & 07777);
 }
 
-void Destination::create_temporary(const std::string& path)
+void Destination::create_temporary(const std::string& path, const char* prefix)
 {
-    // Not derived from the archive's name, which may have 255 bytes already.
+    // Not derived from the file's name, which may have 255 bytes already.
     directory_ = directory_of(path);
-    std::string name = directory_ + ".fs2tar-XXXXXX";
+    std::string name = directory_ + prefix + "XXXXXX";
     file_ = Descriptor(mkostemp(name.data(), O_CLOEXEC));
     if (!file_)
-        fail(name_, "cannot create the archive");
+        fail("create");
     temporary_ = std::move(name);
     open_directory_ = Descriptor(open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     watch_signals(temporary_);
@@ -152,13 +159,13 @@ void Destination::commit()
         return;
     // A device or a FIFO may know nothing of fsync.
     if (fsync(file_.get()) != 0 && !(temporary_.empty() && (errno == EINVAL || errno == EROFS)))
-        fail(name_, "cannot write the archive");
+        fail("write");
     if (file_.close() != 0)
-        fail(name_, "cannot write the archive");
+        fail("write");
     if (temporary_.empty())
         return;
     if (rename(temporary_.c_str(), target_.c_str()) != 0)
-        fail(name_, "cannot rename the complete archive");
+        fail("rename the complete file of");
     temporary_.clear();
     unwatch_signals();
     // The name, too, survives a crash; where a directory cannot be synchronised
@@ -167,4 +174,4 @@ void Destination::commit()
         (void)fsync(open_directory_.get());
 }
 
-}  // namespace tools::fs2tar
+}  // namespace tools

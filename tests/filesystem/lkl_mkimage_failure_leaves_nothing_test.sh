@@ -1,0 +1,92 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Whatever fails: it is named, no image is there, and one that was there stays.
+# shellcheck source=tests/filesystem/lkl_mkimage.sh
+. "$(dirname "$0")/lkl_mkimage.sh"
+need mkfs.ext4 mkfs.fat mksquashfs setpriv python3
+need_root
+
+plain_tree source
+echo old >image
+kept() {
+    [ "$(cat image)" = old ] || fail "the old image is gone"
+    nothing_left other
+}
+run 6 mkimage --size 2M --mkfs-option=-O --mkfs-option=^has_journal source image
+says "No space left on device"
+says_one_line
+kept
+run 6 mkimage --gpt --partition fs=ext4,size=2M,source=source image
+says "image: partition 1: "
+says "No space left on device"
+kept
+run 6 mkimage --fs squashfs --size 64K source image
+says "the contents need"
+kept
+ln -s large.bin source/link
+run 6 mkimage --fs vfat source image
+says "link: cannot make symbolic link"
+says_one_line
+kept
+rm source/link
+run 3 mkimage --mkfs-option=-O --mkfs-option=nonsense source image
+says "mkfs.ext4 failed"
+says "nonsense"
+says_one_line
+kept
+# Each file that cannot be read is named.
+mkdir -m 777 out
+echo old >out/image
+chmod 666 out/image
+chmod 755 .
+chmod 0 source/large.bin source/empty-file
+run 10 as_nobody "$LKL_BIN/lkl" mkimage source out/image
+says "large.bin: cannot open"
+says "empty-file: cannot open"
+[ "$(cat out/image)" = old ] || fail "the old image is gone"
+chmod 644 source/large.bin source/empty-file
+
+# The host's disk is full.
+mkdir disk
+mount -t tmpfs -o size=2m none disk
+for options in "--fs ext4" "--fs squashfs"; do
+    # shellcheck disable=SC2086 # two words
+    run 6 mkimage $options source disk/image
+    says "no space is left"
+    says_one_line
+    [ -z "$(ls -A disk)" ] || fail "something is left: $(ls -A disk)"
+done
+run 6 mkimage --gpt --partition fs=ext4,source=source disk/image
+says "no space is left"
+[ -z "$(ls -A disk)" ] || fail "something is left: $(ls -A disk)"
+umount disk
+
+# A program that is missing is named with its package.
+mkdir bin sbin
+mount --bind sbin /usr/local/sbin
+unshare -m bash -c 'mount --bind "$1" /usr/sbin && exec "$2" mkimage --fs xfs source image' - \
+    "$work/sbin" "$LKL_BIN/lkl" 2>stderr && fail "mkfs.xfs is not missing"
+umount /usr/local/sbin
+says "mkfs.xfs: is not there: install the Debian package xfsprogs"
+kept
+
+# Signals: at any time, nothing stays, and no process either.
+head -c 60000000 /dev/urandom >source/more
+for round in INT:0.05 TERM:0.15 HUP:0.3 TERM:0.5; do
+    python3 -c 'import os, signal, sys
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    signal.signal(number, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])' "$LKL_BIN/lkl" mkimage -q --gpt \
+        --partition fs=ext4,source=source --partition fs=ext4,source=source image &
+    pid=$!
+    for _ in $(seq 100); do
+        [ -z "$(find . -maxdepth 1 -name '.lkl-mkimage-*')" ] || break
+        sleep 0.02
+    done
+    sleep "${round#*:}"
+    kill -s "${round%:*}" $pid
+    code=0
+    wait $pid || code=$?
+    [ "$code" -gt 128 ] || fail "exit code $code after SIG$round"
+    kept
+done
