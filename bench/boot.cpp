@@ -8,6 +8,8 @@
 //   first file   the same with an ext4 image: mounts it, reads a file of 4 KiB,
 //                unmounts, halts. The peer is the host: mount(8) over a loop
 //                device, cat, umount.
+//   lkl ls       of the same image, its sandbox included. The peer is the host as
+//                well: mount(8), ls, umount.
 //
 // Resident memory is the largest that the program ever had (VmHWM), as the program
 // itself reads it at its end: what wait4(2) tells includes the memory of the parent
@@ -26,6 +28,30 @@ namespace {
 double milliseconds(const std::vector<std::string>& arguments)
 {
     return time_program(arguments) * 1e3;
+}
+
+// The peer runs its command between a mount and an unmount; it needs root.
+void beside_the_host(Run& run, const std::string& name, const std::vector<std::string>& ours,
+                     const std::vector<std::string>& command)
+{
+    const std::string image = small_image(run);
+    const std::string directory = make_directory(run, "mount");
+    Row row{.name = name,
+            .unit = "ms",
+            .peer_name = "mount -o loop, " + command[0] + ", umount of the host",
+            .target = at_most(60)};
+    const auto measured = [&ours] { return milliseconds(ours); };
+    try {
+        need_root();
+    } catch (const Skipped&) {
+        row.peer_name = "";
+        run.add(row, measured);
+        return;
+    }
+    run.add(row, measured, [&] {
+        return milliseconds({"mount", "-o", "loop,ro", "-t", "ext4", image, directory}) +
+               milliseconds(command) + milliseconds({"umount", directory});
+    });
 }
 
 }  // namespace
@@ -54,29 +80,13 @@ void measure_boot(Run& run)
 
 void measure_first_file(Run& run)
 {
-    const std::string program = run.programs + "/lkl-bench-boot";
     const std::string image = small_image(run);
-    const std::string file = "first";
-    const std::vector<std::string> ours{program, image, "ext4", file};
-    Row row{.name = "program start, mount ext4, first file, exit",
-            .unit = "ms",
-            .peer_name = "mount -o loop, cat, umount of the host",
-            .target = at_most(60)};
-    try {
-        need_root();
-    } catch (const Skipped&) {
-        row.peer_name = "";
-        run.add(row, [&ours] { return milliseconds(ours); });
-        return;
-    }
     const std::string directory = make_directory(run, "mount");
-    run.add(
-        row, [&ours] { return milliseconds(ours); },
-        [&] {
-            return milliseconds({"mount", "-o", "loop,ro", "-t", "ext4", image, directory}) +
-                   milliseconds({"cat", directory + "/" + file}) +
-                   milliseconds({"umount", directory});
-        });
+    beside_the_host(run, "program start, mount ext4, first file, exit",
+                    {run.programs + "/lkl-bench-boot", image, "ext4", "first"},
+                    {"cat", directory + "/first"});
+    beside_the_host(run, "lkl ls of an ext4 image", {run.programs + "/lkl", "ls", image},
+                    {"ls", directory});
 }
 
 }  // namespace bench

@@ -21,7 +21,13 @@ run 11 "$LKL_BIN/tar2fs" noise image
 says_one_line
 run 11 "$LKL_BIN/tar2fs" - image </dev/null
 says_one_line
+cp image disk
+run 11 "$LKL_BIN/tar2fs" disk image
+says_one_line
 [ "$(digest image)" = "$before" ] || fail "the image was changed"
+# An archive without members is one.
+tar -cf none.tar --files-from /dev/null
+run 0 "$LKL_BIN/tar2fs" -q none.tar image
 
 head -c 1000000 whole.tar >short.tar
 run 10 "$LKL_BIN/tar2fs" short.tar image

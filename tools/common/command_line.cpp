@@ -43,8 +43,9 @@ void CommandLine::add_image_options(ImageRequest& image, bool& quiet)
         ->option_text("MIB")
         ->check(CLI::Range(uint64_t{32}, uint64_t{1} << 20))
         ->capture_default_str();
-    app_.add_flag("--no-sandbox{false}", image.sandbox,
-                  "For debugging: let a crafted image do all that you may");
+    app_.add_flag_callback(
+        "--no-sandbox", [&image] { image.sandbox = false; },
+        "For debugging: let a crafted image do all that you may");
     app_.add_flag("-q,--quiet", quiet, "No progress bar, no notes, no warnings");
 }
 

@@ -71,6 +71,22 @@ bool ArchiveInput::next(const std::byte*& block, size_t& length)
     return true;
 }
 
+bool ArchiveInput::only_zeroes()
+{
+    const auto zero = [](std::byte byte) { return byte == std::byte{0}; };
+    for (const Block& block : blocks_) {
+        if (!std::all_of(block.bytes.begin(), block.bytes.end(), zero))
+            return false;
+    }
+    const std::byte* bytes = nullptr;
+    size_t length = 0;
+    do {
+        if (!next(bytes, length) || !std::all_of(bytes, bytes + length, zero))
+            return false;
+    } while (length > 0);
+    return true;
+}
+
 void ArchiveInput::keep(uint64_t position)
 {
     keep_from_ = position;

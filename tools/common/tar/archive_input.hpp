@@ -38,6 +38,10 @@ public:
     // Bytes that were given out and are kept; fewer when not all are.
     std::string kept(uint64_t position, size_t length) const;
 
+    // Reads to the end: is there nothing but zeroes? What was given out before, and does
+    // not stay any more, is not looked at.
+    bool only_zeroes();
+
 private:
     struct Block {
         uint64_t start = 0;

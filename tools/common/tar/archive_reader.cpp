@@ -89,6 +89,10 @@ ArchiveReader::ArchiveReader(int descriptor, std::string name, const ArchiveOpti
     status_ = result < ARCHIVE_WARN ? result : next_header();
     if (status_ == ARCHIVE_EOF && archive_filter_bytes(archive_.get(), 0) == 0)
         throw ToolError(ExitCode::archive, escaped(name_) + ": the archive is empty");
+    // For libarchive two sectors of zeroes are an archive without members, whatever
+    // follows: a disk image, for instance.
+    if (status_ == ARCHIVE_EOF && input_ && !input_->only_zeroes())
+        throw ToolError(ExitCode::archive, escaped(name_) + ": is no archive");
     if (status_ < ARCHIVE_WARN)
         throw ToolError(ExitCode::archive,
                         escaped(name_) + ": cannot read the archive: " + error_text());
