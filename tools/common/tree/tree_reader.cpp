@@ -11,6 +11,7 @@
 #include <lkl/linux/stat.h>
 
 #include "common/report.hpp"
+#include "common/tree/drop_behind.hpp"
 #include "common/tree/host_file.hpp"
 
 namespace tools {
@@ -484,6 +485,7 @@ void TreeReader<File>::copy(const File& file, uint64_t offset, uint64_t length)
     // Large files are read in whole pages, from and to.
     if (length >= large)
         sink_.align();
+    DropBehind behind;
     while (length > 0) {
         const std::span<std::byte> room = sink_.space();
         const auto wanted = static_cast<size_t>(std::min<uint64_t>(room.size(), length));
@@ -493,6 +495,8 @@ void TreeReader<File>::copy(const File& file, uint64_t offset, uint64_t length)
                 shown(), "ends at byte " + std::to_string(offset) + ", before its size")};
         offset += count;
         length -= count;
+        if constexpr (std::is_same_v<File, lkl::File>)
+            behind.passed(file, offset);
     }
 }
 

@@ -115,6 +115,7 @@ void TreeWriter<File>::begin(const Entry& entry)
     entry_ = entry;
     made_ = false;
     written_ = 0;
+    behind_.restart();
     skipping_ = !refused_.empty() && entry.path.starts_with(refused_) &&
                 (entry.path.size() == refused_.size() || entry.path[refused_.size()] == '/');
     if (skipping_)
@@ -429,6 +430,8 @@ void TreeWriter<File>::write(uint64_t offset, std::span<const std::byte> bytes)
         bytes = bytes.subspan(*count);
     }
     written_ = std::max(written_, offset);
+    if constexpr (std::is_same_v<File, lkl::File>)
+        behind_.passed(file_, written_);
 }
 
 template <typename File>

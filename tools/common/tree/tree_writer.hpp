@@ -21,6 +21,7 @@
 
 #include "common/report.hpp"
 #include "common/tree/directory_stack.hpp"
+#include "common/tree/drop_behind.hpp"
 #include "common/tree/entry.hpp"
 #include "common/tree/entry_sink.hpp"
 #include "common/tree/error_texts.hpp"
@@ -87,6 +88,7 @@ private:
     std::string name_;       // its name in stack_.current()
     File file_;              // open if it is a regular one
     uint64_t written_ = 0;   // up to where, in bytes
+    DropBehind behind_;      // of an image
     bool made_ = false;      // it exists, and is not complete
     bool skipping_ = false;  // its data are not wanted
     // Nothing below this directory can be made.
