@@ -195,7 +195,7 @@ LoopMount::~LoopMount()
 }
 
 FuseMount::FuseMount(const std::vector<std::string>& program, const std::string& directory)
-    : directory_(directory), name_(program[0])
+    : directory_(directory)
 {
     const auto device = [&directory] {
         struct stat status {};
@@ -205,7 +205,7 @@ FuseMount::FuseMount(const std::vector<std::string>& program, const std::string&
     child_ = start(program);
     for (int tries = 0; device() == before; ++tries) {
         if (tries == 3000 || ::waitpid(child_.pid, nullptr, WNOHANG) != 0)
-            throw std::runtime_error(name_ + " does not mount");
+            throw std::runtime_error(program[0] + " does not mount");
         ::usleep(10'000);
     }
 }

@@ -94,7 +94,6 @@ public:
 
 private:
     const std::string directory_;
-    const std::string name_;
     Child child_;
 };
 

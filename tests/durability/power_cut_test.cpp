@@ -23,6 +23,7 @@
 #include "durability/common/disk_image.hpp"
 #include "durability/common/disks.hpp"
 #include "durability/common/file_system.hpp"
+#include "durability/common/must.hpp"
 #include "durability/common/workload.hpp"
 #include "support/kernel.hpp"
 #include "support/process.hpp"
@@ -39,15 +40,6 @@ uint64_t number_of(const char* variable, uint64_t otherwise)
 {
     const char* const text = std::getenv(variable);
     return text ? std::strtoull(text, nullptr, 10) : otherwise;
-}
-
-template <typename T>
-T must(Result<T> result)
-{
-    if (!result)
-        throw std::runtime_error(result.error().what);
-    if constexpr (!std::is_void_v<T>)
-        return *std::move(result);
 }
 
 // What is wrong after a cut.

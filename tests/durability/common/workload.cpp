@@ -10,6 +10,8 @@
 
 #include <lkl/linux/fcntl.h>
 
+#include "durability/common/must.hpp"
+
 namespace lkl::test {
 
 namespace {
@@ -22,15 +24,6 @@ constexpr size_t most_held = 3;
 std::span<const std::byte> bytes(const std::string& text)
 {
     return std::as_bytes(std::span(text));
-}
-
-template <typename T>
-T must(Result<T> result)
-{
-    if (!result)
-        throw std::runtime_error(result.error().what);
-    if constexpr (!std::is_void_v<T>)
-        return *std::move(result);
 }
 
 std::string directory_of(const std::string& name)
