@@ -18,6 +18,11 @@ void measure_archive(Run& run);
 void measure_copy(Run& run);
 void measure_fuse(Run& run);
 void measure_sync(Run& run);
+void measure_snapshot(Run& run);
 void measure_crypto(Run& run);
+void measure_network(Run& run);
+void measure_http(Run& run);
+void measure_connections(Run& run);
+void measure_congestion(Run& run);
 
 }  // namespace bench

@@ -43,6 +43,11 @@ constexpr Target at_most(double limit)
     return {Target::Of::ours, Target::Side::at_most, limit};
 }
 
+constexpr Target at_least(double limit)
+{
+    return {Target::Of::ours, Target::Side::at_least, limit};
+}
+
 // A line of the table. ours and peer have one value a round, or are empty; a line
 // without a target is there for information.
 struct Row {

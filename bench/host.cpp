@@ -2,6 +2,7 @@
 #include "host.hpp"
 
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <system_error>
 
@@ -147,6 +148,24 @@ std::string output_of(const std::vector<std::string>& arguments)
 double time_program(const std::vector<std::string>& arguments)
 {
     return seconds([&arguments] { run_program(arguments); });
+}
+
+Background::Background(const std::vector<std::string>& arguments) : child_(start(arguments)) {}
+
+bool Background::running()
+{
+    if (child_.pid > 0 && ::waitpid(child_.pid, nullptr, WNOHANG) != 0)
+        child_.pid = -1;
+    return child_.pid > 0;
+}
+
+Background::~Background()
+{
+    if (!running())
+        return;
+    ::kill(child_.pid, SIGTERM);
+    while (::waitpid(child_.pid, nullptr, 0) < 0 && errno == EINTR)
+        continue;
 }
 
 void warm(const std::string& path)

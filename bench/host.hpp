@@ -61,6 +61,20 @@ std::string output_of(const std::vector<std::string>& arguments);
 // seconds from before its start to after its end.
 double time_program(const std::vector<std::string>& arguments);
 
+// A program that runs beside what is measured, its output to nowhere. Ends with SIGTERM.
+class Background {
+public:
+    explicit Background(const std::vector<std::string>& arguments);
+    Background(const Background&) = delete;
+    Background& operator=(const Background&) = delete;
+    ~Background();
+
+    bool running();
+
+private:
+    Child child_;
+};
+
 // Reads the file once, so that it is in the host's page cache.
 void warm(const std::string& path);
 

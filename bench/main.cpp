@@ -35,6 +35,11 @@ constexpr bench::Figure figures[] = {
     {"copy", "cptofs and cpfromfs of many small files", bench::measure_copy},
     {"fuse", "lklfuse", bench::measure_fuse},
     {"sync", "durable writes", bench::measure_sync},
+    {"snapshot", "coming back to a snapshot, as a fuzzer does", bench::measure_snapshot},
+    {"network", "TCP over a tap interface and over loopback", bench::measure_network},
+    {"http", "nginx under lkl run", bench::measure_http},
+    {"connections", "1,000 idle TCP connections", bench::measure_connections},
+    {"congestion", "BBR beside CUBIC where packets are lost", bench::measure_congestion},
     {"crypto", "checksums, hashes, ciphers, RAID-6", bench::measure_crypto},
 };
 

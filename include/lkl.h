@@ -27,7 +27,9 @@
 #include <stdint.h>
 
 #include <lkl/api.h>
+#include <lkl/interfaces.h>
 #include <lkl/legacy.h>
+#include <lkl/netdev.h>
 #include <lkl/syscalls.h>
 #include <lkl/types.h>
 #include <lkl_host.h>

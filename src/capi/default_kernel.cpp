@@ -136,6 +136,7 @@ void lkl_cleanup(void)
     default_kernel.store(nullptr, std::memory_order_release);
     delete kernel;
     own.disks.clear();
+    own.nets.clear();
     own.host = nullptr;
 }
 

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 #include <type_traits>
+#include <vector>
 
 #include <lkl/asm/errno.h>
 #include <lkl/kernel.hpp>
@@ -23,9 +24,9 @@ namespace lkl::capi {
 // Hidden: reached without the global offset table.
 extern constinit std::atomic<Kernel*> default_kernel __attribute__((visibility("hidden")));
 
-// What belongs to it. The mutex guards the disks and serialises starting, halting,
-// and adding and removing disks. The others are written under it and read without:
-// a program's functions may be called back while it is held.
+// What belongs to it. The mutex guards disks and network interfaces, and serialises
+// starting, halting, and adding and removing those. The others are written under it and read
+// without: a program's functions may be called back while it is held.
 struct State {
     std::mutex mutex;
     std::atomic<lkl_host_operations*> host = nullptr;
@@ -33,6 +34,8 @@ struct State {
     // By number, which is not used again; no disk: removed. Entries stay where they
     // are, lkl_disk.dev points to them.
     std::deque<std::optional<DiskId>> disks;
+    // The same for network interfaces.
+    std::vector<std::optional<NetId>> nets;
 };
 State& state();
 

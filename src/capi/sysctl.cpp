@@ -1,53 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <algorithm>
-#include <cstring>
 #include <string>
 #include <string_view>
 
 #include <lkl.h>
 
+#include "capi/default_kernel.hpp"
 #include "capi/errors.hpp"
+#include "file/sysctl.hpp"
 
 namespace {
 
 using lkl::capi::fail;
 
-// As sysctl(8): the first separator decides which of . and / it is.
-std::string file_of(std::string_view name)
-{
-    std::string path(name);
-    if (const size_t first = path.find_first_of("./");
-        first != std::string::npos && path[first] == '.') {
-        for (char& c : path) {
-            if (c == '.')
-                c = '/';
-            else if (c == '/')
-                c = '.';
-        }
-    }
-    return "/proc/sys/" + path;
-}
-
 int write_setting(std::string_view name, std::string_view value)
 {
-    const auto failed = [&](long code) {
-        return fail(static_cast<int>(-code),
-                    "sysctl " + std::string(name) + ": " + lkl_strerror(static_cast<int>(code)));
-    };
-    const int mounted = lkl_mount_fs("proc");
-    if (mounted < 0)
+    if (const int mounted = lkl_mount_fs("proc"); mounted < 0)
         return mounted;
-    const long fd = lkl_sys_open(file_of(name).c_str(), LKL_O_WRONLY, 0);
-    if (fd < 0)
-        return failed(fd);
-    long result = lkl_sys_write(static_cast<unsigned>(fd), value.data(), value.size());
-    // One write is one setting: what the kernel did not take is an error.
-    if (result >= 0)
-        result = static_cast<size_t>(result) == value.size() ? 0 : -LKL_EINVAL;
-    const long closed = lkl_sys_close(static_cast<unsigned>(fd));
-    if (result == 0)
-        result = closed;
-    return result < 0 ? failed(result) : 0;
+    auto kernel = lkl::capi::running_kernel();
+    if (!kernel)
+        return fail(kernel.error());
+    const auto written = lkl::file::write_sysctl(**kernel, name, value);
+    return written ? 0 : fail(written.error());
 }
 
 }  // namespace

@@ -4,8 +4,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
+#include <vector>
 
+#include <platform/posix/event_source.hpp>
 #include <virtio/queue.hpp>
 
 namespace lkl::virtio {
@@ -40,6 +43,12 @@ protected:
     ~Notifier() = default;
 };
 
+// What a device is at a moment when none of its buffers is in use, for snapshots.
+class DeviceState {
+public:
+    virtual ~DeviceState() = default;
+};
+
 // A device model. The transport calls everything but notify() with a lock of its
 // own held, so one at a time; notify() may run beside any of them.
 class Device {
@@ -51,6 +60,9 @@ public:
     virtual uint64_t features() const noexcept = 0;  // without those of the transport
     virtual uint16_t queue_count() const noexcept = 0;
     virtual uint16_t queue_size_max() const noexcept = 0;  // a power of two
+
+    // What of the host is to be watched for it, as long as it exists.
+    virtual std::vector<posix::EventSource*> sources() noexcept { return {}; }
 
     // Before the first of the functions below.
     virtual void attach(Notifier& notifier) noexcept = 0;
@@ -74,6 +86,16 @@ public:
     virtual void notify(uint16_t index) noexcept = 0;
     // Back to the state after construction; waits as disable_queue() does.
     virtual void reset() noexcept = 0;
+
+    // Waits until no buffer is in use, as far as that depends on the host.
+    virtual void drain() noexcept {}
+    // Whether save() may work. Constant.
+    virtual bool saveable() const noexcept { return false; }
+    // While no buffer is in use, and nobody runs the kernel. Null: the device cannot be
+    // put back. What it stores comes back too, until forget().
+    virtual std::unique_ptr<DeviceState> save() { return nullptr; }
+    virtual void restore(const DeviceState&) noexcept {}
+    virtual void forget() noexcept {}
 };
 
 }  // namespace lkl::virtio

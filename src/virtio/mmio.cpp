@@ -68,9 +68,9 @@ Mmio::Mmio(Device& device, IrqLine& line)
       line_(line),
       offered_(device.features() | feature_indirect | feature_event_index | feature_version_1 |
                feature_ring_reset),
-      queue_size_max_(std::min(device.queue_size_max(), Queue::max_size)),
-      queues_(device.queue_count())
+      queue_size_max_(std::min(device.queue_size_max(), Queue::max_size))
 {
+    registers_.queues.resize(device.queue_count());
     device.attach(*this);
 }
 
@@ -159,9 +159,9 @@ uint32_t Mmio::read_register(uint64_t offset) noexcept
     case vendor_id:
         return vendor;
     case device_features:
-        if (device_features_select_ > 1)
+        if (registers_.device_features_select > 1)
             return 0;
-        return static_cast<uint32_t>(offered_ >> (32 * device_features_select_));
+        return static_cast<uint32_t>(offered_ >> (32 * registers_.device_features_select));
     case queue_size_max:
         return queue ? queue_size_max_ : 0;
     case queue_ready:
@@ -214,23 +214,23 @@ void Mmio::write_register(uint64_t offset, uint32_t value) noexcept
 {
     switch (offset) {
     case device_features_sel:
-        device_features_select_ = value;
+        registers_.device_features_select = value;
         return;
     case driver_features_sel:
-        driver_features_select_ = value;
+        registers_.driver_features_select = value;
         return;
     case driver_features:
         if (status_.load(std::memory_order_relaxed) & status_features_ok)
             ++errors_.order;
-        else if (driver_features_select_ == 0)
-            set_low(accepted_, value);
-        else if (driver_features_select_ == 1)
-            set_high(accepted_, value);
+        else if (registers_.driver_features_select == 0)
+            set_low(registers_.accepted, value);
+        else if (registers_.driver_features_select == 1)
+            set_high(registers_.accepted, value);
         else if (value != 0)
             ++errors_.features;
         return;
     case queue_sel:
-        queue_select_ = value;
+        registers_.queue_select = value;
         return;
     case device_status:
         set_status(value);
@@ -244,7 +244,9 @@ void Mmio::write_register(uint64_t offset, uint32_t value) noexcept
 
 Mmio::QueueRegisters* Mmio::selected() noexcept
 {
-    return queue_select_ < queues_.size() ? &queues_[queue_select_] : nullptr;
+    return registers_.queue_select < registers_.queues.size()
+               ? &registers_.queues[registers_.queue_select]
+               : nullptr;
 }
 
 void Mmio::write_queue_register(uint64_t offset, uint32_t value) noexcept
@@ -259,11 +261,11 @@ void Mmio::write_queue_register(uint64_t offset, uint32_t value) noexcept
         return;
     }
     if (offset == queue_reset) {
-        if (!(accepted_ & feature_ring_reset) || !(value & 1)) {
+        if (!(registers_.accepted & feature_ring_reset) || !(value & 1)) {
             ++errors_.order;
             return;
         }
-        device_.disable_queue(static_cast<uint16_t>(queue_select_));
+        device_.disable_queue(static_cast<uint16_t>(registers_.queue_select));
         *queue = {};
         return;
     }
@@ -302,11 +304,11 @@ void Mmio::write_queue_register(uint64_t offset, uint32_t value) noexcept
 
 void Mmio::set_queue_ready(bool ready) noexcept
 {
-    QueueRegisters& queue = queues_[queue_select_];
+    QueueRegisters& queue = registers_.queues[registers_.queue_select];
     if (ready == queue.ready)
         return;
     if (!ready) {
-        device_.disable_queue(static_cast<uint16_t>(queue_select_));
+        device_.disable_queue(static_cast<uint16_t>(registers_.queue_select));
         queue.ready = false;
         return;
     }
@@ -314,7 +316,7 @@ void Mmio::set_queue_ready(bool ready) noexcept
         ++errors_.order;  // 3.1.1: queues are set up after the features
         return;
     }
-    if (!device_.enable_queue(static_cast<uint16_t>(queue_select_), queue.layout)) {
+    if (!device_.enable_queue(static_cast<uint16_t>(registers_.queue_select), queue.layout)) {
         ++errors_.queues;
         needs_reset();
         return;
@@ -325,8 +327,9 @@ void Mmio::set_queue_ready(bool ready) noexcept
 bool Mmio::accept_features() noexcept
 {
     // 6.1: a version 2 transport works with VERSION_1 drivers alone.
-    const bool good = (accepted_ & ~offered_) == 0 && (accepted_ & feature_version_1) &&
-                      device_.set_features(accepted_);
+    const bool good = (registers_.accepted & ~offered_) == 0 &&
+                      (registers_.accepted & feature_version_1) &&
+                      device_.set_features(registers_.accepted);
     if (!good)
         ++errors_.features;
     return good;
@@ -369,9 +372,30 @@ void Mmio::reset_locked() noexcept
     // Nothing of the device runs any more, so nobody sets the bits again.
     status_.store(0, std::memory_order_release);
     interrupts_.store(0, std::memory_order_release);
-    accepted_ = 0;
-    device_features_select_ = driver_features_select_ = queue_select_ = 0;
-    std::fill(queues_.begin(), queues_.end(), QueueRegisters{});
+    std::fill(registers_.queues.begin(), registers_.queues.end(), QueueRegisters{});
+    registers_.accepted = 0;
+    registers_.device_features_select = registers_.driver_features_select = 0;
+    registers_.queue_select = 0;
+}
+
+std::unique_ptr<Mmio::State> Mmio::save()
+{
+    const std::lock_guard lock(mutex_);
+    auto device = device_.save();
+    if (!device)
+        return nullptr;
+    return std::make_unique<State>(State{status_.load(), interrupts_.load(), generation_.load(),
+                                         registers_, std::move(device)});
+}
+
+void Mmio::restore(const State& state) noexcept
+{
+    const std::lock_guard lock(mutex_);
+    device_.restore(*state.device);
+    status_.store(state.status, std::memory_order_release);
+    interrupts_.store(state.interrupts, std::memory_order_release);
+    generation_.store(state.generation, std::memory_order_release);
+    registers_ = state.registers;
 }
 
 }  // namespace lkl::virtio

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <vector>
 
@@ -57,7 +58,27 @@ private:
         QueueLayout layout;
         bool ready = false;
     };
+    // What the driver has written, apart from the status.
+    struct Registers {
+        std::vector<QueueRegisters> queues;
+        uint64_t accepted = 0;
+        uint32_t device_features_select = 0;
+        uint32_t driver_features_select = 0;
+        uint32_t queue_select = 0;
+    };
 
+public:
+    // For snapshots: registers and device, while no buffer is in use and nobody runs
+    // the kernel. Null: the device cannot be put back.
+    struct State {
+        uint32_t status, interrupts, generation;
+        Registers registers;
+        std::unique_ptr<DeviceState> device;
+    };
+    std::unique_ptr<State> save();
+    void restore(const State& state) noexcept;
+
+private:
     void used_buffers() noexcept override { interrupt(interrupt_used); }
     void config_changed() noexcept override;
     void needs_reset() noexcept override;
@@ -89,11 +110,7 @@ private:
     std::atomic<uint64_t> resets_{0};
 
     mutable std::mutex mutex_;  // everything below
-    std::vector<QueueRegisters> queues_;
-    uint64_t accepted_ = 0;
-    uint32_t device_features_select_ = 0;
-    uint32_t driver_features_select_ = 0;
-    uint32_t queue_select_ = 0;
+    Registers registers_;
     MmioErrors errors_;
 };
 

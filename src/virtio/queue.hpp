@@ -56,6 +56,11 @@ public:
 
     explicit Queue(GuestMemory memory) noexcept : memory_(memory) {}
 
+    // A copy is the queue at a moment. No chain may be in flight then, nor when it is
+    // assigned.
+    Queue(const Queue&) = default;
+    Queue& operator=(const Queue&) = default;
+
     // Starts the queue at index 0. False, with fault() set: the layout is bad.
     bool enable(const QueueLayout& layout, bool indirect, bool event_index) noexcept;
     // Forgets the layout: the memory is not touched from here on.
@@ -87,7 +92,7 @@ private:
     bool add(std::span<iovec> space, uint64_t address, uint32_t length, bool writable,
              Chain& chain) noexcept;
 
-    const GuestMemory memory_;
+    GuestMemory memory_;
     bool enabled_ = false;
     bool indirect_ = false;
     bool event_index_ = false;

@@ -20,6 +20,7 @@ std::unique_ptr<Command> add_mkdir(CLI::App& parent);
 std::unique_ptr<Command> add_mkimage(CLI::App& parent);
 std::unique_ptr<Command> add_mv(CLI::App& parent);
 std::unique_ptr<Command> add_rm(CLI::App& parent);
+std::unique_ptr<Command> add_run(CLI::App& parent);
 std::unique_ptr<Command> add_shell(CLI::App& parent);
 std::unique_ptr<Command> add_stat(CLI::App& parent);
 std::unique_ptr<Command> add_sum(CLI::App& parent);
@@ -40,7 +41,7 @@ std::span<const CommandEntry> all_commands()
         CommandEntry{"chmod", add_chmod},     CommandEntry{"chown", add_chown},
         CommandEntry{"touch", add_touch},     CommandEntry{"edit", add_edit},
         CommandEntry{"trim", add_trim},       CommandEntry{"shell", add_shell},
-        CommandEntry{"mkimage", add_mkimage},
+        CommandEntry{"mkimage", add_mkimage}, CommandEntry{"run", add_run},
     };
     return table;
 }

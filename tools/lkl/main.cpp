@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // lkl: looks into disk images and changes what is in them.
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,6 +13,29 @@
 namespace tools::lkl_tool {
 
 namespace {
+
+bool is_command(const std::string& word)
+{
+    const auto table = all_commands();
+    return std::any_of(table.begin(), table.end(),
+                       [&word](const CommandEntry& entry) { return word == entry.name; });
+}
+
+// All behind "run"'s own options is the program's, so that the "--" before it, at which
+// CLI11 would leave the subcommand, says nothing.
+std::vector<char*> without_mark_of_run(int argc, char** argv)
+{
+    std::vector<char*> words(argv, argv + argc);
+    const auto command =
+        std::find_if(words.begin(), words.end(), [](const char* word) { return is_command(word); });
+    if (command == words.end() || std::string(*command) != "run")
+        return words;
+    const auto mark = std::find_if(command, words.end(),
+                                   [](const char* word) { return std::string(word) == "--"; });
+    if (mark != words.end())
+        words.erase(mark);
+    return words;
+}
 
 void run(int argc, char** argv)
 {
@@ -26,7 +50,8 @@ void run(int argc, char** argv)
     std::vector<std::unique_ptr<Command>> commands;
     for (const CommandEntry& entry : all_commands())
         commands.push_back(entry.add(app));
-    if (!line.parse(argc, argv))
+    std::vector<char*> words = without_mark_of_run(argc, argv);
+    if (!line.parse(static_cast<int>(words.size()), words.data()))
         return;
     for (size_t i = 0; i < commands.size(); i++) {
         if (!app.got_subcommand(all_commands()[i].name))

@@ -45,6 +45,15 @@ void Subcommand::option(const std::string& names, std::string& target, const std
     app_.add_option(names, target, description)->option_text(value);
 }
 
+void Subcommand::list(const std::string& names, std::vector<std::string>& target,
+                      const std::string& value, const std::string& description)
+{
+    app_.add_option(names, target, description)
+        ->option_text(value)
+        ->allow_extra_args(false)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
 void Subcommand::choice(const std::string& names, std::string& target,
                         const std::vector<std::string>& words, const std::string& value,
                         const std::string& description)

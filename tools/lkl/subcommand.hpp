@@ -30,6 +30,9 @@ public:
     // value: the argument's name in --help.
     void option(const std::string& names, std::string& target, const std::string& value,
                 const std::string& description);
+    // An option that may be given several times.
+    void list(const std::string& names, std::vector<std::string>& target, const std::string& value,
+              const std::string& description);
     // One of several words, of which the target holds the usual one.
     void choice(const std::string& names, std::string& target,
                 const std::vector<std::string>& words, const std::string& value,

@@ -196,6 +196,45 @@ void BlockDevice::reset() noexcept
     write_back_ = true;
 }
 
+namespace {
+
+struct BlockState final : DeviceState {
+    uint64_t accepted = 0;
+    BlockLimits limits;
+    bool write_back = false;
+    bool started = false;
+    std::vector<RequestQueue::State> queues;
+};
+
+}  // namespace
+
+std::unique_ptr<DeviceState> BlockDevice::save()
+{
+    if (!limits_.read_only && !backend_->keep_contents())
+        return nullptr;
+    auto state = std::make_unique<BlockState>();
+    state->accepted = accepted_;
+    state->limits = limits_;
+    state->write_back = write_back_;
+    state->started = started_;
+    for (const auto& queue : queues_)
+        state->queues.push_back(queue->save());
+    return state;
+}
+
+void BlockDevice::restore(const DeviceState& state) noexcept
+{
+    const auto& saved = static_cast<const BlockState&>(state);
+    accepted_ = saved.accepted;
+    limits_ = saved.limits;
+    write_back_ = saved.write_back;
+    started_ = saved.started;
+    for (size_t i = 0; i < queues_.size(); ++i)
+        queues_[i]->restore(saved.queues[i]);
+    if (!limits_.read_only)
+        backend_->restore_contents();
+}
+
 BlockStatistics BlockDevice::statistics() const noexcept
 {
     BlockStatistics sum;

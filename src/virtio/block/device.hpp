@@ -28,7 +28,7 @@ struct BlockDeviceOptions {
 //
 // Requests in flight write to the memory and call the notifier; reset(), and so
 // the end of the transport, waits for them. The memory must last until then.
-class BlockDevice final : public Device {
+class BlockDevice final : public Device, private posix::EventSource {
 public:
     BlockDevice(std::unique_ptr<BlockBackend> backend, GuestMemory memory,
                 const BlockDeviceOptions& options = {});
@@ -40,6 +40,7 @@ public:
     uint64_t features() const noexcept override { return features_; }
     uint16_t queue_count() const noexcept override;
     uint16_t queue_size_max() const noexcept override { return queue_size_; }
+    std::vector<posix::EventSource*> sources() noexcept override { return {this}; }
     void attach(Notifier& notifier) noexcept override { notifier_ = &notifier; }
     bool set_features(uint64_t features) noexcept override;
     void read_config(uint64_t offset, std::span<std::byte> to) noexcept override;
@@ -49,21 +50,26 @@ public:
     void start() noexcept override;
     void notify(uint16_t index) noexcept override;
     void reset() noexcept override;
+    bool saveable() const noexcept override { return true; }
+    std::unique_ptr<DeviceState> save() override;
+    void restore(const DeviceState& state) noexcept override;
+    void forget() noexcept override { backend_->forget_contents(); }
 
     // A descriptor that polls readable while reap() has work, or -1: the back end
     // completes by itself.
-    int poll_fd() const noexcept { return backend_->poll_fd(); }
+    int poll_fd() const noexcept override { return backend_->poll_fd(); }
     // Completes what the back end has finished, with one interrupt. Does not wait
     // for the host. Returns how many.
     size_t reap() noexcept;
 
     // Waits until nothing is in flight. It keeps waiting while the driver keeps
     // submitting.
-    void drain() noexcept;
+    void drain() noexcept override;
 
     BlockStatistics statistics() const noexcept;
 
 private:
+    void ready() noexcept override { reap(); }
     void build_config(const BlockInfo& info, uint16_t queues);
 
     // Bytes of struct virtio_blk_config up to and with write_zeroes_may_unmap.

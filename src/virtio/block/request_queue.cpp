@@ -260,6 +260,21 @@ void RequestQueue::count(const Slot& slot, int result) noexcept
     }
 }
 
+RequestQueue::State RequestQueue::save() const noexcept
+{
+    const std::lock_guard lock(mutex_);
+    return {queue_, broken_};
+}
+
+void RequestQueue::restore(const State& state) noexcept
+{
+    const std::lock_guard lock(mutex_);
+    assert(in_flight_ == 0 && holds_ == 0);
+    queue_ = state.queue;
+    // Slots of another size were made since if the driver has set the queue up anew.
+    broken_ = state.broken || (queue_.enabled() && !allocate(queue_.size()));
+}
+
 void RequestQueue::add_statistics(BlockStatistics& sum) const noexcept
 {
     const std::lock_guard lock(mutex_);

@@ -57,6 +57,14 @@ public:
 
     void add_statistics(BlockStatistics& sum) const noexcept;
 
+    // For snapshots, while nothing is in flight.
+    struct State {
+        Queue queue;
+        bool broken;
+    };
+    State save() const noexcept;
+    void restore(const State& state) noexcept;
+
 private:
     // NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor): final, never deleted as its base
     struct Slot final : BlockRequest {

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Network interfaces, for C.
+ *
+ *	struct lkl_netdev *tap = lkl_netdev_tap_create("tap0", LKL_NETDEV_OFFLOAD_ALL);
+ *	int id = lkl_netdev_add(tap, NULL);
+ *	int ifindex = lkl_netdev_get_ifindex(id);
+ *	... lkl_if_up(ifindex) ...
+ *	lkl_netdev_remove(id);
+ *	lkl_netdev_free(tap);
+ *
+ * `offload` is a set of bits of LKL_VIRTIO_NET_F_..., 1 << LKL_VIRTIO_NET_F_CSUM for
+ * instance: what the kernel may leave to the device (CSUM, HOST_TSO4, HOST_TSO6) and the
+ * device to the kernel (GUEST_...), and MRG_RXBUF. What the device does not have is left
+ * out.
+ */
+#ifndef LKL_NETDEV_H
+#define LKL_NETDEV_H
+
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include <lkl/api.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define LKL_NETDEV_MAC_LENGTH 6
+#define LKL_NETDEV_OFFLOAD_ALL (~0u)
+
+struct ifreq;
+struct lkl_dev_net_ops;
+
+/*
+ * A network device: the library's, or the caller's own with its functions, of which
+ * this is the beginning.  It stays where it is as long as it is added.
+ */
+struct lkl_netdev {
+	struct lkl_dev_net_ops *ops;
+	int id;				/* set by lkl_netdev_add() */
+	/* Before each packet is a struct lkl_virtio_net_hdr_v1, of 12 bytes.  Without it
+	 * there is no offload.
+	 */
+	uint8_t has_vnet_hdr : 1;
+	uint8_t mac[LKL_NETDEV_MAC_LENGTH];	/* all zero: a random one */
+};
+
+/* What lkl_dev_net_ops.poll() has found, a set of bits. */
+enum {
+	LKL_DEV_NET_POLL_RX = 1,	/* rx() has something */
+	LKL_DEV_NET_POLL_TX = 2,	/* tx() takes packets again */
+	LKL_DEV_NET_POLL_HUP = 4,	/* poll_hup() was called */
+};
+
+/*
+ * The functions of a caller's own device.
+ *
+ * Threads: tx() and rx() are called by one thread at a time each, on the thread that
+ * carries the kernel (a stack of 32 KiB) or on the device's; they must not block, and may
+ * not call the kernel.  poll() has a thread of its own, with all signals blocked, from the
+ * time that the kernel's driver has the device until it is removed.
+ */
+struct lkl_dev_net_ops {
+	/* Sends one packet: `cnt` elements.  Returns its length; -1: not now, the packet
+	 * comes again after poll() has said LKL_DEV_NET_POLL_TX.
+	 */
+	int (*tx)(struct lkl_netdev *nd, struct iovec *iov, int cnt);
+
+	/* Receives one packet.  Returns its length; -1: there is none. */
+	int (*rx)(struct lkl_netdev *nd, struct iovec *iov, int cnt);
+
+	/* Waits, and returns LKL_DEV_NET_POLL_...: what has come since the last call. rx()
+	 * is called until it has nothing.  A negative number ends the thread, as HUP does.
+	 */
+	int (*poll)(struct lkl_netdev *nd);
+
+	/* Makes poll() return LKL_DEV_NET_POLL_HUP.  Called by any thread. */
+	void (*poll_hup)(struct lkl_netdev *nd);
+
+	/* Called by lkl_netdev_free(), unless it is null. */
+	void (*free)(struct lkl_netdev *nd);
+};
+
+struct lkl_netdev_args {
+	void *mac;		/* 6 bytes, or null: the device's */
+	unsigned int offload;	/* what is used of the device's offer */
+};
+
+/*
+ * Adds the device to the running kernel: the interface is down. `args` null: no more
+ * than what the device says, all of its offload.  Returns its number, from 0 on, or
+ * -LKL_ESHUTDOWN (no kernel runs), -LKL_EBUSY (it is added already), -LKL_EINVAL (a
+ * function is missing), and the kernel's.
+ */
+LKL_API int lkl_netdev_add(struct lkl_netdev *nd, struct lkl_netdev_args *args);
+
+/* Removes it, whatever uses it; nothing happens when it is not there. */
+LKL_API void lkl_netdev_remove(int id);
+
+/* Ends a device that was removed, or whose kernel was halted, or that was never added. */
+LKL_API void lkl_netdev_free(struct lkl_netdev *nd);
+
+/* The kernel's index of the interface, or -LKL_ENODEV. */
+LKL_API int lkl_netdev_get_ifindex(int id);
+
+/*
+ * The library's devices, see lkl/net.hpp for what each is. Null on failure:
+ * lkl_error_message() says why.
+ */
+/* A tap interface of the host, by its name. */
+LKL_API struct lkl_netdev *lkl_netdev_tap_create(const char *ifname, int offload);
+/* The same by the path of its device, as /dev/net/tun, and TUNSETIFF's argument. */
+LKL_API struct lkl_netdev *lkl_netdev_tap_init(const char *path, int offload, struct ifreq *ifr);
+/* A macvtap interface of the host, by its name or the path of its device. */
+LKL_API struct lkl_netdev *lkl_netdev_macvtap_create(const char *path, int offload);
+/* An interface of the host that is shared with it, by its name. */
+LKL_API struct lkl_netdev *lkl_netdev_raw_create(const char *ifname);
+/* A cable to another kernel: "PATH|PATH", the fifos to read from and to write to. */
+LKL_API struct lkl_netdev *lkl_netdev_pipe_create(const char *ifname, int offload);
+/* A switch of VDE. */
+LKL_API struct lkl_netdev *lkl_netdev_vde_create(const char *switch_path);
+/* The host's network, through libslirp. */
+LKL_API struct lkl_netdev *lkl_netdev_slirp_create(const char *ifparams);
+/* Not in this library: always null, with an error message. */
+LKL_API struct lkl_netdev *lkl_netdev_dpdk_create(const char *ifparams, int offload,
+						  unsigned char *mac);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* LKL_NETDEV_H */

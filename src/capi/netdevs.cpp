@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Network devices of the default kernel, by the numbers that lkl_netdev_add() gave.
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+
+#include <lkl.h>
+#include <lkl/net.hpp>
+#include <virtio/net/header.hpp>
+
+#include "capi/callback_net.hpp"
+#include "capi/default_kernel.hpp"
+#include "capi/errors.hpp"
+#include "net/descriptor.hpp"
+
+namespace lkl::capi {
+
+namespace {
+
+using Backend = Result<std::unique_ptr<NetBackend>>;
+
+// A device of the library. Its back end is the kernel's from lkl_netdev_add() on.
+struct LibraryDevice {
+    lkl_netdev device{};  // first: programs have its address
+    std::unique_ptr<NetBackend> backend;
+    unsigned offload = 0;
+};
+
+void free_library_device(lkl_netdev* device)
+{
+    delete reinterpret_cast<LibraryDevice*>(device);
+}
+
+// Only `free` is called: this is how the library knows its own.
+lkl_dev_net_ops library_ops = {nullptr, nullptr, nullptr, nullptr, free_library_device};
+
+lkl_netdev* make_device(Backend backend, unsigned offload)
+{
+    if (!backend) {
+        fail(backend.error());
+        return nullptr;
+    }
+    auto made = std::make_unique<LibraryDevice>();
+    const NetInfo info = (*backend)->info();
+    made->device.ops = &library_ops;
+    made->device.id = -1;
+    made->device.has_vnet_hdr = info.header != 0;
+    std::copy(info.mac.bytes.begin(), info.mac.bytes.end(), std::begin(made->device.mac));
+    made->backend = *std::move(backend);
+    made->offload = offload;
+    return &made.release()->device;
+}
+
+Backend take_backend(lkl_netdev& device, unsigned& offload)
+{
+    if (device.ops != &library_ops)
+        return make_callback_net(device);
+    auto& own = reinterpret_cast<LibraryDevice&>(device);
+    if (!own.backend)
+        return Error{EBUSY, "add network device: it was added before"};
+    offload &= own.offload;
+    return std::move(own.backend);
+}
+
+NetOptions to_options(const lkl_netdev_args* args, unsigned offload)
+{
+    NetOptions options;
+    if (args && args->mac)
+        std::memcpy(options.mac.bytes.data(), args->mac, options.mac.bytes.size());
+    // The bits of UDP segmentation are past those of an int.
+    const uint64_t features = offload == LKL_NETDEV_OFFLOAD_ALL ? ~uint64_t{0} : uint64_t{offload};
+    options.transmit_offload = virtio::host_offload(features);
+    options.receive_offload = virtio::guest_offload(features);
+    // Without it, packets with segmentation have to fit one buffer each.
+    options.mergeable_buffers =
+        !args || (features & virtio::net_mrg_rxbuf) != 0 || options.receive_offload == 0;
+    return options;
+}
+
+// "PATH|PATH"
+Backend open_pipes(const std::string& paths)
+{
+    const size_t bar = paths.find('|');
+    if (bar == std::string::npos)
+        return Error{EINVAL, "network pipe " + paths + ": not of the form PATH|PATH"};
+    return open_net_fifos(paths.substr(0, bar), paths.substr(bar + 1));
+}
+
+Backend open_tap_device(const char* path, const ifreq* interface)
+{
+    net::Descriptor file(::open(path, O_RDWR | O_CLOEXEC));
+    if (!file)
+        return net::host_error(path);
+    if (interface) {
+        ifreq request = *interface;
+        if (::ioctl(file.get(), TUNSETIFF, &request) != 0)
+            return net::host_error(std::string(path) + ": " + interface->ifr_name);
+    }
+    return open_tap(file.get());
+}
+
+}  // namespace
+
+}  // namespace lkl::capi
+
+using namespace lkl::capi;
+
+extern "C" {
+
+int lkl_netdev_add(struct lkl_netdev* nd, struct lkl_netdev_args* args)
+{
+    const auto kernel = running_kernel();
+    if (!kernel)
+        return fail(kernel.error());
+    unsigned offload = args ? args->offload : LKL_NETDEV_OFFLOAD_ALL;
+    auto backend = take_backend(*nd, offload);
+    if (!backend)
+        return fail(backend.error());
+
+    State& own = state();
+    const std::lock_guard lock(own.mutex);
+    const auto added = (*kernel)->add_net(*std::move(backend), to_options(args, offload));
+    if (!added)
+        return fail(added.error());
+    own.nets.emplace_back(*added);
+    nd->id = static_cast<int>(own.nets.size() - 1);
+    return nd->id;
+}
+
+void lkl_netdev_remove(int id)
+{
+    State& own = state();
+    const std::lock_guard lock(own.mutex);
+    if (id < 0 || static_cast<size_t>(id) >= own.nets.size())
+        return;
+    auto& net = own.nets[static_cast<size_t>(id)];
+    if (net && !own.halted) {
+        if (const auto removed = default_kernel.load()->remove_net(*net); !removed) {
+            fail(removed.error());
+            return;
+        }
+    }
+    net.reset();
+}
+
+void lkl_netdev_free(struct lkl_netdev* nd)
+{
+    if (nd && nd->ops && nd->ops->free)
+        nd->ops->free(nd);
+}
+
+int lkl_netdev_get_ifindex(int id)
+{
+    State& own = state();
+    const std::lock_guard lock(own.mutex);
+    if (id < 0 || static_cast<size_t>(id) >= own.nets.size() || !own.nets[static_cast<size_t>(id)])
+        return fail(LKL_ENODEV, "network device " + std::to_string(id) + ": no such device");
+    return own.nets[static_cast<size_t>(id)]->ifindex;
+}
+
+struct lkl_netdev* lkl_netdev_tap_create(const char* ifname, int offload)
+{
+    return make_device(lkl::open_tap(ifname), static_cast<unsigned>(offload));
+}
+
+struct lkl_netdev* lkl_netdev_tap_init(const char* path, int offload, struct ifreq* ifr)
+{
+    return make_device(open_tap_device(path, ifr), static_cast<unsigned>(offload));
+}
+
+struct lkl_netdev* lkl_netdev_macvtap_create(const char* path, int offload)
+{
+    return make_device(lkl::open_macvtap(path), static_cast<unsigned>(offload));
+}
+
+struct lkl_netdev* lkl_netdev_raw_create(const char* ifname)
+{
+    return make_device(lkl::open_raw(ifname), LKL_NETDEV_OFFLOAD_ALL);
+}
+
+struct lkl_netdev* lkl_netdev_pipe_create(const char* ifname, int offload)
+{
+    return make_device(open_pipes(ifname), static_cast<unsigned>(offload));
+}
+
+struct lkl_netdev* lkl_netdev_vde_create(const char* switch_path)
+{
+    return make_device(lkl::open_vde(switch_path), LKL_NETDEV_OFFLOAD_ALL);
+}
+
+struct lkl_netdev* lkl_netdev_slirp_create(const char* /*ifparams*/)
+{
+    return make_device(lkl::open_slirp(), LKL_NETDEV_OFFLOAD_ALL);
+}
+
+struct lkl_netdev* lkl_netdev_dpdk_create(const char* /*ifparams*/, int /*offload*/,
+                                          unsigned char* /*mac*/)
+{
+    fail(LKL_EOPNOTSUPP, "DPDK network device: not in this library");
+    return nullptr;
+}
+
+}  // extern "C"

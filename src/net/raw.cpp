@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// An interface of the host through a packet socket (packet(7)).
+#include <cstring>
+#include <string>
+
+#include <arpa/inet.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <lkl/net.hpp>
+
+#include <net/error.hpp>
+#include <net/packet_files.hpp>
+
+#ifndef PACKET_VNET_HDR_SZ
+#define PACKET_VNET_HDR_SZ 24  // Linux 6.4
+#endif
+
+namespace lkl {
+
+namespace {
+
+constexpr int wanted_header = 12;
+constexpr uint8_t old_header = 10;
+constexpr uint16_t usual_mtu = 1500;
+
+// Room for some of the longest packets.
+constexpr int buffer_size = 4 << 20;
+
+bool set_option(int fd, int name, const auto& value)
+{
+    return ::setsockopt(fd, SOL_PACKET, name, &value, sizeof value) == 0;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<NetBackend>> open_raw(const std::string& name)
+{
+    const std::string what = "raw interface " + name;
+    const unsigned index = ::if_nametoindex(name.c_str());
+    if (index == 0)
+        return net::host_error(what);
+    // Of no protocol until it is bound: nothing of other interfaces comes in.
+    net::Descriptor socket(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!socket)
+        return net::host_error(what);
+
+    NetInfo info;
+    info.name = name;
+    info.header = wanted_header;
+    if (!set_option(socket.get(), PACKET_VNET_HDR_SZ, wanted_header)) {
+        info.header = old_header;
+        if (!set_option(socket.get(), PACKET_VNET_HDR, 1))
+            return net::host_error(what + ": PACKET_VNET_HDR");
+    }
+    // All but UDP segmentation, which packet sockets know of since Linux 6.2 alone.
+    info.transmit_offload = info.receive_offload = NetOffload::all & ~NetOffload::uso;
+
+    packet_mreq membership{};
+    membership.mr_ifindex = static_cast<int>(index);
+    membership.mr_type = PACKET_MR_PROMISC;
+    if (!set_option(socket.get(), PACKET_IGNORE_OUTGOING, 1) ||
+        !set_option(socket.get(), PACKET_ADD_MEMBERSHIP, membership))
+        return net::host_error(what);
+    for (const int option : {SO_RCVBUFFORCE, SO_SNDBUFFORCE})
+        ::setsockopt(socket.get(), SOL_SOCKET, option, &buffer_size, sizeof buffer_size);
+
+    ifreq request{};
+    std::strncpy(request.ifr_name, name.c_str(), sizeof request.ifr_name - 1);
+    if (::ioctl(socket.get(), SIOCGIFMTU, &request) == 0 && request.ifr_mtu != usual_mtu &&
+        request.ifr_mtu <= UINT16_MAX)
+        info.mtu = static_cast<uint16_t>(request.ifr_mtu);
+
+    sockaddr_ll address{};
+    address.sll_family = AF_PACKET;
+    address.sll_protocol = htons(ETH_P_ALL);
+    address.sll_ifindex = static_cast<int>(index);
+    if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+        return net::host_error(what);
+    std::vector<net::Descriptor> files;
+    files.push_back(std::move(socket));
+    return std::unique_ptr<NetBackend>(
+        std::make_unique<net::PacketFiles>(std::move(info), std::move(files)));
+}
+
+}  // namespace lkl

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The same for every back end: TCP between our kernel and what is on the other side, the
+// host's kernel or a second one of ours.
+// ctest: TIMEOUT=90
+#include <cstdio>
+#include <fstream>
+#include <functional>
+#include <string>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include <lkl/net.hpp>
+
+#include "common/stack.hpp"
+#include "common/transfer.hpp"
+#include "support/kernel.hpp"
+
+namespace lkl::test {
+namespace {
+
+constexpr const char* far_address = "10.9.0.1";
+constexpr const char* our_address = "10.9.0.2";
+
+using Backend = Result<std::unique_ptr<NetBackend>>;
+
+// A directory that goes away with the test.
+class Directory {
+public:
+    Directory() { EXPECT_TRUE(::mkdtemp(path_)); }
+    ~Directory() { run("rm -rf " + path("")); }
+    Directory(const Directory&) = delete;
+    Directory& operator=(const Directory&) = delete;
+    std::string path(const std::string& name) const { return std::string(path_) + "/" + name; }
+
+private:
+    char path_[32] = "/tmp/lkl-net-XXXXXX";
+};
+
+// A program that ends with the test. Its standard input stays open and has nothing.
+class Program {
+public:
+    explicit Program(std::vector<std::string> words)
+    {
+        EXPECT_EQ(::pipe2(input_, O_CLOEXEC), 0);
+        pid_ = ::fork();
+        if (pid_ != 0)
+            return;
+        ::dup2(input_[0], 0);
+        std::vector<char*> arguments;
+        for (std::string& word : words)
+            arguments.push_back(word.data());
+        arguments.push_back(nullptr);
+        ::execvp(arguments[0], arguments.data());
+        ::_exit(127);
+    }
+    ~Program()
+    {
+        ::kill(pid_, SIGKILL);
+        ::waitpid(pid_, nullptr, 0);
+        ::close(input_[0]);
+        ::close(input_[1]);
+    }
+    Program(const Program&) = delete;
+    Program& operator=(const Program&) = delete;
+
+private:
+    int input_[2];
+    pid_t pid_;
+};
+
+// Our kernel, and what is at the other end.
+struct Network {
+    Directory directory;
+    std::unique_ptr<Program> program;
+    std::unique_ptr<Kernel> second;
+    std::unique_ptr<NetDevice> second_device;
+    std::unique_ptr<Stack> far = host_stack();
+    Place far_place = far_address;
+    std::string address = our_address;
+    bool reaches_us = true;  // connections can be made to our kernel
+    std::string skip;        // why it cannot be tested here
+
+    // A second kernel has this end.
+    void add_second(std::unique_ptr<NetBackend> backend)
+    {
+        second = std::make_unique<Kernel>(boot());
+        auto added = NetDevice::add(*second, std::move(backend));
+        ASSERT_TRUE(added) << added.error().what;
+        second_device = std::make_unique<NetDevice>(*std::move(added));
+        far = our_stack(*second);
+        ASSERT_EQ(far->configure("eth0", far_address), 0);
+    }
+};
+
+struct Case {
+    const char* name;
+    std::function<Backend(Network&)> make;
+    bool quick = true;  // the data goes through without being copied by a third program
+};
+
+Backend tap(Network& network, uint16_t pairs)
+{
+    auto made = open_tap("", {.queue_pairs = pairs});
+    if (made) {
+        EXPECT_EQ(network.far->configure((*made)->info().name, far_address), 0);
+    }
+    return made;
+}
+
+Backend persistent_tap(Network& network)
+{
+    EXPECT_TRUE(run("ip tuntap add dev mine mode tap"));
+    EXPECT_EQ(network.far->configure("mine", far_address), 0);
+    return open_tap("mine");
+}
+
+Backend veth_and(Network& network, const char* more, const std::function<Backend()>& open)
+{
+    EXPECT_TRUE(run("ip link add near type veth peer name far && ip link set near up"));
+    EXPECT_EQ(network.far->configure("far", far_address), 0);
+    if (!run(more)) {
+        network.skip = std::string("the host cannot: ") + more;
+        return Error{ENODEV, network.skip};
+    }
+    return open();
+}
+
+// The host makes no node for it in a namespace of its own.
+Backend macvtap(Network& network)
+{
+    return veth_and(
+        network, "ip link add link near name mv0 type macvtap mode bridge && ip link set mv0 up",
+        [&network]() -> Backend {
+            unsigned major = 0, minor = 0;
+            FILE* const file = ::popen("cat /sys/class/net/mv0/tap*/dev", "r");
+            const bool read = file && std::fscanf(file, "%u:%u", &major, &minor) == 2;
+            if (file)
+                ::pclose(file);
+            const std::string node = network.directory.path("tap");
+            if (!read || ::mknod(node.c_str(), S_IFCHR | 0600, makedev(major, minor)) != 0) {
+                network.skip = "no device node of macvtap";
+                return Error{ENODEV, network.skip};
+            }
+            return open_macvtap(node);
+        });
+}
+
+Backend cable(Network& network)
+{
+    auto ends = make_net_pipe();
+    if (!ends)
+        return ends.error();
+    network.add_second(std::move(ends->second));
+    return std::move(ends->first);
+}
+
+Backend fifos(Network& network)
+{
+    const std::string one = network.directory.path("one");
+    const std::string two = network.directory.path("two");
+    EXPECT_EQ(::mkfifo(one.c_str(), 0600), 0);
+    EXPECT_EQ(::mkfifo(two.c_str(), 0600), 0);
+    auto end = open_net_fifos(two, one);
+    if (end)
+        network.add_second(*std::move(end));
+    return open_net_fifos(one, two);
+}
+
+// Two networks of the program's own, joined.
+Backend user(Network& network)
+{
+    auto links = std::make_shared<std::array<std::shared_ptr<UserLink>, 2>>();
+    auto one = make_user_net([links](auto frame) { (*links)[1]->send(frame); });
+    auto two = make_user_net([links](auto frame) { (*links)[0]->send(frame); });
+    *links = {one.second, two.second};
+    network.add_second(std::move(two.first));
+    return std::move(one.first);
+}
+
+Backend vde(Network& network)
+{
+    const std::string directory = network.directory.path("switch");
+    network.program = std::make_unique<Program>(
+        std::vector<std::string>{"vde_switch", "-s", directory, "-n", "8", "-x"});
+    for (int i = 0; i < 100 && ::access((directory + "/ctl").c_str(), F_OK) != 0; ++i)
+        ::usleep(50'000);
+    auto end = open_vde(directory);
+    if (end)
+        network.add_second(*std::move(end));
+    return open_vde(directory);
+}
+
+Backend slirp(Network& network)
+{
+    network.address = "10.0.2.15";
+    network.far_place = Place("127.0.0.1", "10.0.2.2");
+    network.reaches_us = false;
+    return open_slirp();
+}
+
+// The host's address is ours, and its gateway is the host.
+Backend passt(Network& network)
+{
+    network.address = "10.9.0.3";
+    network.far_place = Place("127.0.0.1", "10.9.0.254");
+    network.reaches_us = false;
+    return veth_and(network,
+                    "ip link set far up && ip addr add 10.9.0.3/24 dev near && "
+                    "ip route add default via 10.9.0.254 dev near",
+                    [] {
+                        PasstOptions options;
+                        options.arguments = {"-4", "-t", "none", "-u", "none"};
+                        return open_passt(options);
+                    });
+}
+
+const Case cases[] = {
+    {"tap", [](Network& network) { return tap(network, 1); }},
+    {"tap_of_several_queues", [](Network& network) { return tap(network, 4); }},
+    {"persistent_tap", persistent_tap},
+    {"macvtap", macvtap},
+    {"raw",
+     [](Network& network) { return veth_and(network, "true", [] { return open_raw("near"); }); }},
+    {"socket_pair", cable},
+    {"fifos", fifos},
+    {"user", user, false},
+    {"vde", vde, false},
+    {"slirp", slirp, false},
+    {"passt", passt, false},
+    {"pcap",
+     [](Network& network) -> Backend {
+         auto base = tap(network, 1);
+         if (!base)
+             return base;
+         return make_pcap(*std::move(base), network.directory.path("pcap"), {.snap_length = 100});
+     }},
+};
+
+class NetBackends : public testing::TestWithParam<Case> {};
+INSTANTIATE_TEST_SUITE_P(All, NetBackends, testing::ValuesIn(cases),
+                         [](const auto& info) { return std::string(info.param.name); });
+
+TEST_P(NetBackends, CarriesTcpBothWays)
+{
+    const Watchdog watchdog(80s, GetParam().name);
+    if (!enter_new_namespace())
+        GTEST_SKIP() << "needs root";
+    Network network;
+    auto backend = GetParam().make(network);
+    if (!network.skip.empty())
+        GTEST_SKIP() << network.skip;
+    ASSERT_TRUE(backend) << backend.error().what;
+    Kernel kernel = boot();
+    auto device = NetDevice::add(kernel, *std::move(backend));
+    ASSERT_TRUE(device) << device.error().what;
+    const auto ours = our_stack(kernel);
+    ASSERT_EQ(ours->configure(ours->name_of(device->ifindex()), network.address), 0);
+
+    const uint64_t bytes = GetParam().quick ? 32 << 20 : 4 << 20;
+    EXPECT_EQ(transfer(*ours, *network.far, network.far_place, bytes), "");
+    EXPECT_EQ(ping_pong(*ours, *network.far, network.far_place, 100), "");
+    if (network.reaches_us) {
+        EXPECT_EQ(transfer(*network.far, *ours, network.address.c_str(), bytes), "");
+        EXPECT_EQ(ping_pong(*network.far, *ours, network.address.c_str(), 100), "");
+    }
+    EXPECT_TRUE(device->remove());
+    EXPECT_EQ(ours->name_of(device->ifindex()), "");
+}
+
+}  // namespace
+}  // namespace lkl::test

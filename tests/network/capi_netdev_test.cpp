@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Network devices of the C interface: the library's, and a program's own.
+// ctest: TIMEOUT=60
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+#include <fcntl.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include <lkl.h>
+#include <lkl/net.hpp>
+
+#include "capi/default_kernel.hpp"
+#include "common/stack.hpp"
+#include "common/transfer.hpp"
+
+namespace lkl::test {
+namespace {
+
+constexpr const char* far_address = "10.9.0.1";
+constexpr const char* our_address = "10.9.0.2";
+constexpr uint64_t some_bytes = 16 << 20;
+
+class CNetdev : public testing::Test {
+protected:
+    void SetUp() override
+    {
+        if (!enter_new_namespace())
+            GTEST_SKIP() << "needs root";
+        ASSERT_EQ(lkl_init(&lkl_host_ops), 0);
+        ASSERT_EQ(lkl_start_kernel("mem=64M"), 0);
+        ours = our_stack(*capi::default_kernel.load());
+    }
+    void TearDown() override
+    {
+        lkl_sys_halt();
+        lkl_cleanup();
+    }
+
+    std::unique_ptr<Stack> host = host_stack();
+    std::unique_ptr<Stack> ours;
+};
+
+TEST_F(CNetdev, TapIsAddedAndRemoved)
+{
+    lkl_netdev* const tap = lkl_netdev_tap_create("ctap", LKL_NETDEV_OFFLOAD_ALL);
+    ASSERT_TRUE(tap) << lkl_error_message();
+    ASSERT_EQ(host->configure("ctap", far_address), 0);
+    uint8_t mac[6] = {2, 0, 0, 1, 2, 3};
+    lkl_netdev_args args{mac, LKL_NETDEV_OFFLOAD_ALL};
+    const int id = lkl_netdev_add(tap, &args);
+    ASSERT_EQ(id, 0) << lkl_error_message();
+    EXPECT_EQ(lkl_netdev_add(tap, &args), -LKL_EBUSY);
+    const int ifindex = lkl_netdev_get_ifindex(id);
+    ASSERT_GT(ifindex, 0);
+
+    const std::string name = ours->name_of(ifindex);
+    ifreq request{};
+    std::strcpy(request.ifr_name, name.c_str());
+    const long fd = ours->socket(AF_INET, SOCK_DGRAM, 0);
+    ASSERT_EQ(ours->ioctl(fd, SIOCGIFHWADDR, &request), 0);
+    EXPECT_EQ(std::memcmp(request.ifr_hwaddr.sa_data, mac, sizeof mac), 0);
+    ours->close(fd);
+
+    ASSERT_EQ(ours->configure(name, our_address), 0);
+    EXPECT_EQ(transfer(*ours, *host, far_address, some_bytes), "");
+    EXPECT_EQ(transfer(*host, *ours, our_address, some_bytes), "");
+
+    lkl_netdev_remove(id);
+    EXPECT_EQ(lkl_netdev_get_ifindex(id), -LKL_ENODEV);
+    lkl_netdev_remove(id);
+    lkl_netdev_free(tap);
+    // A thread may be in poll(2) for it still.
+    for (int i = 0; i < 100 && host->flags_of("ctap") != 0; ++i)
+        ::usleep(20'000);
+    EXPECT_EQ(host->flags_of("ctap"), 0) << "the host's interface is gone";
+}
+
+TEST_F(CNetdev, TapByItsPathWithoutOffload)
+{
+    ifreq request{};
+    std::strcpy(request.ifr_name, "ptap");
+    request.ifr_flags = 0x1002;  // IFF_TAP, IFF_NO_PI: no header either
+    lkl_netdev* const tap = lkl_netdev_tap_init("/dev/net/tun", 0, &request);
+    ASSERT_TRUE(tap) << lkl_error_message();
+    EXPECT_EQ(tap->has_vnet_hdr, 0);
+    ASSERT_EQ(host->configure("ptap", far_address), 0);
+    const int id = lkl_netdev_add(tap, nullptr);
+    ASSERT_GE(id, 0) << lkl_error_message();
+    ASSERT_EQ(ours->configure(ours->name_of(lkl_netdev_get_ifindex(id)), our_address), 0);
+    EXPECT_EQ(transfer(*ours, *host, far_address, some_bytes), "");
+    EXPECT_EQ(transfer(*host, *ours, our_address, some_bytes), "");
+    lkl_netdev_remove(id);
+    lkl_netdev_free(tap);
+}
+
+TEST_F(CNetdev, ErrorsSayWhat)
+{
+    const auto fails = [](lkl_netdev* made, const char* text) {
+        EXPECT_FALSE(made);
+        EXPECT_TRUE(std::strstr(lkl_error_message(), text)) << lkl_error_message();
+    };
+    fails(lkl_netdev_dpdk_create("dpdk0", 0, nullptr), "DPDK");
+    fails(lkl_netdev_pipe_create("/nothing", 0), "PATH|PATH");
+    fails(lkl_netdev_pipe_create("/no/1|/no/2", 0), "/no/1");
+    fails(lkl_netdev_raw_create("nosuch0"), "nosuch0");
+    fails(lkl_netdev_macvtap_create("nosuch0", 0), "nosuch0");
+    fails(lkl_netdev_vde_create("/no/switch"), "/no/switch");
+    fails(lkl_netdev_tap_create("a-name-that-is-too-long", 0), "too long");
+    lkl_netdev nothing{};
+    EXPECT_EQ(lkl_netdev_add(&nothing, nullptr), -LKL_EINVAL);
+    EXPECT_EQ(lkl_netdev_get_ifindex(7), -LKL_ENODEV);
+}
+
+// A program's device over one end of a cable, whose other end another kernel has.
+struct OwnDevice {
+    lkl_netdev device{};
+    int socket = -1;
+    int hup = -1;
+    std::atomic<bool> full{false};
+    bool freed = false;
+
+    static OwnDevice& of(lkl_netdev* device) { return *reinterpret_cast<OwnDevice*>(device); }
+};
+
+int own_tx(lkl_netdev* device, iovec* iov, int count)
+{
+    const ssize_t sent = ::writev(OwnDevice::of(device).socket, iov, count);
+    if (sent < 0)
+        OwnDevice::of(device).full = true;
+    return static_cast<int>(sent);
+}
+
+int own_rx(lkl_netdev* device, iovec* iov, int count)
+{
+    return static_cast<int>(::readv(OwnDevice::of(device).socket, iov, count));
+}
+
+int own_poll(lkl_netdev* device)
+{
+    OwnDevice& own = OwnDevice::of(device);
+    for (;;) {
+        pollfd fds[] = {{own.socket, POLLIN, 0}, {own.hup, POLLIN, 0}};
+        ::poll(fds, 2, own.full ? 1 : -1);
+        if (fds[1].revents)
+            return LKL_DEV_NET_POLL_HUP;
+        int found = fds[0].revents & POLLIN ? LKL_DEV_NET_POLL_RX : 0;
+        if (own.full) {
+            own.full = false;
+            found |= LKL_DEV_NET_POLL_TX;
+        }
+        if (found)
+            return found;
+    }
+}
+
+void own_hup(lkl_netdev* device)
+{
+    ::eventfd_write(OwnDevice::of(device).hup, 1);
+}
+
+void own_free(lkl_netdev* device)
+{
+    OwnDevice::of(device).freed = true;
+}
+
+TEST_F(CNetdev, AProgramsOwnDeviceCarriesTcp)
+{
+    int ends[2];
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, ends), 0);
+    lkl_dev_net_ops ops{own_tx, own_rx, own_poll, own_hup, own_free};
+    OwnDevice own;
+    own.device.ops = &ops;
+    own.device.has_vnet_hdr = 1;
+    own.socket = ends[0];
+    own.hup = ::eventfd(0, 0);
+
+    auto started = Kernel::start();
+    ASSERT_TRUE(started) << started.error().what;
+    Kernel second = *std::move(started);
+    auto end = open_net_socket(ends[1]);
+    ASSERT_TRUE(end) << end.error().what;
+    ::close(ends[1]);
+    auto device = NetDevice::add(second, *std::move(end));
+    ASSERT_TRUE(device) << device.error().what;
+    const auto far = our_stack(second);
+    ASSERT_EQ(far->configure("eth0", far_address), 0);
+
+    const int id = lkl_netdev_add(&own.device, nullptr);
+    ASSERT_GE(id, 0) << lkl_error_message();
+    EXPECT_EQ(own.device.id, id);
+    ASSERT_EQ(ours->configure(ours->name_of(lkl_netdev_get_ifindex(id)), our_address), 0);
+    EXPECT_EQ(transfer(*ours, *far, far_address, some_bytes), "");
+    EXPECT_EQ(transfer(*far, *ours, our_address, some_bytes), "");
+    lkl_netdev_remove(id);
+    lkl_netdev_free(&own.device);
+    EXPECT_TRUE(own.freed);
+    ::close(own.socket);
+    ::close(own.hup);
+}
+
+// Halting takes the device along; a second kernel begins anew.
+TEST_F(CNetdev, HaltWithDevicesAndStartAgain)
+{
+    lkl_netdev* const tap = lkl_netdev_tap_create("htap", LKL_NETDEV_OFFLOAD_ALL);
+    ASSERT_TRUE(tap) << lkl_error_message();
+    ASSERT_EQ(lkl_netdev_add(tap, nullptr), 0);
+    EXPECT_EQ(lkl_sys_halt(), 0);
+    lkl_netdev_remove(0);
+    lkl_netdev_free(tap);
+    lkl_cleanup();
+    ASSERT_EQ(lkl_init(&lkl_host_ops), 0);
+    ASSERT_EQ(lkl_start_kernel("mem=64M"), 0);
+    EXPECT_EQ(lkl_netdev_get_ifindex(0), -LKL_ENODEV);
+    lkl_netdev* const again = lkl_netdev_tap_create("htap", LKL_NETDEV_OFFLOAD_ALL);
+    ASSERT_TRUE(again) << lkl_error_message();
+    EXPECT_EQ(lkl_netdev_add(again, nullptr), 0);
+    lkl_sys_halt();
+    lkl_netdev_free(again);
+}
+
+}  // namespace
+}  // namespace lkl::test

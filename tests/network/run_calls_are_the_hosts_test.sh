@@ -1,0 +1,28 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Calls on sockets, pipes, files and epolls in all combinations do under lkl run what they
+# do on the host; those that the program makes by instructions of its own are caught.
+here=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
+# shellcheck source=tests/support/program.sh
+. "$here/../support/program.sh"
+need /usr/bin/python3 unshare
+
+timeout 120 /usr/bin/python3 -B "$here/run_calls.py" >host || fail "it fails on the host"
+# Where no interface of the host is up, its stack cannot help out.
+alone() {
+    timeout 120 unshare -n "$@"
+}
+alone "$LKL_BIN/lkl" run --net none -- /usr/bin/python3 -B "$here/run_calls.py" >ours 2>errors ||
+    fail "it fails under lkl run: $(cat errors)"
+diff host ours || fail "results differ"
+
+"$LKL_TESTS/network/raw_calls" || fail "raw calls fail on the host"
+alone "$LKL_TESTS/network/raw_calls" >output && fail "the host's loopback interface is up"
+alone "$LKL_BIN/lkl" run -- "$LKL_TESTS/network/raw_calls" || fail "raw calls fail"
+alone "$LKL_BIN/lkl" run --no-dispatch -- "$LKL_TESTS/network/raw_calls" >output &&
+    fail "--no-dispatch catches them too"
+# The resolver and stdio of libc make calls that no symbol catches.
+alone "$LKL_BIN/lkl" run -- /usr/bin/python3 -c '
+import socket
+assert socket.getaddrinfo("localhost", 80)
+assert [name for _, name in socket.if_nameindex()][0] == "lo"' || fail "libc fails"

@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+# ctest: CASES TIMEOUT=90
+"""Unmodified clients of Debian under `lkl run`, over a tap device to servers of the host."""
+
+import hashlib
+import json
+import subprocess
+import sys
+
+from run_lab import HOST, HOST6, OURS, OURS6, check, main, need
+
+
+def curl(lab):
+    """HTTP/1.1 over IPv4 and IPv6, a name by DNS."""
+    need("curl", "dnsmasq")
+    file = lab.file("data", 3 << 20)
+    lab.web_server()
+    for address in (HOST, f"[{HOST6}]"):
+        lab.ours("curl", "-sS", "-o", "got", f"http://{address}:8000/data")
+        check((lab.work / "got").read_bytes() == file.read_bytes(), f"{address}: other bytes")
+    lab.start_host("dnsmasq", "-k", "--no-resolv", "--no-hosts", "--bind-interfaces",
+                   "--pid-file=", f"--listen-address={HOST}", f"--address=/www.test/{HOST}")
+    text = lab.ours("curl", "-sS", "-w", "%{http_code} %{remote_ip} %{local_ip}", "-o", "got",
+                    "--retry", "5", "--retry-connrefused", "http://www.test:8000/data",
+                    options=["--dns", HOST])
+    check(text == f"200 {HOST} {OURS}", text)
+
+
+def curl_http2(lab):
+    """HTTP/2 over TLS."""
+    need("curl", "nginx", "openssl")
+    cert, key = lab.certificate()
+    file = lab.file("data", 2 << 20)
+    configuration = lab.nginx_configuration(
+        f"server {{ listen 443 ssl http2; ssl_certificate {cert}; "
+        f"ssl_certificate_key {key}; }}")
+    server = lab.start_host("nginx", "-c", configuration)
+    lab.wait_for_port(HOST, 443, server)
+    text = lab.ours("curl", "-sS", "-k", "--http2", "-o", "got", "-w", "%{http_version} %{http_code}",
+                    f"https://{HOST}/data")
+    check(text == "2 200", text)
+    check((lab.work / "got").read_bytes() == file.read_bytes(), "other bytes")
+
+
+def wget(lab):
+    """HTTP over IPv4 and IPv6."""
+    need("wget")
+    file = lab.file("data", 1 << 20)
+    lab.web_server()
+    for address in (HOST, f"[{HOST6}]"):
+        lab.ours("wget", "-q", "-O", "got", f"http://{address}:8000/data")
+        check((lab.work / "got").read_bytes() == file.read_bytes(), f"{address}: other bytes")
+
+
+def python_urllib(lab):
+    """urllib, several requests at once."""
+    file = lab.file("data", 1 << 20)
+    lab.web_server()
+    text = lab.ours(sys.executable, "-c", f"""
+import concurrent.futures, hashlib, urllib.request
+def get(_):
+    return hashlib.sha256(urllib.request.urlopen("http://{HOST}:8000/data").read()).hexdigest()
+with concurrent.futures.ThreadPoolExecutor(8) as pool:
+    print(*set(pool.map(get, range(24))))
+""")
+    check(text.split() == [hashlib.sha256(file.read_bytes()).hexdigest()], text)
+
+
+def netcat(lab):
+    """Bytes both ways, and the end of the stream."""
+    need("nc")
+    sent = lab.file("sent", 2 << 20)
+    with open(lab.work / "got", "wb") as got:
+        server = subprocess.Popen(lab.host_command("nc", "-l", "-N", "-p", "9000"), stdout=got,
+                                  stdin=subprocess.DEVNULL)
+        lab.children.append(server)
+        with open(sent, "rb") as data:
+            subprocess.run(lab.our_command("sh", "-c", f"sleep 0.3; exec nc -N {HOST} 9000"),
+                           stdin=data, check=True, timeout=30)
+        server.wait(20)
+    check((lab.work / "got").read_bytes() == sent.read_bytes(), "other bytes")
+
+
+def ping(lab):
+    """Echo requests of both versions."""
+    need("ping")
+    for address in (HOST, HOST6):
+        text = lab.ours("ping", "-c", "3", "-i", "0.2", address)
+        check("3 received" in text, text)
+
+
+def dig(lab):
+    """A name server asked by UDP and TCP."""
+    need("dig", "dnsmasq")
+    lab.start_host("dnsmasq", "-k", "--no-resolv", "--no-hosts", "--bind-interfaces",
+                   "--pid-file=", f"--listen-address={HOST}", "--address=/www.test/203.0.113.7")
+    lab.wait_for_port(HOST, 53, lab.children[-1])
+    for transport in ("+notcp", "+tcp"):
+        text = lab.ours("dig", f"@{HOST}", "+short", transport, "www.test")
+        check(text.strip() == "203.0.113.7", text)
+
+
+def socat(lab):
+    """A stream through socat on our stack."""
+    need("socat")
+    echo = lab.start_host("socat", "TCP6-LISTEN:9000,fork,reuseaddr", "EXEC:cat")
+    lab.wait_for_port(HOST, 9000, echo)
+    data = b"there and back\n" * 1000
+    text = lab.ours("socat", "-t", "5", "-", f"TCP6:[{HOST6}]:9000", input=data)
+    check(text.encode() == data, f"{len(text)} bytes came back")
+
+
+def iperf3(lab):
+    """TCP both ways and UDP."""
+    need("iperf3")
+    server = lab.start_host("iperf3", "-s")
+    lab.wait_for_port(HOST, 5201, server)
+    for options in ((), ("-R",), ("-u", "-b", "50M")):
+        text = lab.ours("iperf3", "-J", "-t", "1", "-c", HOST, *options)
+        rate = json.loads(text)["end"]["sum" if options[:1] == ("-u",) else "sum_received"]
+        print(f"iperf3 {' '.join(options)}: {rate['bits_per_second'] / 1e9:.2f} Gbit/s")
+        check(rate["bits_per_second"] > 2e7, text)
+
+
+def ssh(lab):
+    """A command and a file over ssh, to a server of this machine."""
+    need("ssh", "sshd", "ssh-keygen")
+    for name in ("host", "user"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", lab.work / name],
+                       check=True)
+    (lab.work / "authorized").write_bytes((lab.work / "user.pub").read_bytes())
+    (lab.work / "sshd").write_text(
+        f"HostKey {lab.work}/host\nAuthorizedKeysFile {lab.work}/authorized\nStrictModes no\n"
+        f"PidFile none\nUsePAM no\nPermitRootLogin yes\nListenAddress {HOST}:2222\n"
+        "Subsystem sftp internal-sftp\n", encoding="utf-8")
+    subprocess.run(["mkdir", "-p", "/run/sshd"], check=True)
+    server = lab.start_host("/usr/sbin/sshd", "-D", "-e", "-f", lab.work / "sshd")
+    lab.wait_for_port(HOST, 2222, server)
+    options = ["-F", "none", "-i", lab.work / "user", "-o", "StrictHostKeyChecking=no", "-o",
+               "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"]
+    text = lab.ours("ssh", *options, "-p", "2222", f"root@{HOST}", "echo $SSH_CLIENT")
+    check(text.startswith(f"{OURS} "), text)
+    data = lab.file("data", 4 << 20)
+    text = lab.ours("ssh", *options, "-p", "2222", f"root@{HOST}", "sha256sum",
+                    input=data.read_bytes())
+    check(text.split()[0] == hashlib.sha256(data.read_bytes()).hexdigest(), text)
+
+
+def ip_command(lab):
+    """ip(8) shows our stack and not the host's."""
+    text = lab.ours("ip", "addr")
+    check(OURS in text and OURS6 in text and HOST not in text, text)
+    check(HOST in lab.host("ip", "addr"), "the host's own address has gone")
+
+
+if __name__ == "__main__":
+    main([curl, curl_http2, wget, python_urllib, netcat, ping, dig, socat, iperf3, ssh, ip_command])

@@ -1,0 +1,45 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# --mount shows a program the files of an image, to read and to write.
+here=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
+# shellcheck source=tests/support/program.sh
+. "$here/../support/program.sh"
+need mkfs.ext4 /usr/bin/python3 debugfs e2fsck
+
+mkdir -p tree/below
+head -c 300000 /dev/urandom >tree/below/data
+echo text >tree/file
+mkfs.ext4 -q -d tree image 32M
+run() {
+    timeout 30 "$LKL_BIN/lkl" run --mount image:/image -- "$@"
+}
+[ "$(run cat /image/file)" = text ] || fail "cat"
+run cmp /image/below/data tree/below/data || fail "cmp"
+[ "$(run ls /image | tr '\n' ' ')" = "below file lost+found " ] || fail "ls"
+run /usr/bin/python3 -c '
+import mmap, os, socket
+assert sorted(os.listdir("/image/below")) == ["data"]
+assert os.stat("/image/below/data").st_size == 300000 and not os.path.exists("/image/none")
+with open("/image/below/data", "rb") as file:
+    with mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ, flags=mmap.MAP_PRIVATE) as mapped:
+        assert mapped[:] == open("tree/below/data", "rb").read()
+os.mkdir("/image/new")
+with open("/image/new/file", "w") as file:
+    file.write("written")
+os.rename("/image/new/file", "/image/new/renamed")
+server = socket.create_server(("127.0.0.1", 0))
+client = socket.create_connection(server.getsockname())
+accepted = server.accept()[0]
+with open("/image/below/data", "rb") as file:
+    client.sendfile(file)
+client.close()
+received = b""
+while data := accepted.recv(65536):
+    received += data
+assert received == open("tree/below/data", "rb").read()
+os.unlink("/image/file")
+' || fail "python3"
+[ "$(debugfs -R 'cat /new/renamed' image 2>/dev/null)" = written ] || fail "not written"
+e2fsck -fn image >check 2>&1 || fail "$(cat check)"
+chmod a-w image
+[ "$(run cat /image/new/renamed)" = written ] || fail "read again"

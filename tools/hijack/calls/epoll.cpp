@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "hijack/calls/epoll.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <map>
+#include <memory>
+#include <mutex>
+
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+
+#include <lkl/asm/unistd.h>
+#include <lkl/linux/eventpoll.h>
+
+#include "hijack/calls/deadline.hpp"
+#include "hijack/calls/signal_mask.hpp"
+#include "hijack/preload/descriptors.hpp"
+#include "hijack/preload/gate.hpp"
+#include "hijack/preload/stack.hpp"
+
+namespace hijack::epolls {
+
+namespace {
+
+static_assert(sizeof(epoll_event) == sizeof(lkl_epoll_event));
+
+// Their addresses mark events that are not the program's: no number or address of the
+// program equals them.
+char gate_mark, start_mark;
+
+uint64_t mark(const char& what)
+{
+    return reinterpret_cast<uintptr_t>(&what);
+}
+
+struct Epoll {
+    ~Epoll()
+    {
+        gate.reset();
+        if (kernel_fd >= 0)
+            stack::call(__lkl__NR_close, kernel_fd);
+        descriptors::close_own(host_fd);
+    }
+
+    // A number of our own, which stays when the program closes its.
+    int host_fd = -1;
+    int kernel_fd = -1;  // -1: our kernel does not run
+    std::unique_ptr<Gate> gate;
+
+    std::mutex mutex;
+    // Of the host's descriptors in it; too many when some were closed. Written under the
+    // mutex.
+    std::atomic<int> host_members{0};
+    // Threads in our kernel's epoll_pwait(). Under the mutex.
+    int waiting = 0;
+};
+
+struct Registry {
+    std::mutex mutex;
+    std::map<int, std::shared_ptr<Epoll>> by_number;
+    // Makes all threads look again that wait in an epoll of the host; -1: none was made.
+    int start_event = -1;
+};
+
+Registry& registry()
+{
+    static Registry* const instance = new Registry;
+    return *instance;
+}
+
+std::shared_ptr<Epoll> find(long number)
+{
+    if (!(descriptors::entry(number) & descriptors::epoll_bit))
+        return nullptr;
+    Registry& all = registry();
+    const std::lock_guard lock(all.mutex);
+    const auto found = all.by_number.find(static_cast<int>(number));
+    return found == all.by_number.end() ? nullptr : found->second;
+}
+
+// The registry's mutex is held. 0 or negative errno.
+int add_kernel_half(Epoll& epoll)
+{
+    const long made = stack::call(__lkl__NR_epoll_create1, LKL_EPOLL_CLOEXEC);
+    if (made < 0)
+        return static_cast<int>(made);
+    epoll.kernel_fd = static_cast<int>(made);
+    epoll.gate = std::make_unique<Gate>(epoll.host_fd);
+    if (epoll.gate->error() != 0)
+        return epoll.gate->error();
+    lkl_epoll_event event{};
+    event.events = EPOLLIN;
+    event.data = mark(gate_mark);
+    return static_cast<int>(stack::call(__lkl__NR_epoll_ctl, epoll.kernel_fd, EPOLL_CTL_ADD,
+                                        epoll.gate->kernel_event(), &event));
+}
+
+descriptors::Entry entry_of(const Epoll& epoll)
+{
+    return descriptors::epoll_bit | static_cast<descriptors::Entry>(epoll.kernel_fd + 1);
+}
+
+// Threads that wait in this epoll of the host are to be told when our kernel starts.
+void watch_for_start(Registry& all, int host_fd)
+{
+    if (all.start_event < 0) {
+        const descriptors::Own own;
+        all.start_event = static_cast<int>(host::call(SYS_eventfd2, 0, EFD_CLOEXEC | EFD_NONBLOCK));
+    }
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLET;
+    event.data.u64 = mark(start_mark);
+    host::call(SYS_epoll_ctl, host_fd, EPOLL_CTL_ADD, all.start_event, &event);
+}
+
+// Takes out the events with a mark. The number that is left.
+long without(uint64_t unwanted, epoll_event* events, long count, bool* found)
+{
+    if (count <= 0)
+        return count;
+    epoll_event* const end =
+        std::remove_if(events, events + count,
+                       [unwanted](const epoll_event& event) { return event.data.u64 == unwanted; });
+    *found = *found || end != events + count;
+    return end - events;
+}
+
+long wait_on_host(int number, epoll_event* events, int most, const Deadline& deadline,
+                  const uint64_t* mask)
+{
+    timespec left;
+    const uint64_t filtered = mask ? without_sigsys(*mask) : 0;
+    return host::call(SYS_epoll_pwait2, number, events, most, deadline.left(&left),
+                      mask ? &filtered : nullptr, sizeof filtered);
+}
+
+long take_from_host(const Epoll& epoll, epoll_event* events, int most)
+{
+    bool told = false;
+    const long count =
+        host::call(SYS_epoll_pwait2, epoll.host_fd, events, most, &no_time, nullptr, 0);
+    return std::max(without(mark(start_mark), events, count, &told), 0l);
+}
+
+class Waiter {
+public:
+    explicit Waiter(Epoll& epoll) : epoll_(epoll)
+    {
+        const std::lock_guard lock(epoll_.mutex);
+        epoll_.waiting++;
+        if (epoll_.host_members > 0)
+            epoll_.gate->arm();
+    }
+    // Others that wait rely on an armed gate.
+    ~Waiter()
+    {
+        const std::lock_guard lock(epoll_.mutex);
+        if (--epoll_.waiting > 0 && epoll_.host_members > 0)
+            epoll_.gate->arm();
+    }
+    Waiter(const Waiter&) = delete;
+    Waiter& operator=(const Waiter&) = delete;
+
+private:
+    Epoll& epoll_;
+};
+
+long take_from_kernel(Epoll& epoll, epoll_event* events, long most, const timespec* timeout,
+                      bool* host_has)
+{
+    const long count =
+        stack::call(__lkl__NR_epoll_pwait2, epoll.kernel_fd, events, most, timeout, nullptr, 0);
+    return without(mark(gate_mark), events, count, host_has);
+}
+
+long wait_on_both(Epoll& epoll, epoll_event* events, int most, const Deadline& deadline)
+{
+    // With the gate armed the host has nothing new that it would not tell of; who does not
+    // want to wait must not depend on when the watcher runs.
+    bool look = epoll.host_members > 0 && (!epoll.gate->armed() || deadline.is_now());
+    for (;;) {
+        const long of_host = look ? take_from_host(epoll, events, most) : 0;
+        bool host_has = false;
+        if (of_host > 0 || deadline.is_now()) {
+            if (of_host == most)
+                return of_host;
+            // The eventfd is not drained: a thread that waits may rely on it. Where it alone
+            // was there, something may stand behind it.
+            long ours =
+                take_from_kernel(epoll, events + of_host, most - of_host, &no_time, &host_has);
+            if (ours == 0 && host_has)
+                ours =
+                    take_from_kernel(epoll, events + of_host, most - of_host, &no_time, &host_has);
+            return of_host > 0 ? of_host + std::max(ours, 0l) : ours;
+        }
+        timespec left;
+        long ours;
+        {
+            const Waiter waiter(epoll);
+            ours = take_from_kernel(epoll, events, most, deadline.left(&left), &host_has);
+            if (host_has)
+                epoll.gate->drain();
+        }
+        if (ours != 0)
+            return host_has && ours > 0 && ours < most
+                       ? ours + take_from_host(epoll, events + ours, most - static_cast<int>(ours))
+                       : ours;
+        if (!host_has)
+            return 0;
+        look = true;
+    }
+}
+
+long wait_until(long number, epoll_event* events, int most, const Deadline& deadline,
+                const uint64_t* mask)
+{
+    if (most <= 0)
+        return -EINVAL;
+    for (;;) {
+        {
+            const Inside inside;
+            const std::shared_ptr<Epoll> epoll = find(number);
+            if (epoll && stack::is_up() && epoll->kernel_fd >= 0) {
+                const SignalMask masked(mask);
+                return wait_on_both(*epoll, events, most, deadline);
+            }
+        }
+        // Not Inside: a signal is the host's matter.
+        bool told = false;
+        const long count = wait_on_host(static_cast<int>(number), events, most, deadline, mask);
+        const long left = without(mark(start_mark), events, count, &told);
+        if (left != 0 || !told)
+            return left;
+    }
+}
+
+}  // namespace
+
+void forget(int number)
+{
+    // Its end, if this is it, comes after the lock.
+    std::shared_ptr<Epoll> last;
+    Registry& all = registry();
+    const std::lock_guard lock(all.mutex);
+    const auto found = all.by_number.find(number);
+    if (found == all.by_number.end())
+        return;
+    last = std::move(found->second);
+    all.by_number.erase(found);
+}
+
+void share(int number, int second)
+{
+    Registry& all = registry();
+    const std::lock_guard lock(all.mutex);
+    const auto found = all.by_number.find(number);
+    if (found != all.by_number.end())
+        all.by_number[second] = found->second;
+}
+
+void kernel_started()
+{
+    Registry& all = registry();
+    const std::lock_guard lock(all.mutex);
+    for (const auto& [number, epoll] : all.by_number) {
+        if (epoll->kernel_fd < 0)
+            add_kernel_half(*epoll);
+        descriptors::table[number].store(entry_of(*epoll), std::memory_order_release);
+    }
+    // Before the lock goes: an epoll that comes later finds our kernel running.
+    stack::state.store(stack::State::up, std::memory_order_release);
+    const uint64_t one = 1;
+    if (all.start_event >= 0)
+        host::call(SYS_write, all.start_event, &one, sizeof one);
+}
+
+void arm(int number)
+{
+    if (const auto epoll = find(number); epoll && epoll->gate) {
+        const std::lock_guard lock(epoll->mutex);
+        if (epoll->host_members > 0)
+            epoll->gate->arm();
+    }
+}
+
+long create1(const long* args)
+{
+    const Inside inside;
+    const long number = host::raw(SYS_epoll_create1, args);
+    if (number < 0 || number >= descriptors::limit)
+        return number;
+    auto epoll = std::make_shared<Epoll>();
+    epoll->host_fd = descriptors::own_duplicate(static_cast<int>(number));
+    Registry& all = registry();
+    const std::lock_guard lock(all.mutex);
+    int error = std::min(epoll->host_fd, 0);
+    if (error == 0 && stack::is_up())
+        error = add_kernel_half(*epoll);
+    else if (error == 0)
+        watch_for_start(all, epoll->host_fd);
+    if (error != 0) {
+        host::call(SYS_close, number);
+        return error;
+    }
+    all.by_number[static_cast<int>(number)] = epoll;
+    descriptors::table[number].store(entry_of(*epoll), std::memory_order_release);
+    return number;
+}
+
+long create(const long* args)
+{
+    const long without_flags[6] = {};
+    return static_cast<int>(args[0]) > 0 ? create1(without_flags) : -EINVAL;
+}
+
+long control(const long* args)
+{
+    const long number = args[0], fd = args[2], event = args[3];
+    const auto operation = static_cast<int>(args[1]);
+    const int kernel_fd = descriptors::ours(fd);
+    const Inside inside;
+    const std::shared_ptr<Epoll> epoll = find(number);
+    if (!epoll)
+        return host::raw(SYS_epoll_ctl, args);
+    if (kernel_fd >= 0 && stack::is_up()) {
+        if (descriptors::entry(fd) & descriptors::epoll_bit)
+            arm(static_cast<int>(fd));
+        return stack::call(__lkl__NR_epoll_ctl, epoll->kernel_fd, operation, kernel_fd, event);
+    }
+    // Before it is in, so that no thread waits without a look at it.
+    const std::lock_guard lock(epoll->mutex);
+    const long result = host::raw(SYS_epoll_ctl, args);
+    if (result == 0 && operation == EPOLL_CTL_ADD) {
+        epoll->host_members++;
+        if (epoll->waiting > 0)
+            epoll->gate->arm();
+    } else if (result == 0 && operation == EPOLL_CTL_DEL && epoll->host_members > 0) {
+        epoll->host_members--;
+    }
+    return result;
+}
+
+long wait(const long* args)
+{
+    return wait_until(args[0], reinterpret_cast<epoll_event*>(args[1]), static_cast<int>(args[2]),
+                      Deadline::after_ms(static_cast<int>(args[3])), nullptr);
+}
+
+long pwait(const long* args)
+{
+    return wait_until(args[0], reinterpret_cast<epoll_event*>(args[1]), static_cast<int>(args[2]),
+                      Deadline::after_ms(static_cast<int>(args[3])),
+                      reinterpret_cast<const uint64_t*>(args[4]));
+}
+
+long pwait2(const long* args)
+{
+    return wait_until(args[0], reinterpret_cast<epoll_event*>(args[1]), static_cast<int>(args[2]),
+                      Deadline::after(reinterpret_cast<const timespec*>(args[3])),
+                      reinterpret_cast<const uint64_t*>(args[4]));
+}
+
+}  // namespace hijack::epolls

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// System calls on paths, which go to our kernel where the path is its (files/routes.hpp).
+#pragma once
+
+#include <optional>
+
+namespace hijack::paths {
+
+// The call in our kernel, if the path, or the directory that it begins at, is there; its
+// result. Nothing: the call has no path, or it is the host's. `number` is below 512.
+std::optional<long> run(long number, const long* args);
+
+// mmap() of a file of ours: a private mapping gets a copy, a shared one is refused.
+long map(const long* args);
+
+// The working directory is the host's.
+long change_directory(const long* args);
+
+}  // namespace hijack::paths

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "hijack/calls/poll.hpp"
+
+#include <cerrno>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include <poll.h>
+#include <sys/epoll.h>
+
+#include <lkl/asm/unistd.h>
+
+#include "hijack/calls/deadline.hpp"
+#include "hijack/calls/epoll.hpp"
+#include "hijack/calls/poll_sets.hpp"
+#include "hijack/calls/signal_mask.hpp"
+#include "hijack/preload/descriptors.hpp"
+#include "hijack/preload/gate.hpp"
+#include "hijack/preload/stack.hpp"
+
+namespace hijack::polls {
+
+namespace {
+
+// What a thread needs to wait for both sides: an epoll of the host that holds the host's
+// descriptors while it waits, and the gate behind it.
+struct PollGate {
+    PollGate() : host_epoll(make_epoll()), gate(host_epoll) {}
+    ~PollGate() { descriptors::close_own(host_epoll); }
+    int error() const { return host_epoll < 0 ? host_epoll : gate.error(); }
+
+    static int make_epoll()
+    {
+        const int made = static_cast<int>(host::call(SYS_epoll_create1, EPOLL_CLOEXEC));
+        if (made < 0)
+            return made;
+        const int own = descriptors::own_duplicate(made);
+        host::call(SYS_close, made);
+        return own;
+    }
+
+    int host_epoll;
+    Gate gate;
+};
+
+// The thread's own, made when it first needs one.
+struct ThreadPollGate {
+    ~ThreadPollGate()
+    {
+        const Inside inside;
+        gate.reset();
+    }
+    std::unique_ptr<PollGate> gate;
+};
+thread_local ThreadPollGate thread_gate;
+
+// The descriptors of one call by the side that knows them; a number of -1 is passed over
+// by poll(2), so both lists keep the order of the caller's.
+struct Sides {
+    explicit Sides(std::span<const pollfd> all) : host(all.begin(), all.end()), ours(host)
+    {
+        for (size_t i = 0; i < all.size(); i++) {
+            const int kernel_fd = descriptors::ours(all[i].fd);
+            ours[i].fd = kernel_fd;
+            if (kernel_fd >= 0) {
+                if (descriptors::entry(all[i].fd) & descriptors::epoll_bit)
+                    epolls::arm(all[i].fd);
+                host[i].fd = -1;
+            } else if (all[i].fd >= 0) {
+                has_host = true;
+            }
+        }
+    }
+
+    std::vector<pollfd> host;
+    std::vector<pollfd> ours;
+    bool has_host = false;
+};
+
+// A count that no process can have is the host's to refuse.
+bool any_ours(std::span<const pollfd> fds)
+{
+    if (fds.size() > descriptors::limit)
+        return false;
+    for (const pollfd& one : fds)
+        if (descriptors::ours(one.fd) >= 0)
+            return true;
+    return false;
+}
+
+long poll_ours(std::vector<pollfd>& fds, const timespec* timeout)
+{
+    timespec copy;
+    if (timeout)
+        copy = *timeout;
+    return stack::call(__lkl__NR_ppoll, fds.data(), fds.size(), timeout ? &copy : nullptr, nullptr,
+                       0);
+}
+
+long poll_host(std::vector<pollfd>& fds)
+{
+    timespec now = no_time;
+    return host::call(SYS_ppoll, fds.data(), fds.size(), &now, nullptr, 0);
+}
+
+// Those of the host are in the epoll as long as the object is there. What an epoll does
+// not take, such as a regular file, is always ready, and poll() has said so before.
+class Members {
+public:
+    Members(int epoll, const std::vector<pollfd>& fds) : epoll_(epoll), fds_(fds)
+    {
+        for (const pollfd& one : fds_) {
+            if (one.fd < 0)
+                continue;
+            epoll_event event{};
+            event.events = static_cast<uint16_t>(one.events);
+            event.data.fd = one.fd;
+            if (host::call(SYS_epoll_ctl, epoll_, EPOLL_CTL_ADD, one.fd, &event) != -EEXIST)
+                continue;
+            event.events = events_of(one.fd);
+            host::call(SYS_epoll_ctl, epoll_, EPOLL_CTL_MOD, one.fd, &event);
+        }
+    }
+    ~Members()
+    {
+        for (const pollfd& one : fds_)
+            if (one.fd >= 0)
+                host::call(SYS_epoll_ctl, epoll_, EPOLL_CTL_DEL, one.fd, nullptr);
+    }
+    Members(const Members&) = delete;
+    Members& operator=(const Members&) = delete;
+
+private:
+    // Of a number that is there several times.
+    uint32_t events_of(int fd) const
+    {
+        uint32_t events = 0;
+        for (const pollfd& one : fds_)
+            if (one.fd == fd)
+                events |= static_cast<uint16_t>(one.events);
+        return events;
+    }
+
+    const int epoll_;
+    const std::vector<pollfd>& fds_;
+};
+
+long poll_both(Sides& sides, const Deadline& deadline)
+{
+    if (!thread_gate.gate || thread_gate.gate->error() != 0)
+        thread_gate.gate = std::make_unique<PollGate>();
+    PollGate& own = *thread_gate.gate;
+    if (own.error() != 0)
+        return own.error();
+    sides.ours.push_back({own.gate.kernel_event(), POLLIN, 0});
+    const Members members(own.host_epoll, sides.host);
+    for (;;) {
+        const long of_host = poll_host(sides.host);
+        if (of_host < 0)
+            return of_host;
+        timespec left = no_time;
+        const timespec* timeout = &left;
+        if (of_host == 0 && !deadline.is_now()) {
+            own.gate.arm();
+            timeout = deadline.left(&left);
+        }
+        long ours = poll_ours(sides.ours, timeout);
+        const bool host_has = ours > 0 && sides.ours.back().revents != 0;
+        if (host_has) {
+            own.gate.drain();
+            ours--;
+        }
+        if (ours < 0 && of_host == 0)
+            return ours;
+        const long ready = of_host + (ours > 0 ? ours : 0);
+        // The gate's event may be one of an earlier call.
+        if (ready > 0 || !host_has)
+            return ready;
+        if (deadline.is_now())
+            return 0;
+    }
+}
+
+// The caller is Inside.
+long poll_with_ours(std::span<pollfd> fds, const Deadline& deadline, const uint64_t* mask)
+{
+    Sides sides(fds);
+    const SignalMask masked(mask);
+    long ready;
+    timespec left;
+    if (sides.has_host)
+        ready = poll_both(sides, deadline);
+    else
+        ready = poll_ours(sides.ours, deadline.left(&left));
+    if (ready >= 0)
+        for (size_t i = 0; i < fds.size(); i++)
+            fds[i].revents = sides.ours[i].fd >= 0 ? sides.ours[i].revents : sides.host[i].revents;
+    return ready;
+}
+
+long poll_until(pollfd* fds, unsigned long count, const Deadline& deadline, const uint64_t* mask)
+{
+    if (any_ours({fds, count})) {
+        const Inside inside;
+        if (stack::is_up())
+            return poll_with_ours({fds, count}, deadline, mask);
+    }
+    timespec left;
+    const uint64_t filtered = mask ? without_sigsys(*mask) : 0;
+    const timespec* const timeout = deadline.left(&left);
+    return host::call(SYS_ppoll, fds, count, timeout, mask ? &filtered : nullptr, sizeof filtered);
+}
+
+long select_until(const long* args, const Deadline& deadline, const uint64_t* mask)
+{
+    PollSets sets(args);
+    if (!any_ours(sets.fds()))
+        return -ENOTSUP;
+    const Inside inside;
+    if (!stack::is_up())
+        return -ENOTSUP;
+    const long ready = poll_with_ours(sets.fds(), deadline, mask);
+    return ready < 0 ? ready : sets.store();
+}
+
+}  // namespace
+
+long poll(const long* args)
+{
+    auto* const fds = reinterpret_cast<pollfd*>(args[0]);
+    const auto count = static_cast<unsigned long>(args[1]);
+    if (!any_ours({fds, count}))
+        return host::raw(SYS_poll, args);
+    return poll_until(fds, count, Deadline::after_ms(static_cast<int>(args[2])), nullptr);
+}
+
+// What is left of the time is stored there, as Linux does.
+class Remaining {
+public:
+    Remaining(timespec* time, const Deadline& deadline) : time_(time), deadline_(deadline) {}
+    ~Remaining()
+    {
+        if (time_)
+            deadline_.left(time_);
+    }
+    Remaining(const Remaining&) = delete;
+    Remaining& operator=(const Remaining&) = delete;
+
+private:
+    timespec* const time_;
+    const Deadline& deadline_;
+};
+
+long ppoll(const long* args)
+{
+    auto* const time = reinterpret_cast<timespec*>(args[2]);
+    const Deadline deadline = Deadline::after(time);
+    const Remaining remaining(time, deadline);
+    return poll_until(reinterpret_cast<pollfd*>(args[0]), static_cast<unsigned long>(args[1]),
+                      deadline, reinterpret_cast<const uint64_t*>(args[3]));
+}
+
+long select(const long* args)
+{
+    auto* const time = reinterpret_cast<timeval*>(args[4]);
+    timespec copy{};
+    if (time)
+        copy = {time->tv_sec, time->tv_usec * 1000};
+    const Deadline deadline = Deadline::after(time ? &copy : nullptr);
+    const long result = select_until(args, deadline, nullptr);
+    if (result == -ENOTSUP)
+        return host::raw(SYS_select, args);
+    if (time) {
+        deadline.left(&copy);
+        *time = {copy.tv_sec, copy.tv_nsec / 1000};
+    }
+    return result;
+}
+
+long pselect6(const long* args)
+{
+    struct MaskArgument {
+        const uint64_t* mask;
+        size_t size;
+    };
+    const auto* const given = reinterpret_cast<const MaskArgument*>(args[5]);
+    const uint64_t* const mask = given ? given->mask : nullptr;
+    auto* const time = reinterpret_cast<timespec*>(args[4]);
+    const Deadline deadline = Deadline::after(time);
+    const long result = select_until(args, deadline, mask);
+    if (result != -ENOTSUP) {
+        const Remaining remaining(time, deadline);
+        return result;
+    }
+    const uint64_t filtered = mask ? without_sigsys(*mask) : 0;
+    const MaskArgument masked{mask ? &filtered : nullptr, sizeof filtered};
+    long copy[6] = {args[0], args[1], args[2], args[3], args[4], reinterpret_cast<long>(&masked)};
+    return host::raw(SYS_pselect6, copy);
+}
+
+}  // namespace hijack::polls

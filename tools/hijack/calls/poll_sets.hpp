@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The three sets of select(2) as a list for poll(2), and back. Bits are read as the
+// kernel's: words of 64, as many as the highest number needs, which may be more than an
+// fd_set of libc holds.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <poll.h>
+
+namespace hijack::polls {
+
+class PollSets {
+public:
+    // args: those of select(2).
+    explicit PollSets(const long* args)
+        : count_(args[0] > 0 ? static_cast<unsigned long>(args[0]) : 0)
+    {
+        for (int i = 0; i < 3; i++)
+            sets_[i] = reinterpret_cast<uint64_t*>(args[1 + i]);
+        for (unsigned long fd = 0; fd < count_; fd++) {
+            short events = 0;
+            for (int i = 0; i < 3; i++)
+                if (sets_[i] && (sets_[i][fd / 64] >> (fd % 64) & 1))
+                    events = static_cast<short>(events | asked[i]);
+            if (events)
+                fds_.push_back({static_cast<int>(fd), events, 0});
+        }
+    }
+
+    std::span<pollfd> fds() { return fds_; }
+
+    // Writes what is ready; the number of bits, as select(2) returns it.
+    long store()
+    {
+        long bits = 0;
+        for (auto* set : sets_)
+            for (unsigned long word = 0; set && word < (count_ + 63) / 64; word++)
+                set[word] = 0;
+        for (const pollfd& one : fds_) {
+            for (int i = 0; i < 3; i++) {
+                // In the sets that the descriptor was in.
+                if ((one.events & asked[i]) != asked[i] || !(one.revents & meant[i]))
+                    continue;
+                const auto fd = static_cast<unsigned>(one.fd);
+                sets_[i][fd / 64] |= 1ull << (fd % 64);
+                bits++;
+            }
+        }
+        return bits;
+    }
+
+private:
+    // What select(2) takes for readable, writable and exceptional, see there.
+    static constexpr short asked[3] = {POLLIN | POLLRDNORM | POLLRDBAND,
+                                       POLLOUT | POLLWRNORM | POLLWRBAND, POLLPRI};
+    static constexpr short meant[3] = {POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR,
+                                       POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR, POLLPRI};
+
+    uint64_t* sets_[3];
+    const unsigned long count_;
+    std::vector<pollfd> fds_;
+};
+
+}  // namespace hijack::polls

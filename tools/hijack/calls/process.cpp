@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// System calls on the process: its end, its signals, and what would go past us.
+#include <cerrno>
+
+#include <sys/prctl.h>
+
+#include "hijack/calls/rules.hpp"
+#include "hijack/calls/signal_mask.hpp"
+#include "hijack/preload/signals.hpp"
+#include "hijack/preload/stack.hpp"
+
+namespace hijack::calls {
+
+long exit_group(const long* args)
+{
+    stack::finish();
+    return host::raw(SYS_exit_group, args);
+}
+
+long sigaction(const long* args)
+{
+    if (args[3] != sizeof(uint64_t))
+        return -EINVAL;
+    return signals::set_action(static_cast<int>(args[0]),
+                               reinterpret_cast<const signals::Action*>(args[1]),
+                               reinterpret_cast<signals::Action*>(args[2]));
+}
+
+long sigprocmask(const long* args)
+{
+    return signals::set_mask(static_cast<int>(args[0]), reinterpret_cast<const uint64_t*>(args[1]),
+                             reinterpret_cast<uint64_t*>(args[2]), static_cast<uint64_t>(args[3]));
+}
+
+long sigsuspend(const long* args)
+{
+    const auto* const mask = reinterpret_cast<const uint64_t*>(args[0]);
+    const uint64_t filtered = mask ? without_sigsys(*mask) : 0;
+    return host::call(SYS_rt_sigsuspend, mask ? &filtered : nullptr, args[1]);
+}
+
+long prctl(const long* args)
+{
+    // It would take its system calls from us.
+    if (static_cast<int>(args[0]) == PR_SET_SYSCALL_USER_DISPATCH)
+        return -EINVAL;
+    return host::raw(SYS_prctl, args);
+}
+
+// A ring's entries go past us; programs then do without.
+long io_uring(const long*)
+{
+    return -ENOSYS;
+}
+
+}  // namespace hijack::calls

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What becomes of each system call, however the program made it: by a function of libc
+// that is ours (symbols/), or by an instruction of its own (dispatch.cpp).
+#pragma once
+
+namespace hijack {
+
+// A call by its number on the host (x86-64) and its six arguments. Returns what the
+// kernel returns: a value, or a negative errno. The caller is not Inside.
+long run_call(long number, const long* args);
+
+namespace calls {
+
+// sockets.cpp
+long socket(const long* args);
+long accept(const long* args);
+long accept4(const long* args);
+long send_message(const long* args);
+long send_messages(const long* args);
+
+// numbers.cpp: descriptors as such
+long close(const long* args);
+long close_range(const long* args);
+long dup(const long* args);
+long dup2(const long* args);
+long dup3(const long* args);
+long fcntl(const long* args);
+long ioctl(const long* args);
+long fstat(const long* args);
+
+// copies.cpp: from descriptor to descriptor
+long sendfile(const long* args);
+long splice(const long* args);
+long copy_file_range(const long* args);
+
+// process.cpp
+long exit_group(const long* args);
+long sigaction(const long* args);
+long sigprocmask(const long* args);
+long sigsuspend(const long* args);
+long prctl(const long* args);
+long io_uring(const long* args);
+
+}  // namespace calls
+
+}  // namespace hijack

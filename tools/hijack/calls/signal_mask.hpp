@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Signal masks, as the host's kernel has them: 64 bits.
+#pragma once
+
+#include <csignal>
+#include <cstdint>
+
+#include "hijack/preload/host.hpp"
+#include "hijack/preload/thread.hpp"
+
+namespace hijack {
+
+// SIGSYS is how system calls reach us, and a blocked one would kill the program.
+inline uint64_t without_sigsys(uint64_t mask)
+{
+    return mask & ~(1ull << (SIGSYS - 1));
+}
+
+// The mask of ppoll(2) and the like while a call of our kernel waits. Handlers that it
+// lets in have run when it is taken back, with what it blocks still blocked, as the
+// host's kernel does it. The object stands right inside an Inside.
+class SignalMask {
+public:
+    explicit SignalMask(const uint64_t* mask) : given_(mask != nullptr)
+    {
+        if (!given_)
+            return;
+        const uint64_t filtered = without_sigsys(*mask);
+        host::call(SYS_rt_sigprocmask, SIG_SETMASK, &filtered, &before_, sizeof filtered);
+    }
+    ~SignalMask()
+    {
+        if (!given_)
+            return;
+        if (this_thread.deferred != 0) {
+            const int depth = this_thread.depth;
+            this_thread.depth = 0;
+            run_deferred();
+            this_thread.depth = depth;
+        }
+        host::call(SYS_rt_sigprocmask, SIG_SETMASK, &before_, nullptr, sizeof before_);
+    }
+    SignalMask(const SignalMask&) = delete;
+    SignalMask& operator=(const SignalMask&) = delete;
+
+private:
+    bool given_;
+    uint64_t before_ = 0;
+};
+
+}  // namespace hijack

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// System calls that make sockets, and those that may carry descriptors.
+#include <cerrno>
+#include <cstring>
+
+#include <linux/netlink.h>
+#include <sys/socket.h>
+
+#include <lkl/asm/unistd.h>
+
+#include "hijack/calls/rules.hpp"
+#include "hijack/preload/descriptors.hpp"
+#include "hijack/preload/stack.hpp"
+
+namespace hijack::calls {
+
+namespace {
+
+// Which sockets are our kernel's. Those of the machine itself (devices, audit) and of
+// other processes stay the host's.
+bool is_ours(long family, long protocol)
+{
+    switch (family) {
+    case AF_INET:
+    case AF_INET6:
+    case AF_PACKET:
+    case AF_KEY:
+        return true;
+    case AF_NETLINK:
+        return protocol != NETLINK_KOBJECT_UEVENT && protocol != NETLINK_AUDIT &&
+               protocol != NETLINK_SELINUX && protocol != NETLINK_SCSITRANSPORT;
+    default:
+        return false;
+    }
+}
+
+// A descriptor of ours cannot go to another process: it would find a dead placeholder.
+bool carries_ours(const msghdr* message)
+{
+    if (!message || !message->msg_control)
+        return false;
+    auto* const header = const_cast<msghdr*>(message);
+    for (cmsghdr* one = CMSG_FIRSTHDR(header); one; one = CMSG_NXTHDR(header, one)) {
+        if (one->cmsg_level != SOL_SOCKET || one->cmsg_type != SCM_RIGHTS)
+            continue;
+        for (size_t at = CMSG_LEN(0); at + sizeof(int) <= one->cmsg_len; at += sizeof(int)) {
+            int fd;
+            std::memcpy(&fd, reinterpret_cast<const char*>(one) + at, sizeof fd);
+            if (descriptors::ours(fd) >= 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+long forward(long number, long kernel_number, const long* args)
+{
+    const int kernel_fd = descriptors::ours(args[0]);
+    if (kernel_fd < 0)
+        return host::raw(number, args);
+    const Inside inside;
+    return stack::call(kernel_number, kernel_fd, args[1], args[2], args[3], args[4], args[5]);
+}
+
+}  // namespace
+
+long socket(const long* args)
+{
+    const auto family = static_cast<int>(args[0]), protocol = static_cast<int>(args[2]);
+    if (!is_ours(family, protocol))
+        return host::raw(SYS_socket, args);
+    if (const int error = stack::start(); error != 0)
+        return error;
+    const Inside inside;
+    const long made = stack::call(__lkl__NR_socket, family, args[1], protocol);
+    if (made < 0)
+        return made;
+    return descriptors::add(static_cast<int>(made), args[1] & SOCK_CLOEXEC);
+}
+
+long accept4(const long* args)
+{
+    const int listener = descriptors::ours(args[0]);
+    if (listener < 0)
+        return host::raw(SYS_accept4, args);
+    const Inside inside;
+    const long made = stack::call(__lkl__NR_accept4, listener, args[1], args[2], args[3]);
+    if (made < 0)
+        return made;
+    return descriptors::add(static_cast<int>(made), args[3] & SOCK_CLOEXEC);
+}
+
+long accept(const long* args)
+{
+    const long with_flags[6] = {args[0], args[1], args[2], 0, 0, 0};
+    return accept4(with_flags);
+}
+
+long send_message(const long* args)
+{
+    if (descriptors::ours(args[0]) < 0 && carries_ours(reinterpret_cast<const msghdr*>(args[1])))
+        return -EOPNOTSUPP;
+    return forward(SYS_sendmsg, __lkl__NR_sendmsg, args);
+}
+
+long send_messages(const long* args)
+{
+    const auto* const messages = reinterpret_cast<const mmsghdr*>(args[1]);
+    if (descriptors::ours(args[0]) < 0)
+        for (unsigned i = 0; i < static_cast<unsigned>(args[2]); i++)
+            if (carries_ours(&messages[i].msg_hdr))
+                return -EOPNOTSUPP;
+    return forward(SYS_sendmmsg, __lkl__NR_sendmmsg, args);
+}
+
+}  // namespace hijack::calls

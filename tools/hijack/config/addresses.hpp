@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Addresses among the settings.
+#pragma once
+
+#include <optional>
+
+#include <lkl/ip_address.hpp>
+
+#include "hijack/config/configuration.hpp"
+
+namespace hijack {
+
+// "ADDRESS/LENGTH", or "ADDRESS" with the length in a text of its own. An Error's text
+// begins with `what`.
+lkl::Result<lkl::IpPrefix> parse_prefix(const std::string& what, const std::string& text,
+                                        const std::string& length);
+
+// Of the given family.
+lkl::Result<lkl::IpAddress> parse_address(const std::string& what, const std::string& text,
+                                          bool v6);
+
+// A number of at most `most`, and at least `least`.
+lkl::Result<unsigned> parse_number(const std::string& what, const std::string& text, unsigned least,
+                                   unsigned most);
+
+}  // namespace hijack

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <algorithm>
+#include <cerrno>
+
+#include "hijack/config/addresses.hpp"
+#include "hijack/config/device_types.hpp"
+#include "hijack/config/lists.hpp"
+
+namespace hijack {
+
+namespace {
+
+using lkl::Error;
+using lkl::Result;
+
+Result<void> check_dhcp(const Interface& one)
+{
+    if (is_on(one.dhcp) && one.type == "none")
+        return Error{EINVAL, "dhcp: \"none\" is no device that could be asked on"};
+    return {};
+}
+
+Result<void> check_mac(const std::string& text)
+{
+    if (text.empty() || lkl::MacAddress::parse(text))
+        return {};
+    return Error{EINVAL, "mac \"" + text + "\": no hardware address, as 02:00:00:00:00:01"};
+}
+
+Result<void> check_prefix(const std::string& what, const std::string& text,
+                          const std::string& length, bool v6)
+{
+    if (text.empty())
+        return {};
+    const auto prefix = parse_prefix(what, text, length);
+    if (!prefix)
+        return prefix.error();
+    if (prefix->address.is_v6() != v6)
+        return Error{EINVAL, what + " \"" + text + "\": of the other version of IP"};
+    return {};
+}
+
+Result<void> check_address(const std::string& what, const std::string& text, bool v6)
+{
+    if (text.empty())
+        return {};
+    const auto address = parse_address(what, text, v6);
+    return address ? Result<void>() : Result<void>(address.error());
+}
+
+Result<void> check_name_servers(const std::string& text)
+{
+    for (const std::string& one : split(text, ','))
+        if (!lkl::IpAddress::parse(one))
+            return Error{EINVAL, "nameserver \"" + one + "\": no address"};
+    return {};
+}
+
+Result<void> check_sysctls(const std::string& text)
+{
+    for (const std::string& one : split(text, ';'))
+        if (cut(one, "=|").second.empty())
+            return Error{EINVAL, "sysctl \"" + one + "\": no value"};
+    return {};
+}
+
+Result<void> check_number(const std::string& what, const std::string& text, unsigned least,
+                          unsigned most)
+{
+    if (text.empty())
+        return {};
+    const auto number = parse_number(what, text, least, most);
+    return number ? Result<void>() : Result<void>(number.error());
+}
+
+Result<void> check_images(const std::vector<std::string>& images)
+{
+    for (const std::string& one : images) {
+        const size_t colon = one.rfind(':');
+        if (colon == std::string::npos || colon == 0 || one.substr(colon + 1, 1) != "/")
+            return Error{EINVAL, "mount \"" + one + "\": is not IMAGE:DIRECTORY, with a full path"};
+    }
+    return {};
+}
+
+// The first of them that fails.
+template <typename... Results>
+Result<void> all_of(Results&&... results)
+{
+    Result<void> first;
+    ((first ? void(first = std::forward<Results>(results)) : void()), ...);
+    return first;
+}
+
+Result<void> check_interface(const Interface& one)
+{
+    return all_of(check_device(one.type, one.parameter), check_dhcp(one), check_mac(one.mac),
+                  check_prefix("ip", one.ip, one.mask_length, false),
+                  check_prefix("ip6", one.ip6, one.mask_length6, true),
+                  check_address("gateway", one.gateway, false),
+                  check_address("gateway6", one.gateway6, true),
+                  check_number("mtu", one.mtu, 68, 65535));
+}
+
+}  // namespace
+
+Result<void> check(const Configuration& configuration)
+{
+    for (const Interface& one : configuration.interfaces)
+        if (auto checked = check_interface(one); !checked)
+            return checked;
+    return all_of(check_address("gateway", configuration.gateway, false),
+                  check_address("gateway6", configuration.gateway6, true),
+                  check_name_servers(configuration.nameserver), check_sysctls(configuration.sysctl),
+                  check_images(configuration.images));
+}
+
+}  // namespace hijack

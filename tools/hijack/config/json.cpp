@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <cerrno>
+#include <optional>
+
+#include <nlohmann/json.hpp>
+
+#include "hijack/config/configuration.hpp"
+#include "hijack/config/fields.hpp"
+
+namespace hijack {
+
+namespace {
+
+using nlohmann::json;
+
+// Empty: it went well; else what is wrong.
+using Failure = std::optional<std::string>;
+
+template <typename Owner, size_t count>
+Failure read_field(Owner& owner, const Field<Owner> (&fields)[count], const std::string& key,
+                   const json& value)
+{
+    for (const auto& field : fields) {
+        if (key != field.key)
+            continue;
+        if (!value.is_string())
+            return "\"" + key + "\" is no string";
+        owner.*field.text = value.get<std::string>();
+        return {};
+    }
+    return "unknown key \"" + key + "\"";
+}
+
+Failure read_interfaces(Configuration& configuration, const json& list)
+{
+    if (!list.is_array())
+        return "\"interfaces\" is no list";
+    for (const json& object : list) {
+        const std::string where =
+            "interface " + std::to_string(configuration.interfaces.size()) + ": ";
+        if (!object.is_object())
+            return where + "no object";
+        Interface interface;
+        for (const auto& [key, value] : object.items())
+            if (const Failure failure = read_field(interface, interface_fields, key, value))
+                return where + *failure;
+        configuration.interfaces.push_back(std::move(interface));
+    }
+    return {};
+}
+
+Failure read_images(Configuration& configuration, const json& list)
+{
+    if (!list.is_array())
+        return "\"images\" is no list";
+    for (const json& text : list) {
+        if (!text.is_string())
+            return "\"images\" holds what is no string";
+        configuration.images.push_back(text.get<std::string>());
+    }
+    return {};
+}
+
+Failure read_all(Configuration& configuration, const json& document)
+{
+    if (!document.is_object())
+        return "no JSON object";
+    for (const auto& [key, value] : document.items()) {
+        Failure failure;
+        if (key == "interfaces")
+            failure = read_interfaces(configuration, value);
+        else if (key == "images")
+            failure = read_images(configuration, value);
+        else
+            failure = read_field(configuration, global_fields, key, value);
+        if (failure)
+            return failure;
+    }
+    return {};
+}
+
+template <typename Owner, size_t count>
+json fields_to_json(const Owner& owner, const Field<Owner> (&fields)[count])
+{
+    json object = json::object();
+    for (const auto& field : fields)
+        if (!(owner.*field.text).empty())
+            object[field.key] = owner.*field.text;
+    return object;
+}
+
+}  // namespace
+
+lkl::Result<Configuration> parse_json(const std::string& text, const std::string& where)
+{
+    Configuration configuration;
+    try {
+        if (const Failure failure = read_all(configuration, json::parse(text)))
+            return lkl::Error{EINVAL, where + ": " + *failure};
+    } catch (const json::exception& error) {
+        return lkl::Error{EINVAL, where + ": " + error.what()};
+    }
+    return configuration;
+}
+
+std::string to_json(const Configuration& configuration)
+{
+    json document = fields_to_json(configuration, global_fields);
+    for (const Interface& interface : configuration.interfaces)
+        document["interfaces"].push_back(fields_to_json(interface, interface_fields));
+    if (!configuration.images.empty())
+        document["images"] = configuration.images;
+    // Names of files may be no UTF-8; they were no names in JSON either.
+    return document.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+}  // namespace hijack

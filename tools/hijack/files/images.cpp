@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "hijack/files/images.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <sstream>
+
+#include <unistd.h>
+
+#include <lkl/asm/unistd.h>
+#include <lkl/disk.hpp>
+#include <lkl/linux/fcntl.h>
+#include <lkl/linux/mount.h>
+#include <lkl/mount.hpp>
+
+#include "hijack/network/proc.hpp"
+
+namespace hijack::images {
+
+namespace {
+
+using lkl::Kernel;
+using lkl::Result;
+
+// Types that need a disk, one a line, in the order in which the kernel knows them.
+std::vector<std::string> disk_types(Kernel& kernel)
+{
+    std::istringstream lines(network::read_file(kernel, "/proc/filesystems"));
+    std::vector<std::string> types;
+    for (std::string line; std::getline(lines, line);)
+        if (!line.starts_with("nodev"))
+            types.push_back(line.substr(line.find_first_not_of('\t')));
+    return types;
+}
+
+// As mount(8) does it without a type: the first one that takes it.
+Result<lkl::Mount> mount_any(Kernel& kernel, lkl::DiskId disk, bool read_only)
+{
+    for (const std::string& type : disk_types(kernel)) {
+        lkl::MountOptions options;
+        options.type = type;
+        options.flags = read_only ? LKL_MS_RDONLY : 0;
+        auto mount = lkl::Mount::disk(kernel, disk, options);
+        if (mount || (mount.error().code != EINVAL && mount.error().code != ENODEV))
+            return mount;
+    }
+    return lkl::Error{EINVAL, "no file system that is known"};
+}
+
+Result<void> mount_one(Kernel& kernel, const std::string& image, const std::string& point)
+{
+    const bool read_only = ::access(image.c_str(), W_OK) != 0;
+    lkl::FileDiskOptions options;
+    options.read_only = read_only;
+    auto file = lkl::open_file_disk(image, options);
+    if (!file)
+        return file.error();
+    const auto disk = kernel.add_disk(*std::move(file));
+    if (!disk)
+        return disk.error();
+    auto mount = mount_any(kernel, *disk, read_only);
+    if (!mount)
+        return lkl::Error{mount.error().code, image + ": " + mount.error().what};
+    kernel.syscall(__lkl__NR_mkdirat, LKL_AT_FDCWD, point.c_str(), 0755);
+    const long bound = kernel.syscall(__lkl__NR_mount, mount->path().c_str(), point.c_str(),
+                                      nullptr, LKL_MS_BIND, nullptr);
+    mount->release();
+    if (bound < 0)
+        return lkl::Error{static_cast<int>(-bound),
+                          image + ": " + std::strerror(static_cast<int>(-bound))};
+    return {};
+}
+
+}  // namespace
+
+std::string directory_of(const std::string& setting)
+{
+    std::string directory = setting.substr(setting.rfind(':') + 1);
+    while (directory.size() > 1 && directory.ends_with('/'))
+        directory.pop_back();
+    return directory;
+}
+
+std::string mount_point(size_t number)
+{
+    return "/image" + std::to_string(number);
+}
+
+Result<void> mount_all(Kernel& kernel, const Configuration& configuration)
+{
+    for (size_t i = 0; i < configuration.images.size(); i++) {
+        const std::string& setting = configuration.images[i];
+        if (auto mounted = mount_one(kernel, setting.substr(0, setting.rfind(':')), mount_point(i));
+            !mounted)
+            return mounted;
+    }
+    return {};
+}
+
+}  // namespace hijack::images

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Disk images whose files the program sees, in our kernel.
+#pragma once
+
+#include <string>
+
+#include <lkl/kernel.hpp>
+
+#include "hijack/config/configuration.hpp"
+
+namespace hijack::images {
+
+// "IMAGE:DIRECTORY": the directory, without a slash at its end.
+std::string directory_of(const std::string& setting);
+
+// Where the image with that number is in our kernel.
+std::string mount_point(size_t number);
+
+// Mounts them all: for writing where the file can be written. An Error names the image.
+lkl::Result<void> mount_all(lkl::Kernel& kernel, const Configuration& configuration);
+
+}  // namespace hijack::images

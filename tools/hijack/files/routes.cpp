@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "hijack/files/routes.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+
+#include "hijack/config/device_types.hpp"
+#include "hijack/config/lists.hpp"
+#include "hijack/files/images.hpp"
+#include "hijack/network/leases.hpp"
+#include "hijack/network/proc.hpp"
+#include "hijack/preload/host.hpp"
+#include "hijack/preload/settings.hpp"
+#include "hijack/preload/stack.hpp"
+
+namespace hijack::routes {
+
+namespace {
+
+struct Route {
+    std::string directory;  // of the program
+    std::string target;     // of our kernel
+};
+
+constexpr std::array<std::pair<std::string_view, std::string_view>, 5> network_files{{
+    {"/proc/net", "/proc/net"},
+    {"/proc/self/net", "/proc/net"},
+    {"/proc/thread-self/net", "/proc/net"},
+    {"/proc/sys/net", "/proc/sys/net"},
+    {"/sys/class/net", "/sysfs/class/net"},
+}};
+
+// Null until prepare(). Constant from then on.
+const std::vector<Route>* all = nullptr;
+
+bool is_below(std::string_view path, std::string_view directory)
+{
+    return path.starts_with(directory) &&
+           (path.size() == directory.size() || path[directory.size()] == '/');
+}
+
+std::string link_target(const std::string& path)
+{
+    char text[4096];
+    const long n = host::call(SYS_readlinkat, AT_FDCWD, path.c_str(), text, sizeof text);
+    return n > 0 ? std::string(text, static_cast<size_t>(n)) : std::string();
+}
+
+// Without "." and "..", which may not lead out of "/".
+std::string normal(const std::string& path)
+{
+    std::vector<std::string> parts;
+    for (std::string& part : split(path, '/')) {
+        if (part == "..") {
+            if (!parts.empty())
+                parts.pop_back();
+        } else if (part != ".") {
+            parts.push_back(std::move(part));
+        }
+    }
+    std::string result;
+    for (const std::string& part : parts)
+        result += "/" + part;
+    return result.empty() ? "/" : result;
+}
+
+std::string full_path(long dirfd, const char* path)
+{
+    if (*path == '/')
+        return normal(path);
+    const auto number = static_cast<int>(dirfd);
+    const std::string base = number == AT_FDCWD
+                                 ? link_target("/proc/self/cwd")
+                                 : link_target("/proc/self/fd/" + std::to_string(number));
+    return base.empty() ? std::string() : normal(base + "/" + path);
+}
+
+// Whether the path must be looked at closely. Allocates nothing: an allocator may be the
+// one who opens a file, with its locks held.
+bool may_be_ours(std::string_view path)
+{
+    if (path[0] != '/' || path.find("/.") != path.npos || path.find("//") != path.npos)
+        return true;
+    for (const Route& route : *all)
+        if (is_below(path, route.directory))
+            return true;
+    return false;
+}
+
+// Empty: the host's file holds.
+std::string resolv_conf()
+{
+    const Configuration* const configuration = settings::configuration();
+    if (!configuration)
+        return {};
+    std::string text;
+    for (const std::string& server : split(configuration->nameserver, ','))
+        text += "nameserver " + server + "\n";
+    const std::vector<Interface>& interfaces = configuration->interfaces;
+    if (text.empty() && std::any_of(interfaces.begin(), interfaces.end(), wants_dhcp) &&
+        stack::start() == 0)
+        text = network::lease_resolv_conf();
+    return text;
+}
+
+}  // namespace
+
+void prepare()
+{
+    auto* const routes = new std::vector<Route>;
+    for (const auto& [directory, target] : network_files)
+        routes->push_back({std::string(directory), std::string(target)});
+    if (const Configuration* const configuration = settings::configuration())
+        for (size_t i = 0; i < configuration->images.size(); i++)
+            routes->push_back(
+                {images::directory_of(configuration->images[i]), images::mount_point(i)});
+    all = routes;
+}
+
+std::optional<std::string> in_our_kernel(long dirfd, const char* path)
+{
+    if (!all || !path || !*path || !may_be_ours(path))
+        return {};
+    const std::string full = full_path(dirfd, path);
+    for (const auto& [directory, target] : *all) {
+        if (is_below(full, directory) && stack::start() == 0)
+            return target + full.substr(directory.size());
+    }
+    return {};
+}
+
+int substitute(const char* path, long flags)
+{
+    if (!path || std::strcmp(path, "/etc/resolv.conf") != 0 || (flags & O_ACCMODE) != O_RDONLY)
+        return -1;
+    const std::string text = resolv_conf();
+    if (text.empty())
+        return -1;
+    const long made =
+        host::call(SYS_memfd_create, "resolv.conf", flags & O_CLOEXEC ? MFD_CLOEXEC : 0);
+    if (made < 0)
+        return -1;
+    host::call(SYS_pwrite64, made, text.data(), text.size(), 0);
+    return static_cast<int>(made);
+}
+
+}  // namespace hijack::routes

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Which paths of the program are our kernel's: /proc/net and what else tells of the
+// network, and the images of --mount below their directories. /etc/resolv.conf is a file
+// of our own where name servers are given.
+//
+// A path is taken as it is written, a relative one from the working directory; symbolic
+// links of the host that lead into such a directory are not followed. The working
+// directory itself stays on the host.
+#pragma once
+
+#include <optional>
+#include <string>
+
+namespace hijack::routes {
+
+// Reads the settings. Before, all paths are the host's. While the program has one thread.
+void prepare();
+
+// The path in our kernel, or nothing: it is the host's. dirfd is one of the host's, or
+// AT_FDCWD. The caller is Inside.
+std::optional<std::string> in_our_kernel(long dirfd, const char* path);
+
+// A new descriptor of the host with what the program is to see there, or -1: no such
+// path, or opened for writing. The caller is Inside.
+int substitute(const char* path, long flags);
+
+}  // namespace hijack::routes

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "hijack/network/backends.hpp"
+
+#include <cerrno>
+#include <string_view>
+
+#include <unistd.h>
+
+#include "hijack/config/device_types.hpp"
+
+namespace hijack::network {
+
+namespace {
+
+using Backend = lkl::Result<std::unique_ptr<lkl::NetBackend>>;
+
+// passt is no program of the run: its sockets are the host's.
+std::vector<std::string> environment_of_the_host()
+{
+    std::vector<std::string> variables;
+    for (char** variable = environ; *variable; variable++) {
+        const std::string_view text = *variable;
+        if (!text.starts_with("LD_PRELOAD=") && !text.starts_with("LKL_RUN_"))
+            variables.emplace_back(text);
+    }
+    return variables;
+}
+
+Backend open_pipes(const std::string& parameter)
+{
+    const auto paths = parse_pipes(parameter);
+    return paths ? lkl::open_net_fifos(paths->first, paths->second) : Backend(paths.error());
+}
+
+Backend open_socket(const std::string& parameter)
+{
+    const auto number = parse_descriptor(parameter);
+    return number ? lkl::open_net_socket(*number) : Backend(number.error());
+}
+
+Backend open_passt(const std::string& parameter)
+{
+    auto options = parse_passt(parameter);
+    options.environment = environment_of_the_host();
+    return lkl::open_passt(options);
+}
+
+Backend open_slirp(const std::string& parameter)
+{
+    const auto options = parse_slirp(parameter);
+    return options ? lkl::open_slirp(*options) : Backend(options.error());
+}
+
+struct Opener {
+    std::string_view type;
+    Backend (*open)(const std::string& parameter);
+};
+constexpr Opener openers[] = {
+    {"none", [](const std::string&) { return Backend(std::unique_ptr<lkl::NetBackend>()); }},
+    {"tap", [](const std::string& name) { return lkl::open_tap(name); }},
+    {"macvtap", lkl::open_macvtap},
+    {"raw", lkl::open_raw},
+    {"pipe", open_pipes},
+    {"socket", open_socket},
+    {"vde", lkl::open_vde},
+    {"passt", open_passt},
+    {"slirp", open_slirp},
+};
+
+}  // namespace
+
+Backend open_backend(const Interface& interface)
+{
+    for (const Opener& opener : openers)
+        if (opener.type == interface.type)
+            return opener.open(interface.parameter);
+    return lkl::Error{ENOSYS, "net " + interface.type + ": not built in"};
+}
+
+}  // namespace hijack::network

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What carries the packets of a device.
+#pragma once
+
+#include <memory>
+
+#include <lkl/net.hpp>
+
+#include "hijack/config/configuration.hpp"
+
+namespace hijack::network {
+
+// Of the interface's type and parameter. Null: the type is "none", the loopback interface
+// is all.
+lkl::Result<std::unique_ptr<lkl::NetBackend>> open_backend(const Interface& interface);
+
+}  // namespace hijack::network

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What our kernel's side of a network device is to be like.
+#pragma once
+
+#include <lkl/kernel.hpp>
+
+#include "hijack/config/configuration.hpp"
+
+namespace hijack::network {
+
+// MTU and offloads.
+lkl::Result<lkl::NetOptions> device_options(const Interface& interface);
+
+}  // namespace hijack::network

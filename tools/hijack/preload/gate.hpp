@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Readiness of descriptors of the host, for a thread that waits in our kernel.
+//
+// A gate joins an epoll of the host with an eventfd of our kernel. Armed, it makes the
+// eventfd readable once the epoll has something to report, and is disarmed by that. A
+// thread that waits for both sides puts the eventfd among what it waits for in our kernel;
+// it goes to the host only when there is something. So a server whose sockets are ours
+// waits at the price of a call of our kernel, and nobody polls.
+//
+// Proof that no event of the host is lost. The waiting thread does, in this order,
+//
+//     W1  epoll_wait(host epoll, timeout 0): nothing
+//     W2  arm():  EPOLL_CTL_MOD of the host epoll in the watcher's epoll, ONESHOT
+//     W3  waits in our kernel, for the eventfd as well
+//
+// An event before W1 is found by W1. One after W1 and before W2: EPOLL_CTL_MOD looks
+// whether the host epoll is readable, and reports it to the watcher at once. One after W2
+// wakes the watcher by itself. The watcher then writes the eventfd, which stays readable
+// until the waiter has drained it: W3 returns, whether the write came before or after it
+// began. That the epoll inside is edge-triggered for some descriptors changes nothing: an
+// epoll is readable as long as events wait in it, and only W1 takes them out.
+//
+// Armed twice is armed once. Several threads may wait behind one gate: who takes the
+// events calls arm() again if others still wait (epoll.cpp), so that the gate is armed or
+// the eventfd is readable whenever somebody is in W3.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace hijack {
+
+class Gate {
+public:
+    // host_epoll stays the caller's and must stay open until the gate is gone. The caller
+    // of all functions is Inside.
+    explicit Gate(int host_epoll);
+    ~Gate();
+    Gate(const Gate&) = delete;
+    Gate& operator=(const Gate&) = delete;
+
+    // 0 or negative errno: no descriptor was left.
+    int error() const { return error_; }
+    // The eventfd, a descriptor of our kernel.
+    int kernel_event() const { return kernel_event_; }
+
+    void arm();
+    bool armed() const { return armed_.load(std::memory_order_acquire); }
+    // After the eventfd was seen readable.
+    void drain() const;
+
+private:
+    friend class Watcher;
+    const int host_epoll_;
+    int kernel_event_ = -1;
+    int error_ = 0;
+    uint64_t id_ = 0;
+    // Written under the watcher's mutex.
+    std::atomic<bool> armed_{false};
+};
+
+}  // namespace hijack

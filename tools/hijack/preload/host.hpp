@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// System calls of the host, made by instructions of this library: those pass by syscall
+// user dispatch, whatever the selector says, and need no errno and no symbol of libc's,
+// many of which are ours here.
+#pragma once
+
+#include <type_traits>
+
+#include <sys/syscall.h>
+
+namespace hijack::host {
+
+inline long raw(long number, const long* a)
+{
+    register long r10 asm("r10") = a[3];
+    register long r8 asm("r8") = a[4];
+    register long r9 asm("r9") = a[5];
+    long result;
+    asm volatile("syscall"
+                 : "=a"(result)
+                 : "0"(number), "D"(a[0]), "S"(a[1]), "d"(a[2]), "r"(r10), "r"(r8), "r"(r9)
+                 : "rcx", "r11", "memory");
+    return result;
+}
+
+template <typename T>
+long to_long(T value)
+{
+    if constexpr (std::is_null_pointer_v<T>)
+        return 0;
+    else if constexpr (std::is_pointer_v<T>)
+        return reinterpret_cast<long>(value);
+    else
+        return static_cast<long>(value);
+}
+
+// Returns what the kernel returns: a value or a negative errno.
+template <typename... Args>
+long call(long number, Args... args)
+{
+    static_assert(sizeof...(Args) <= 6);
+    const long values[6] = {to_long(args)...};
+    return raw(number, values);
+}
+
+}  // namespace hijack::host

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "hijack/preload/message.hpp"
+
+#include <atomic>
+#include <string>
+
+#include <unistd.h>
+
+#include "hijack/preload/host.hpp"
+
+namespace hijack {
+
+void message_raw(std::string_view line)
+{
+    std::string text(line);
+    text += '\n';
+    host::call(SYS_write, STDERR_FILENO, text.data(), text.size());
+}
+
+void message(std::string_view text)
+{
+    message_raw("lkl run: " + std::string(text));
+}
+
+void message_once(std::string_view text)
+{
+    static std::atomic<long> last_process{0};
+    const long process = host::call(SYS_getpid);
+    if (last_process.exchange(process) != process)
+        message(text);
+}
+
+}  // namespace hijack

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "hijack/preload/stack.hpp"
+
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+#include <mutex>
+#include <new>
+#include <optional>
+#include <string>
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <lkl/asm/unistd.h>
+#include <lkl/linux/resource.h>
+#include <lkl/linux/socket.h>
+#include <lkl/socket.h>
+
+#include "capi/command_line.hpp"
+#include "hijack/calls/epoll.hpp"
+#include "hijack/network/leases.hpp"
+#include "hijack/network/network.hpp"
+#include "hijack/preload/descriptors.hpp"
+#include "hijack/preload/message.hpp"
+#include "hijack/preload/settings.hpp"
+#include "hijack/preload/signals.hpp"
+
+namespace hijack::stack {
+
+std::atomic<State> state{State::none};
+lkl::Kernel* kernel = nullptr;
+
+namespace {
+
+// Room for a mutex that a forked child makes anew: another thread of the parent may have
+// held it.
+alignas(std::mutex) std::byte mutex_room[sizeof(std::mutex)];
+std::mutex& start_mutex()
+{
+    static std::mutex* const mutex = new (mutex_room) std::mutex;
+    return *mutex;
+}
+
+thread_local bool finishing = false;
+
+// The thread's first call of our kernel. Its task there ends with the thread, by a
+// destructor that is made in the first call; what it does is the library's, so it has to
+// run Inside. Destructors run in the opposite order of their making: these two are made
+// around it.
+template <typename Function>
+auto call_first(Function function)
+{
+    struct After {
+        std::optional<Inside> inside;
+    };
+    struct Before {
+        After& after;
+        ~Before()
+        {
+            this_thread.kernel_tid = 0;
+            after.inside.emplace();
+        }
+    };
+    thread_local After after;
+    auto result = function();
+    thread_local Before before{after};
+    return result;
+}
+
+// The run's lock: a name of the host that one socket can have. It goes with the process.
+// False: another process of the run has it.
+bool take_run()
+{
+    const descriptors::Own own;
+    const long lock = host::call(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (lock < 0)
+        return true;
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const std::string name = "lkl-run-" + settings::run_id();
+    name.copy(address.sun_path + 1, sizeof address.sun_path - 1);
+    const auto length = offsetof(sockaddr_un, sun_path) + 1 + name.size();
+    if (host::call(SYS_bind, lock, &address, length) == -EADDRINUSE) {
+        host::call(SYS_close, lock);
+        return false;
+    }
+    return true;
+}
+
+std::string boot()
+{
+    const Configuration* const configuration = settings::configuration();
+    if (!configuration)
+        return "its settings are wrong, see above";
+    if (is_on(configuration->dump))
+        message(to_json(*configuration));
+    if (!take_run())
+        return "another process of this run has the network stack (docs/run.md)";
+    // The first mem= is ours; one that is given comes after it and counts.
+    auto options = lkl::capi::parse_command_line("mem=256M " + configuration->boot_cmdline);
+    if (!options)
+        return options.error().what;
+    if (is_on(configuration->debug))
+        options->log = [](std::string_view line) { message_raw(line); };
+    const descriptors::Own own;
+    auto started = call_first([&] { return lkl::Kernel::start(*options); });
+    if (!started)
+        return started.error().what;
+    kernel = new lkl::Kernel(*std::move(started));
+    const lkl_rlimit64 most{descriptors::limit, descriptors::limit};
+    kernel->syscall(__lkl__NR_prlimit64, 0, LKL_RLIMIT_NOFILE, &most, nullptr);
+    return network::configure(*kernel, *configuration);
+}
+
+int not_there(State now)
+{
+    if (now == State::lost)
+        message_once(
+            "this process was forked: the sockets and the network stack of its parent "
+            "stay there (docs/run.md)");
+    return -ENETDOWN;
+}
+
+}  // namespace
+
+int start()
+{
+    const Inside inside;
+    if (is_up())
+        return 0;
+    const std::lock_guard lock(start_mutex());
+    const State now = state.load();
+    if (now != State::none)
+        return now == State::up ? 0 : not_there(now);
+    this_thread.starting = true;
+    const std::string error = boot();
+    if (error.empty()) {
+        signals::start_interrupter();
+        epolls::kernel_started();
+    } else {
+        message("no network: " + error);
+        state.store(State::failed);
+    }
+    this_thread.starting = false;
+    return error.empty() ? 0 : -ENETDOWN;
+}
+
+long call_with(long number, const long* args)
+{
+    const State now = state.load(std::memory_order_acquire);
+    if (now != State::up && !this_thread.starting && !finishing) [[unlikely]] {
+        // The process is about to exit: it must not see that its network has gone before.
+        while (now == State::ended)
+            pause();
+        return not_there(now);
+    }
+    if (this_thread.kernel_tid == 0) [[unlikely]] {
+        this_thread.kernel_tid =
+            static_cast<int>(call_first([] { return kernel->syscall(__lkl__NR_gettid); }));
+        if (this_thread.deferred != 0)
+            signals::interrupt_self();
+    }
+    const long result = kernel->call(number, args);
+    if ((result == -ESHUTDOWN || result == -EIO) && !finishing) [[unlikely]] {
+        while (state.load() == State::ended)
+            pause();
+        if (const std::string panic = kernel->panic_message(); !panic.empty())
+            message_once("the kernel of the network stack crashed: " + panic);
+    }
+    return result;
+}
+
+void finish()
+{
+    State up = State::up;
+    const Inside inside;
+    if (!state.compare_exchange_strong(up, State::ended))
+        return;
+    finishing = true;
+    // As the end of a process does it: what is sent gets on its way, and peers are told.
+    descriptors::for_each_ours([](int kernel_fd) {
+        call(__lkl__NR_shutdown, kernel_fd, SHUT_WR);
+        call(__lkl__NR_close, kernel_fd);
+    });
+    network::wait_until_sent(*kernel);
+    network::release_leases(*kernel);
+    (void)kernel->halt();
+}
+
+void forked()
+{
+    new (mutex_room) std::mutex;
+    State up = State::up;
+    state.compare_exchange_strong(up, State::lost);
+    this_thread.kernel_tid = 0;
+    this_thread.dispatched = false;
+    this_thread.selector = selector_allow;
+}
+
+}  // namespace hijack::stack

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What the preload library knows of each thread of the program.
+//
+// Owner of every member is its thread, and signal handlers on it, unless another one is
+// named. `depth` and `selector` are written by plain stores in program order, which is the
+// order that a handler on the same thread sees (they are volatile).
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include <linux/prctl.h>
+
+namespace hijack {
+
+// Values of `selector`, see prctl(2), PR_SET_SYSCALL_USER_DISPATCH.
+constexpr char selector_allow = 0;
+constexpr char selector_block = 1;
+
+struct Thread {
+    // > 0: in code of this library that must not be entered again, in the kernel for
+    // instance. A handler of the program waits until it is 0 (signals.cpp).
+    volatile int depth = 0;
+    // Read by the host's kernel at each system call, once `dispatched`.
+    volatile char selector = selector_allow;
+    bool dispatched = false;
+    // Started by this library: all its calls are the host's.
+    bool internal = false;
+    // It starts our kernel, and may call it already.
+    bool starting = false;
+
+    // Its thread number in our kernel; 0: it has made no call there.
+    volatile int kernel_tid = 0;
+
+    // Signals whose handlers wait, one bit each (1 << (signal - 1)); blocked meanwhile.
+    volatile uint64_t deferred = 0;
+    // They all have SA_RESTART.
+    volatile bool restart = false;
+    // How often the thread was to be interrupted in our kernel, and how often the
+    // interrupter has done so; `interrupted` is the interrupter's, which wakes it by futex.
+    volatile uint32_t interrupts_asked = 0;
+    uint32_t interrupts_seen = 0;
+    std::atomic<uint32_t> interrupts_made{0};
+};
+
+// For LD_PRELOAD, so that no allocation is behind it: a handler may use it.
+extern thread_local Thread this_thread __attribute__((tls_model("initial-exec")));
+
+// signals.cpp: lets the handlers run that waited. depth is 0.
+void run_deferred();
+
+// Inside of this library: the program's handlers wait, and system calls that libc makes
+// for us are the host's.
+class Inside {
+public:
+    Inside()
+    {
+        this_thread.depth = this_thread.depth + 1;
+        this_thread.selector = selector_allow;
+    }
+    ~Inside()
+    {
+        const int depth = this_thread.depth - 1;
+        if (depth == 0 && this_thread.dispatched)
+            this_thread.selector = selector_block;
+        this_thread.depth = depth;
+        // A signal up to here is in `deferred`; a later one runs its handler itself.
+        if (depth == 0 && this_thread.deferred != 0)
+            run_deferred();
+    }
+    Inside(const Inside&) = delete;
+    Inside& operator=(const Inside&) = delete;
+
+    // The library, or libc on its behalf, calls a function that is ours.
+    static bool already() { return this_thread.depth > 0 || this_thread.internal; }
+};
+
+}  // namespace hijack

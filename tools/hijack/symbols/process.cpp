@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Functions of libc on threads, signals, and the process.
+#include <cerrno>
+#include <csignal>
+#include <memory>
+#include <utility>
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include "hijack/preload/dispatch.hpp"
+#include "hijack/preload/signals.hpp"
+#include "hijack/symbols/symbol.hpp"
+
+using hijack::Inside;
+using hijack::libc_call;
+
+namespace {
+
+// libc's own function of that name.
+template <typename Function>
+Function* next(const char* name)
+{
+    return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
+}
+
+struct Start {
+    void* (*function)(void*);
+    void* argument;
+    bool internal;
+};
+
+void* start_thread(void* given)
+{
+    const Start start = *std::unique_ptr<Start>(static_cast<Start*>(given));
+    hijack::this_thread.internal = start.internal;
+    hijack::dispatch::enter();
+    return start.function(start.argument);
+}
+
+}  // namespace
+
+HIJACK_SYMBOL(int, pthread_create,
+              (pthread_t * thread, const pthread_attr_t* attributes, void* (*function)(void*),
+               void* argument))
+{
+    static auto* const create =
+        next<int(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*)>("pthread_create");
+    const bool internal = Inside::already();
+    const Inside inside;
+    auto start = std::make_unique<Start>(Start{function, argument, internal});
+    const int error = create(thread, attributes, start_thread, start.get());
+    if (error == 0)
+        (void)start.release();
+    return error;
+}
+
+HIJACK_SYMBOL(pid_t, fork, ())
+{
+    static auto* const make = next<pid_t()>("fork");
+    const Inside inside;
+    return make();
+}
+// The child must not work on its parent's memory, where the descriptor table is.
+HIJACK_SYMBOL(pid_t, vfork, ())
+{
+    return hijack_fork();
+}
+
+HIJACK_SYMBOL(void, _exit, (int status))
+{
+    for (;;)
+        libc_call(SYS_exit_group, status);
+}
+HIJACK_SYMBOL(void, _Exit, (int status))
+{
+    for (;;)
+        libc_call(SYS_exit_group, status);
+}
+
+HIJACK_SYMBOL(long, syscall, (long number, long a, long b, long c, long d, long e, long f))
+{
+    return libc_call(number, a, b, c, d, e, f);
+}
+
+namespace {
+
+uint64_t bits_of(const sigset_t& set)
+{
+    return *reinterpret_cast<const uint64_t*>(&set);
+}
+
+}  // namespace
+
+HIJACK_SYMBOL(int, sigaction, (int signal, const struct sigaction* action, struct sigaction* old))
+{
+    static auto* const real =
+        next<int(int, const struct sigaction*, struct sigaction*)>("sigaction");
+    if (Inside::already())
+        return real(signal, action, old);
+    hijack::signals::Action given{}, before{};
+    if (action)
+        given = {reinterpret_cast<uintptr_t>(action->sa_handler),
+                 static_cast<uint64_t>(static_cast<unsigned>(action->sa_flags)), 0,
+                 bits_of(action->sa_mask)};
+    const long result =
+        hijack::signals::set_action(signal, action ? &given : nullptr, old ? &before : nullptr);
+    if (result < 0) {
+        errno = static_cast<int>(-result);
+        return -1;
+    }
+    if (old) {
+        *old = {};
+        old->sa_handler = reinterpret_cast<sighandler_t>(before.handler);
+        old->sa_flags = static_cast<int>(before.flags & ~0x04000000ull);
+        *reinterpret_cast<uint64_t*>(&old->sa_mask) = before.mask;
+    }
+    return 0;
+}
+
+HIJACK_SYMBOL(sighandler_t, signal, (int signal, sighandler_t handler))
+{
+    struct sigaction action {
+    }, old{};
+    action.sa_handler = handler;
+    action.sa_flags = SA_RESTART;
+    return hijack_sigaction(signal, &action, &old) == 0 ? old.sa_handler : SIG_ERR;
+}
+
+HIJACK_SYMBOL(int, sigprocmask, (int how, const sigset_t* set, sigset_t* old))
+{
+    return static_cast<int>(libc_call(SYS_rt_sigprocmask, how, set, old, sizeof(uint64_t)));
+}
+HIJACK_SYMBOL(int, pthread_sigmask, (int how, const sigset_t* set, sigset_t* old))
+{
+    const int saved = errno;
+    const bool failed = libc_call(SYS_rt_sigprocmask, how, set, old, sizeof(uint64_t)) < 0;
+    return failed ? std::exchange(errno, saved) : 0;
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "lkl/run/launch.hpp"
+
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "common/report.hpp"
+
+namespace tools::run {
+
+namespace {
+
+// Beside the tool, as it was built and as it is installed.
+std::string preload_library()
+{
+    std::error_code error;
+    const auto here = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
+    for (const char* directory : {"../lib", LKL_LIBDIR_OF_BIN}) {
+        const auto path = here / directory / "liblkl-hijack.so";
+        if (access(path.c_str(), R_OK) == 0)
+            return std::filesystem::canonical(path, error);
+    }
+    throw ToolError(ExitCode::internal, "run: liblkl-hijack.so is not beside this program");
+}
+
+// Each program of the run that has the network adds its packets.
+void make_empty(const std::string& path)
+{
+    if (path.empty())
+        return;
+    const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (file < 0)
+        throw ToolError(ExitCode::output, "run: " + escaped(path) + ": " + std::strerror(errno));
+    close(file);
+}
+
+}  // namespace
+
+void launch(const std::string& path, const std::vector<std::string>& words,
+            const hijack::Configuration& configuration)
+{
+    std::string preload = preload_library();
+    make_empty(configuration.pcap);
+    // The loader splits it there.
+    if (preload.find_first_of(" :") != std::string::npos)
+        throw ToolError(ExitCode::internal, "run: " + escaped(preload) +
+                                                ": no path with a blank or a colon can be "
+                                                "laid under a program");
+    if (const char* const others = std::getenv("LD_PRELOAD"); others && *others)
+        preload += ":" + std::string(others);
+    setenv("LD_PRELOAD", preload.c_str(), 1);
+    setenv("LKL_RUN_CONFIG", hijack::to_json(configuration).c_str(), 1);
+    setenv("LKL_RUN_ID", hijack::make_run_id().c_str(), 1);
+    std::vector<char*> arguments;
+    for (const std::string& word : words)
+        arguments.push_back(const_cast<char*>(word.c_str()));
+    arguments.push_back(nullptr);
+    execv(path.c_str(), arguments.data());
+    throw ToolError(ExitCode::path, "run: " + escaped(path) + ": " + std::strerror(errno));
+}
+
+}  // namespace tools::run

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Puts a program in the place of this one, with the preload library under it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "hijack/config/configuration.hpp"
+
+namespace tools::run {
+
+// Does not return: throws ToolError where it cannot.
+[[noreturn]] void launch(const std::string& path, const std::vector<std::string>& words,
+                         const hijack::Configuration& configuration);
+
+}  // namespace tools::run
