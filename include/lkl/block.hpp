@@ -81,6 +81,14 @@ public:
 
     // Complete what is finished, without waiting. Returns how many.
     virtual size_t reap() noexcept { return 0; }
+
+    // For snapshots of the kernel (lkl/snapshot.hpp); called while no request is in
+    // flight, and only for disks that are not read-only. keep_contents(): what is stored
+    // now is what restore_contents() brings back, as often as it is called, until
+    // forget_contents(). False: this back end does not know how.
+    virtual bool keep_contents() noexcept { return false; }
+    virtual void restore_contents() noexcept {}
+    virtual void forget_contents() noexcept {}
 };
 
 }  // namespace lkl

@@ -11,6 +11,7 @@
 #include <type_traits>
 
 #include <lkl/block.hpp>
+#include <lkl/packet.hpp>
 #include <lkl/result.hpp>
 
 namespace lkl {
@@ -44,6 +45,25 @@ std::string default_kernel_image();
 struct DiskId {
     int index = -1;
     uint64_t device = 0;
+};
+
+// A network interface of a running kernel: its number for remove_net(), from 0 on, and
+// the index that the kernel has for it, for netlink and ioctl.
+struct NetId {
+    int index = -1;
+    int ifindex = 0;
+};
+
+struct NetOptions {
+    MacAddress mac{};           // all zero: the back end's, or a random one
+    uint16_t mtu = 0;           // bytes without the Ethernet header; 0: the back end's
+    uint16_t queue_size = 256;  // packets that wait at most; a power of two, 32 to 1024
+    // NetOffload: what of the back end's offer is used.
+    uint32_t transmit_offload = NetOffload::all;
+    uint32_t receive_offload = NetOffload::all;
+    // A received packet may be spread over several buffers. Without it, each buffer has
+    // to be as long as the longest packet, 64 KiB with segmentation.
+    bool mergeable_buffers = true;
 };
 
 // What a watchdog looks at: when calls are under way, none has ended since it looked
@@ -88,6 +108,17 @@ public:
     // Removes it again: requests in flight finish first. EBUSY while mounted.
     Result<void> remove_disk(DiskId disk);
 
+    // Adds a virtio network device whose packets go through `backend`; the interface
+    // (eth0 is the first) is down, and has no address. The calling thread is in the
+    // kernel's first network namespace. Errors: EINVAL, ENOSPC (no interrupt line), EIO
+    // (the kernel has no driver for it), and the kernel's.
+    Result<NetId> add_net(std::unique_ptr<NetBackend> backend, const NetOptions& options = {});
+    // Removes it again, whatever uses it. ENODEV.
+    Result<void> remove_net(NetId net);
+    // Plugs its cable in or out; it is in at first. Packets get lost while it is out.
+    // ENODEV.
+    Result<void> set_net_link(NetId net, bool up);
+
     // Flushes all file systems, shuts the kernel down and frees everything it
     // held. Further calls return -ESHUTDOWN.
     Result<void> halt();
@@ -110,6 +141,7 @@ private:
             return static_cast<long>(value);
     }
 
+    friend class Snapshot;
     class Impl;
     explicit Kernel(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;

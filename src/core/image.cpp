@@ -154,30 +154,77 @@ Result<void> Image::parse()
     return {};
 }
 
-Result<void> Image::load(uintptr_t base) const
+Error Image::failed(int code, const char* what) const
 {
-    const auto failed = [this](int code, const char* what) {
-        return Error{code, "kernel image " + path_ + ": " + what + ": " + std::strerror(code)};
-    };
+    return {code, "kernel image " + path_ + ": " + what + ": " + std::strerror(code)};
+}
+
+Result<void> Image::load(uintptr_t base, bool large_pages) const
+{
+    // Data begins with a block where it is to be in large pages.
+    uint64_t code_end = 0;
+    uint64_t data = size_;
+    for (const Segment& s : segments_) {
+        if (s.protection & PROT_WRITE)
+            data = std::min(data, s.address);
+        else
+            code_end = std::max(code_end, s.address + s.memory_size);
+    }
+    large_pages = large_pages && data % LKL_BLOCK_SIZE == 0 && data >= code_end && data < size_;
 
     for (const Segment& s : segments_) {
-        const uint64_t start = s.address & ~page_mask;
-        const uint64_t file_end = s.address + s.file_size;
-        const uint64_t end = (s.address + s.memory_size + page_mask) & ~page_mask;
-        const uint64_t mapped_end = (file_end + page_mask) & ~page_mask;
-        void* at = reinterpret_cast<void*>(base + start);
-        if (s.file_size != 0 &&
-            ::mmap(at, mapped_end - start, s.protection, MAP_PRIVATE | MAP_FIXED, file_,
-                   static_cast<off_t>(s.offset & ~page_mask)) == MAP_FAILED)
-            return failed(errno, "mapping a segment");
-        if (end > mapped_end &&
-            ::mmap(reinterpret_cast<void*>(base + mapped_end), end - mapped_end, s.protection,
-                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
-            return failed(errno, "mapping a segment");
-        if (s.file_size != s.memory_size && mapped_end > file_end && (s.protection & PROT_WRITE))
-            std::memset(reinterpret_cast<void*>(base + file_end), 0, mapped_end - file_end);
+        if (large_pages && (s.protection & PROT_WRITE))
+            continue;
+        if (auto mapped = map(base, s); !mapped)
+            return mapped;
     }
+    if (large_pages) {
+        if (auto read = read_data(base, data); !read)
+            return read;
+    }
+    return relocate(base);
+}
 
+Result<void> Image::map(uintptr_t base, const Segment& s) const
+{
+    const uint64_t start = s.address & ~page_mask;
+    const uint64_t file_end = s.address + s.file_size;
+    const uint64_t end = (s.address + s.memory_size + page_mask) & ~page_mask;
+    const uint64_t mapped_end = (file_end + page_mask) & ~page_mask;
+    void* at = reinterpret_cast<void*>(base + start);
+    if (s.file_size != 0 && ::mmap(at, mapped_end - start, s.protection, MAP_PRIVATE | MAP_FIXED,
+                                   file_, static_cast<off_t>(s.offset & ~page_mask)) == MAP_FAILED)
+        return failed(errno, "mapping a segment");
+    if (end > mapped_end &&
+        ::mmap(reinterpret_cast<void*>(base + mapped_end), end - mapped_end, s.protection,
+               MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
+        return failed(errno, "mapping a segment");
+    if (s.file_size != s.memory_size && mapped_end > file_end && (s.protection & PROT_WRITE))
+        std::memset(reinterpret_cast<void*>(base + file_end), 0, mapped_end - file_end);
+    return {};
+}
+
+// All segments of data, from address `start` on.
+Result<void> Image::read_data(uintptr_t base, uint64_t start) const
+{
+    const uint64_t end = (size_ + LKL_BLOCK_SIZE - 1) & ~(LKL_BLOCK_SIZE - 1);
+    void* const at = reinterpret_cast<void*>(base + start);
+    if (::mmap(at, end - start, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+               0) == MAP_FAILED)
+        return failed(errno, "memory for data");
+    // Where the host has none, small ones do.
+    ::madvise(at, end - start, MADV_HUGEPAGE);
+    for (const Segment& s : segments_) {
+        errno = EIO;
+        if ((s.protection & PROT_WRITE) &&
+            !read_at(file_, s.offset, reinterpret_cast<void*>(base + s.address), s.file_size))
+            return failed(errno, "reading data");
+    }
+    return {};
+}
+
+Result<void> Image::relocate(uintptr_t base) const
+{
     const auto* table = reinterpret_cast<const Elf64_Rela*>(base + relocations_);
     for (uint64_t i = 0; i < relocations_size_ / sizeof *table; ++i) {
         const Elf64_Rela& r = table[i];

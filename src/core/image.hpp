@@ -29,8 +29,10 @@ public:
     uint64_t size() const { return size_; }
 
     // Maps the image at `base`, a reserved range of size() bytes, and applies its
-    // relocations. Errors: ENOMEM, EIO.
-    Result<void> load(uintptr_t base) const;
+    // relocations. large_pages: its data is read into large pages of the host in place of
+    // being mapped, page by page, when it is touched; the range then is rounded up to
+    // LKL_BLOCK_SIZE, and `base` a multiple of that. Errors: ENOMEM, EIO.
+    Result<void> load(uintptr_t base, bool large_pages) const;
 
     // The entry point of an image loaded at `base`.
     lkl_entry_fn entry(uintptr_t base) const;
@@ -43,6 +45,10 @@ private:
 
     Image() = default;
     Result<void> parse();
+    Result<void> map(uintptr_t base, const Segment& segment) const;
+    Result<void> read_data(uintptr_t base, uint64_t start) const;
+    Result<void> relocate(uintptr_t base) const;
+    Error failed(int code, const char* what) const;
 
     std::string path_;
     int file_ = -1;

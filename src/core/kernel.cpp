@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <lkl/kernel.hpp>
+#include <lkl/snapshot.hpp>
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cerrno>
 #include <cstring>
 #include <mutex>
@@ -13,23 +15,20 @@
 
 #include <pthread.h>
 
+#include <core/devices.hpp>
 #include <core/image.hpp>
+#include <core/interfaces.hpp>
 #include <core/machine.hpp>
+#include <core/saved_kernel.hpp>
+#include <core/system_calls.hpp>
 #include <core/threads.hpp>
 #include <platform/posix/fences.hpp>
 #include <virtio/block/device.hpp>
+#include <virtio/net/device.hpp>
 
 namespace lkl {
 
 namespace {
-
-// System calls that the library itself makes, of the generic 64-bit table and of
-// arch/lkl (asm/unistd.h).
-constexpr long nr_sync = 81;
-constexpr long nr_rt_sigprocmask = 135;
-constexpr long nr_reboot = 142;
-constexpr long nr_device_add = 244;
-constexpr long nr_device_remove = 245;
 
 constexpr long sig_setmask = 2;
 
@@ -47,15 +46,12 @@ constexpr int forked = ECHILD;
 // The virtio block driver's minor numbers: 16 to a disk.
 constexpr unsigned minors_per_disk = 16;
 
+// Linux wants room for a packet of many pages.
+constexpr uint16_t least_net_queue = 32;
+
 unsigned minor_of(uint64_t device)
 {
     return (device & 0xff) | ((device >> 12) & ~0xffull);
-}
-
-Error system_error(long result, const std::string& what)
-{
-    const int code = static_cast<int>(-result);
-    return {code, what + ": " + std::strerror(code)};
 }
 
 }  // namespace
@@ -71,40 +67,17 @@ public:
     long handle_signal(HostThread& thread, long number, const long* args, long result) noexcept;
     Result<DiskId> add_disk(std::unique_ptr<BlockBackend> backend);
     Result<void> remove_disk(DiskId disk);
+    Result<NetId> add_net(std::unique_ptr<NetBackend> backend, const NetOptions& options);
+    Result<void> remove_net(NetId net);
+    Result<void> set_net_link(NetId net, bool up);
     Result<void> halt();
+    Result<void> take_snapshot();
+    Result<size_t> restore_snapshot();
+    void drop_snapshot();
     Activity activity();
     std::string panic_message() const { return machine_->panic_message(); }
 
 private:
-    // A disk with everything that serves it, taken apart from top to bottom.
-    struct Disk final : EventSource {
-        Disk(Machine& machine, std::unique_ptr<BlockBackend> backend, unsigned slot)
-            : machine(machine),
-              slot(slot),
-              device(std::move(backend), machine.memory()),
-              transport(device, machine.line(slot))
-        {
-            machine.plug(slot, &transport);
-            if (device.poll_fd() >= 0)
-                machine.vcpu().add_source(this);
-        }
-        ~Disk()
-        {
-            transport.reset();
-            machine.vcpu().remove_source(this);
-            machine.plug(slot, nullptr);
-        }
-        int poll_fd() const noexcept override { return device.poll_fd(); }
-        void ready() noexcept override { device.reap(); }
-
-        Machine& machine;
-        const unsigned slot;
-        virtio::BlockDevice device;
-        virtio::Mmio transport;
-        DiskId id;
-        long kernel_id = -1;
-    };
-
     struct Forks;
     static Forks& forks();
 
@@ -112,19 +85,18 @@ private:
     std::unique_ptr<Machine> machine_;
     posix::FaultHandler faults_;
     std::unique_ptr<Threads> threads_;
+    std::unique_ptr<Devices> devices_;
 
     // 0 while calls are let through, else the errno that they fail with.
     std::atomic<int> closed_{ESHUTDOWN};
     bool started_ = false;
+    int next_net_ = 0;  // under a change of devices_
 
-    void take_out(const Disk* disk);
+    // Lets no call in while a snapshot is made or restored.
+    class NoCalls;
 
-    // The list itself; never held while the kernel is called.
-    std::mutex disks_mutex_;
-    std::vector<std::unique_ptr<Disk>> disks_;
-    // One change at a time.
-    std::mutex disk_change_mutex_;
-    std::mutex halt_mutex_;
+    std::mutex halt_mutex_;  // also what follows
+    std::unique_ptr<SavedKernel> saved_;
 
 public:
     bool in_forked_child() const { return closed_.load() == forked; }
@@ -178,6 +150,8 @@ Result<void> Kernel::Impl::boot(const KernelOptions& options)
             return added;
     }
     threads_ = std::make_unique<Threads>(machine_->vcpu());
+    devices_ = std::make_unique<Devices>(
+        *machine_, [this](long number, const long* args) { return call(number, args); });
     {
         std::lock_guard lock(forks().mutex);
         forks().kernels.insert(this);
@@ -204,13 +178,14 @@ Activity Kernel::Impl::activity()
         activity.calls_ended += thread.calls.load(std::memory_order_relaxed);
         activity.calls_under_way += thread.depth.load(std::memory_order_relaxed);
     });
-    const std::lock_guard lock(disks_mutex_);
-    for (const auto& disk : disks_) {
-        const virtio::BlockStatistics statistics = disk->device.statistics();
+    devices_->for_each([&activity](virtio::Device& device) {
+        if (device.id() != disk_kind)
+            return;
+        const auto statistics = static_cast<virtio::BlockDevice&>(device).statistics();
         activity.disk_requests += statistics.reads + statistics.writes + statistics.flushes +
                                   statistics.discards + statistics.write_zeroes;
         activity.disk_requests_under_way += statistics.in_flight;
-    }
+    });
     return activity;
 }
 
@@ -224,7 +199,8 @@ Kernel::Impl::~Impl()
         std::lock_guard lock(forks().mutex);
         forks().kernels.erase(this);
     }
-    disks_.clear();
+    if (devices_)
+        Devices::Change(*devices_).clear();
     if (machine_)
         machine_->vcpu().stop();
     if (threads_)
@@ -284,64 +260,84 @@ long Kernel::Impl::handle_signal(HostThread& thread, long number, const long* ar
 
 Result<DiskId> Kernel::Impl::add_disk(std::unique_ptr<BlockBackend> backend)
 {
-    if (closed_.load())
-        return Error{closed_.load(), "adding a disk: the kernel has ended"};
-    const std::lock_guard change(disk_change_mutex_);
-    unsigned slot = 0;
-    while (std::any_of(disks_.begin(), disks_.end(),
-                       [slot](const auto& disk) { return disk->slot == slot; }))
-        ++slot;
-    if (slot >= Machine::slots)
-        return Error{ENOSPC, "adding a disk: no interrupt line is left"};
-
-    auto owned = std::make_unique<Disk>(*machine_, std::move(backend), slot);
-    Disk* const disk = owned.get();
-    {
-        const std::lock_guard lock(disks_mutex_);
-        disks_.push_back(std::move(owned));
+    constexpr const char* what = "adding a disk";
+    if (const int code = closed_.load())
+        return Error{code, std::string(what) + ": the kernel has ended"};
+    Devices::Change change(*devices_);
+    DiskId id;
+    auto added =
+        change.add(std::make_unique<virtio::BlockDevice>(std::move(backend), machine_->memory()),
+                   what, id.device);
+    if (!added)
+        return std::move(added).error();
+    if (id.device == 0) {
+        (void)change.remove(**added, what);
+        return Error{EIO, std::string(what) + ": the kernel's driver refused it"};
     }
-    const uint64_t base = DeviceWindow::base + slot * DeviceWindow::stride;
-    uint64_t device = 0;
-    const long args[6] = {static_cast<long>(base), static_cast<long>(virtio::Mmio::window),
-                          static_cast<long>(Machine::irq(slot)), reinterpret_cast<long>(&device)};
-    disk->kernel_id = call(nr_device_add, args);
-    if (const long result = disk->kernel_id; result < 0) {
-        take_out(disk);
-        return system_error(result, "adding a disk");
-    }
-    if (device == 0) {
-        const long remove[6] = {disk->kernel_id};
-        call(nr_device_remove, remove);
-        take_out(disk);
-        return Error{EIO, "adding a disk: the kernel's driver refused it"};
-    }
-    disk->id.device = device;
-    disk->id.index = static_cast<int>(minor_of(device) / minors_per_disk);
-    return disk->id;
-}
-
-// Ends what serves the disk, which waits for requests in flight.
-void Kernel::Impl::take_out(const Disk* disk)
-{
-    std::unique_ptr<Disk> gone;
-    const std::lock_guard lock(disks_mutex_);
-    const auto found = std::find_if(disks_.begin(), disks_.end(),
-                                    [disk](const auto& one) { return one.get() == disk; });
-    gone = std::move(*found);
-    disks_.erase(found);
+    id.index = (*added)->index = static_cast<int>(minor_of(id.device) / minors_per_disk);
+    return id;
 }
 
 Result<void> Kernel::Impl::remove_disk(DiskId id)
 {
-    const std::lock_guard change(disk_change_mutex_);
-    const auto found = std::find_if(disks_.begin(), disks_.end(),
-                                    [&](const auto& disk) { return disk->id.index == id.index; });
-    if (found == disks_.end())
+    Devices::Change change(*devices_);
+    PluggedDevice* const disk = change.find(disk_kind, id.index);
+    if (!disk)
         return Error{ENODEV, "removing a disk: no such disk"};
-    const long args[6] = {(*found)->kernel_id};
-    if (const long result = call(nr_device_remove, args); result < 0 && !closed_.load())
-        return system_error(result, "removing a disk");
-    take_out(found->get());
+    return change.remove(*disk, "removing a disk");
+}
+
+// The interface of the new device is the one that was not there before: nobody else
+// adds devices of this kind meanwhile.
+Result<NetId> Kernel::Impl::add_net(std::unique_ptr<NetBackend> backend, const NetOptions& options)
+{
+    const std::string what = "adding network interface " + backend->info().name;
+    if (const int code = closed_.load())
+        return Error{code, what + ": the kernel has ended"};
+    if (!std::has_single_bit(options.queue_size) || options.queue_size < least_net_queue ||
+        options.queue_size > virtio::Queue::max_size)
+        return Error{EINVAL, what + ": a queue size that is no power of two from 32 to 1024"};
+    Devices::Change change(*devices_);
+    const auto caller = [this](long number, const long* args) { return call(number, args); };
+    auto before = virtio_interfaces(caller);
+    if (!before)
+        return std::move(before).error();
+    uint64_t number = 0;
+    auto device = std::make_unique<virtio::NetDevice>(
+        std::move(backend), machine_->memory(),
+        virtio::NetDeviceOptions{options.mac, options.mtu, options.queue_size,
+                                 options.transmit_offload, options.receive_offload,
+                                 options.mergeable_buffers});
+    auto added = change.add(std::move(device), what.c_str(), number);
+    if (!added)
+        return std::move(added).error();
+    auto after = virtio_interfaces(caller);
+    for (const auto& [parent, ifindex] : after ? *after : *before) {
+        if (before->contains(parent))
+            continue;
+        (*added)->index = next_net_;
+        return NetId{next_net_++, ifindex};
+    }
+    (void)change.remove(**added, what.c_str());
+    return Error{EIO, what + ": the kernel's driver refused it"};
+}
+
+Result<void> Kernel::Impl::remove_net(NetId id)
+{
+    Devices::Change change(*devices_);
+    PluggedDevice* const net = change.find(net_kind, id.index);
+    if (!net)
+        return Error{ENODEV, "removing a network interface: no such interface"};
+    return change.remove(*net, "removing a network interface");
+}
+
+Result<void> Kernel::Impl::set_net_link(NetId id, bool up)
+{
+    Devices::Change change(*devices_);
+    PluggedDevice* const net = change.find(net_kind, id.index);
+    if (!net)
+        return Error{ENODEV, "changing a network link: no such interface"};
+    static_cast<virtio::NetDevice&>(net->device()).set_link(up);
     return {};
 }
 
@@ -362,18 +358,78 @@ Result<void> Kernel::Impl::halt()
         return system_error(result, "halting the kernel");
     closed_.store(panicked ? EIO : ESHUTDOWN);
     machine_->vcpu().stop();
-    {
-        // What is in flight writes to the memory.
-        const std::lock_guard change(disk_change_mutex_);
-        std::vector<std::unique_ptr<Disk>> gone;
-        const std::lock_guard lock(disks_mutex_);
-        gone.swap(disks_);
-    }
+    Devices::Change(*devices_).clear();  // what is in flight writes to the memory
     wait_for_calls();
     machine_->release_memory();
     if (panicked)
         return Error{EIO, "the kernel panicked: " + machine_->panic_message()};
     return {};
+}
+
+class Kernel::Impl::NoCalls {
+public:
+    explicit NoCalls(Impl& kernel) : kernel_(kernel), threads_(*kernel.threads_)
+    {
+        kernel_.closed_.compare_exchange_strong(code_, EBUSY);
+        if (code_ != 0)
+            return;
+        // Partner of the light fence of InsideCall, as in wait_for_calls().
+        posix::heavy_fence();
+        if (kernel_.threads_->in_call())
+            code_ = EAGAIN;
+    }
+    ~NoCalls()
+    {
+        int busy = EBUSY;
+        if (code_ == 0 || code_ == EAGAIN)
+            kernel_.closed_.compare_exchange_strong(busy, 0);
+    }
+    NoCalls(const NoCalls&) = delete;
+    NoCalls& operator=(const NoCalls&) = delete;
+
+    Result<void> check() const
+    {
+        if (code_ == EAGAIN)
+            return Error{EBUSY, "snapshot: a thread is in a call of the kernel"};
+        if (code_ != 0)
+            return Error{code_, "snapshot: the kernel has ended"};
+        return {};
+    }
+
+private:
+    Impl& kernel_;
+    const Threads::Hold threads_;
+    int code_ = 0;
+};
+
+Result<void> Kernel::Impl::take_snapshot()
+{
+    const std::lock_guard lock(halt_mutex_);
+    if (saved_)
+        return Error{EEXIST, "snapshot: the kernel has one already"};
+    const NoCalls alone(*this);
+    if (auto checked = alone.check(); !checked)
+        return checked;
+    auto saved = SavedKernel::take(*machine_, *threads_, *devices_);
+    if (!saved)
+        return std::move(saved).error();
+    saved_ = std::move(*saved);
+    return {};
+}
+
+Result<size_t> Kernel::Impl::restore_snapshot()
+{
+    const std::lock_guard lock(halt_mutex_);
+    const NoCalls alone(*this);
+    if (auto checked = alone.check(); !checked)
+        return std::move(checked).error();
+    return saved_->restore();
+}
+
+void Kernel::Impl::drop_snapshot()
+{
+    const std::lock_guard lock(halt_mutex_);
+    saved_.reset();
 }
 
 Kernel::Kernel(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -418,10 +474,42 @@ Result<void> Kernel::remove_disk(DiskId disk)
 {
     return impl_->remove_disk(disk);
 }
+Result<NetId> Kernel::add_net(std::unique_ptr<NetBackend> backend, const NetOptions& options)
+{
+    return impl_->add_net(std::move(backend), options);
+}
+Result<void> Kernel::remove_net(NetId net)
+{
+    return impl_->remove_net(net);
+}
+Result<void> Kernel::set_net_link(NetId net, bool up)
+{
+    return impl_->set_net_link(net, up);
+}
 Result<void> Kernel::halt()
 {
     return impl_->halt();
 }
+Result<Snapshot> Snapshot::take(Kernel& kernel)
+{
+    if (auto taken = kernel.impl_->take_snapshot(); !taken)
+        return std::move(taken).error();
+    return Snapshot(kernel.impl_.get());
+}
+
+Result<size_t> Snapshot::restore()
+{
+    return kernel_->restore_snapshot();
+}
+
+Snapshot::Snapshot(Snapshot&& other) noexcept : kernel_(std::exchange(other.kernel_, nullptr)) {}
+
+Snapshot::~Snapshot()
+{
+    if (kernel_)
+        kernel_->drop_snapshot();
+}
+
 Activity Kernel::activity() const
 {
     return impl_->activity();

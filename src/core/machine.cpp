@@ -49,6 +49,13 @@ lkl_host_ops Machine::host_operations() noexcept
     ops.unmap = [](void* host, unsigned long va, unsigned long length) {
         self(host).space_.unmap(va, length);
     };
+    ops.shadow = [](void* host, unsigned long va, unsigned long length, unsigned long own,
+                    unsigned long own_length) {
+        return self(host).space_.shadow(va, length, own, own_length);
+    };
+    ops.prepare = [](void* host, unsigned long pa, unsigned long length) {
+        return self(host).prepare(pa, length);
+    };
     ops.discard = [](void* host, unsigned long pa, unsigned long length) {
         self(host).space_.discard(pa, length);
     };
@@ -105,7 +112,8 @@ Result<std::unique_ptr<Machine>> Machine::create(const Image& image, uint64_t me
     if (!space)
         return std::move(space).error();
     machine->space_ = std::move(*space);
-    if (auto loaded = image.load(machine->space_.image()); !loaded)
+    const bool large_pages = machine->space_.pages_are_costly();
+    if (auto loaded = image.load(machine->space_.image(), large_pages); !loaded)
         return std::move(loaded).error();
 
     for (unsigned slot = 0; slot < slots; ++slot) {
@@ -117,6 +125,7 @@ Result<std::unique_ptr<Machine>> Machine::create(const Image& image, uint64_t me
     lkl_boot_info info{};
     info.size = sizeof info;
     info.image_base = machine->space_.image();
+    info.memory_start = machine->space_.memory();
     info.memory_end = machine->space_.memory_end();
     info.vmalloc_start = machine->space_.vmalloc_start();
     info.vmalloc_end = machine->space_.vmalloc_end();
@@ -136,6 +145,15 @@ Machine::~Machine()
     vcpu_.stop();
 }
 
+// Of each block a kernel that boots uses about half: where a page costs little, it gets
+// pages, and has the smaller memory.
+int Machine::prepare(uint64_t physical, uint64_t length) noexcept
+{
+    if (!vcpu_.has_booted() && !space_.pages_are_costly())
+        return 1;
+    return space_.prepare(physical, length);
+}
+
 virtio::GuestMemory Machine::memory() const
 {
     return {reinterpret_cast<std::byte*>(space_.image()), space_.memory_end() - space_.image()};
@@ -148,6 +166,12 @@ virtio::Mmio* Machine::device_at(uint64_t address, uint64_t* offset) const noexc
     const uint64_t slot = (address - DeviceWindow::base) / DeviceWindow::stride;
     *offset = address % DeviceWindow::stride;
     return slot < slots ? bus_[slot].load(std::memory_order_acquire) : nullptr;
+}
+
+void Machine::forget_panic()
+{
+    std::lock_guard lock(panic_mutex_);
+    panic_.clear();
 }
 
 std::string Machine::panic_message() const

@@ -54,6 +54,10 @@ public:
     // What the kernel said last, after a panic.
     std::string panic_message() const;
 
+    // For snapshots, while nobody runs the kernel.
+    posix::AddressSpace& space() noexcept { return space_; }
+    void forget_panic();
+
     // The kernel is dead and nobody is in it: its memory goes back to the host.
     void release_memory() noexcept { space_.release_memory(); }
 
@@ -71,6 +75,7 @@ private:
     };
 
     Machine() = default;
+    int prepare(uint64_t physical, uint64_t length) noexcept;
     lkl_host_ops host_operations() noexcept;
     static void fiber_switch(void* host, unsigned long stack);
     virtio::Mmio* device_at(uint64_t address, uint64_t* offset) const noexcept;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <core/threads.hpp>
 
+#include <algorithm>
 #include <map>
 #include <new>
 #include <utility>
@@ -130,6 +131,7 @@ void Threads::after_fork(bool child)
 // The thread ends: so does its task.
 void Threads::retire(HostThread* thread) noexcept
 {
+    const std::lock_guard ending(end_mutex_);
     {
         const InsideCall inside(*thread);
         if (thread->shared.task && !vcpu_.dead()) {
@@ -139,9 +141,45 @@ void Threads::retire(HostThread* thread) noexcept
     }
     thread->shared = {};
     thread->parker.take();
+    ++thread->tenure;
     std::lock_guard lock(mutex_);
     thread->next_free = free_;
     free_ = thread;
+}
+
+bool Threads::in_call()
+{
+    bool found = false;
+    for_each([&found](const HostThread& thread) {
+        found |= thread.depth.load(std::memory_order_acquire) != 0;
+    });
+    return found;
+}
+
+Threads::State Threads::save()
+{
+    State state;
+    for_each([&state](HostThread& thread) {
+        if (thread.shared.task)
+            state.threads.push_back({&thread, thread.shared, thread.tenure});
+    });
+    return state;
+}
+
+bool Threads::has_all(const State& state) const
+{
+    return std::all_of(state.threads.begin(), state.threads.end(),
+                       [](const State::One& one) { return one.thread->tenure == one.tenure; });
+}
+
+void Threads::restore(const State& state)
+{
+    for_each([](HostThread& thread) {
+        thread.shared = {};
+        thread.parker.take();  // that the kernel has died
+    });
+    for (const State::One& one : state.threads)
+        one.thread->shared = one.shared;
 }
 
 }  // namespace lkl

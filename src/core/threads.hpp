@@ -56,6 +56,34 @@ public:
         return find_current();
     }
 
+    // The state of all threads, for snapshots.
+    struct State {
+        struct One {
+            HostThread* thread;
+            lkl_thread shared;
+            uint32_t tenure;
+        };
+        std::vector<One> threads;
+    };
+
+    // Keeps threads from ending while it exists. The functions below want it, and
+    // that no thread is in a call of the kernel: in_call() tells, once no new one can
+    // begin.
+    class Hold {
+    public:
+        explicit Hold(Threads& threads) : lock_(threads.end_mutex_) {}
+
+    private:
+        const std::lock_guard<std::mutex> lock_;
+    };
+    bool in_call();
+    State save();
+    // Whether all threads that had a task exist still.
+    bool has_all(const State& state) const;
+    // Puts the kernel's side of each thread back, if they do. One that came later has no
+    // task any more, and gets one with its next call.
+    void restore(const State& state);
+
     // Around fork(), in this order. In the child there is no kernel any more.
     static void before_fork();
     static void after_fork(bool child);
@@ -85,6 +113,7 @@ private:
 
     const uint64_t id_;  // never used twice, unlike addresses
     Vcpu& vcpu_;
+    std::mutex end_mutex_;  // before mutex_
     std::mutex mutex_;
     std::vector<HostThread*> all_;
     HostThread* free_ = nullptr;

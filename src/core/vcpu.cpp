@@ -23,6 +23,10 @@ std::atomic_ref<T> shared(T& word)
     return std::atomic_ref<T>(word);
 }
 
+// How long, in nanoseconds, the background thread stays away from the sources after it
+// has seen that somebody else looked after them.
+constexpr uint64_t watch_pause = 1'000'000;
+
 // How often a thread whose call is complete takes interrupts for others.
 constexpr int patience = 4;
 
@@ -36,8 +40,10 @@ VcpuLock::Holder* holder_of(HostThread* thread)
 Vcpu::~Vcpu()
 {
     stop();
-    if (wake_fd_ >= 0)
-        ::close(wake_fd_);
+    for (const int fd : {wake_fd_, watch_fd_}) {
+        if (fd >= 0)
+            ::close(fd);
+    }
 }
 
 void Vcpu::attach(const lkl_kernel_ops& kernel) noexcept
@@ -85,6 +91,13 @@ bool Vcpu::let_go(HostThread* carrier) noexcept
     return lock_.release(holder_of(carrier));
 }
 
+// The interrupts for which let_go() has refused are taken, in the kernel.
+long Vcpu::take_interrupts(HostThread* carrier) noexcept
+{
+    lock_.silence();
+    return kernel_.run(carrier ? &carrier->shared : nullptr);
+}
+
 // Gives the vCPU up whatever the kernel is at. Interrupts that came late are taken
 // first; if they do not end, or leave work over, somebody else is sent in.
 void Vcpu::release(HostThread* carrier) noexcept
@@ -92,7 +105,7 @@ void Vcpu::release(HostThread* carrier) noexcept
     for (int round = 0; !let_go(carrier); ++round) {
         if (carrier && round == patience)
             return hand_over(carrier);
-        const long reason = kernel_.run(carrier ? &carrier->shared : nullptr);
+        const long reason = take_interrupts(carrier);
         if (reason == LKL_EXIT_DEAD)
             return;
         if (reason == LKL_EXIT_DONE_MORE)
@@ -193,7 +206,7 @@ long Vcpu::carry(HostThread& thread, long reason) noexcept
             if (let_go(&thread))
                 return park(thread, true);
             idle_.store(nullptr, std::memory_order_relaxed);
-            reason = kernel_.run(&thread.shared);
+            reason = take_interrupts(&thread);
             break;
         default:
             // Held for ever, and by nobody in particular: no thread may enter.
@@ -215,7 +228,10 @@ long Vcpu::park(HostThread& thread, bool idle) noexcept
     uint32_t bits = 0;
     while (!carrying && !(bits & (done | ended))) {
         const uint64_t deadline = idle ? deadline_.load(std::memory_order_seq_cst) : posix::never;
-        bits = dead() ? ended : thread.parker.wait(deadline);
+        if (dead())
+            bits = ended;
+        else
+            bits = idle ? wait_watching(thread, deadline) : thread.parker.wait(deadline);
         if (bits & (done | ended))
             break;
         if (bits == 0)
@@ -254,12 +270,15 @@ long Vcpu::park(HostThread& thread, bool idle) noexcept
 int Vcpu::boot(HostThread& thread)
 {
     wake_fd_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (wake_fd_ < 0)
+    watch_fd_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (wake_fd_ < 0 || watch_fd_ < 0)
         return errno;
 
-    // Nobody else is there yet: the caller keeps the vCPU, and waits for the
-    // kernel's timer where there is nothing to run.
+    // The caller keeps the vCPU until process 1 runs, and waits for the kernel's timer
+    // where there is nothing to run. While there is, the background thread raises it.
     lock_.hold_initially();
+    if (const int error = start_background())
+        return error;
     long reason = kernel_.boot();
     while (!booted_ && reason == LKL_EXIT_IDLE) {
         if (!shared(vcpu_->pending).load()) {
@@ -272,8 +291,13 @@ int Vcpu::boot(HostThread& thread)
         reason = kernel_.run(nullptr);
     }
     if (reason == LKL_EXIT_DEAD)
-        return EIO;
+        return death_ == LKL_DEATH_HALT ? ESHUTDOWN : EIO;
+    release(nullptr);
+    return 0;
+}
 
+int Vcpu::start_background()
+{
     // The background thread handles none of the program's signals. Faults of the
     // system calls that it carries are not the program's; blocked, they kill it.
     sigset_t all, old;
@@ -288,10 +312,7 @@ int Vcpu::boot(HostThread& thread)
         error = failure.code().value();
     }
     ::pthread_sigmask(SIG_SETMASK, &old, nullptr);
-    if (error)
-        return error;
-    release(nullptr);
-    return 0;
+    return error;
 }
 
 void Vcpu::stop() noexcept
@@ -303,90 +324,223 @@ void Vcpu::stop() noexcept
     thread_.join();
 }
 
-void Vcpu::add_source(EventSource* source)
+void Vcpu::add_source(posix::EventSource* source)
 {
+    source->set_watcher(this);
     {
         std::lock_guard lock(sources_mutex_);
         sources_.push_back(source);
-        sources_version_.fetch_add(1);
+        has_sources_ = true;
     }
-    kick();
+    look_again();
 }
 
-void Vcpu::remove_source(EventSource* source)
+void Vcpu::remove_source(posix::EventSource* source)
 {
     // ready() runs under the lock: after this it is over.
     {
         std::lock_guard lock(sources_mutex_);
         std::erase(sources_, source);
-        sources_version_.fetch_add(1);
+        has_sources_ = !sources_.empty();
+    }
+    source->set_watcher(nullptr);
+    look_again();
+}
+
+// After a change of the sources. Who watches from now on lists them anew; who sleeps in
+// poll(2) is woken to do so.
+void Vcpu::look_again() noexcept
+{
+    if (watching_.load(std::memory_order_seq_cst)) {
+        const uint64_t one = 1;
+        [[maybe_unused]] const ssize_t n = ::write(watch_fd_, &one, sizeof one);
     }
     kick();
 }
 
-void Vcpu::wait_for_events(uint64_t deadline) noexcept
+void Vcpu::Poll::prepare(int wake_fd, bool with_sources)
 {
-    std::vector<pollfd> fds{{wake_fd_, POLLIN, 0}};
-    {
-        std::lock_guard lock(sources_mutex_);
-        for (const EventSource* source : sources_) {
-            if (source->poll_fd() >= 0)
-                fds.push_back({source->poll_fd(), POLLIN, 0});
-        }
+    fds_.assign(1, {wake_fd, POLLIN, 0});
+    listed_.clear();
+    pending_ = false;
+    if (!with_sources)
+        return;
+    const std::lock_guard lock(vcpu_.sources_mutex_);
+    for (posix::EventSource* source : vcpu_.sources_) {
+        const short events = source->events();
+        if (!events || source->poll_fd() < 0)
+            continue;
+        fds_.push_back({source->poll_fd(), events, 0});
+        listed_.push_back(source);
+        pending_ |= source->pending();
     }
+}
+
+bool Vcpu::Poll::wait(uint64_t deadline) noexcept
+{
     timespec left{};
     const timespec* limit = nullptr;
-    if (deadline != posix::never) {
+    if (pending_ || deadline == 0) {
+        limit = &left;
+    } else if (deadline != posix::never) {
         const uint64_t now = posix::monotonic_now();
         const uint64_t ns = deadline > now ? deadline - now : 0;
         left.tv_sec = static_cast<time_t>(ns / 1'000'000'000);
         left.tv_nsec = static_cast<long>(ns % 1'000'000'000);
         limit = &left;
     }
-    const int n = ::ppoll(fds.data(), fds.size(), limit, nullptr);
-    if (n > 0 && fds[0].revents) {
-        uint64_t count;
-        [[maybe_unused]] const ssize_t read = ::read(wake_fd_, &count, sizeof count);
-        // After the read, so that a kick from now on writes again.
-        wake_sent_.store(false, std::memory_order_seq_cst);
+    const int n = ::ppoll(fds_.data(), fds_.size(), limit, nullptr);
+    if (n < 0) {
+        for (pollfd& fd : fds_)
+            fd.revents = 0;
     }
-    if (n > (fds[0].revents ? 1 : 0)) {
-        std::lock_guard lock(sources_mutex_);
-        for (EventSource* source : sources_) {
-            for (const pollfd& fd : fds) {
-                if (fd.fd == source->poll_fd() && fd.revents)
-                    source->ready();
-            }
-        }
+    if (woken()) {
+        uint64_t count;
+        [[maybe_unused]] const ssize_t read = ::read(fds_[0].fd, &count, sizeof count);
+    }
+    return pending_ || n > (woken() ? 1 : 0);
+}
+
+void Vcpu::Poll::serve() noexcept
+{
+    const std::lock_guard lock(vcpu_.sources_mutex_);
+    const auto& sources = vcpu_.sources_;
+    for (size_t i = 0; i < listed_.size(); ++i) {
+        // It may have been removed meanwhile.
+        if (std::find(sources.begin(), sources.end(), listed_[i]) != sources.end() &&
+            (fds_[i + 1].revents || listed_[i]->pending()))
+            listed_[i]->ready();
     }
 }
 
+bool Vcpu::poll(uint64_t deadline) noexcept
+{
+    watch_poll_.prepare(watch_fd_, true);
+    return watch_poll_.wait(deadline);
+}
+
+void Vcpu::serve() noexcept
+{
+    watch_poll_.serve();
+}
+
+// Waits for messages to the thread, which looks after the sources meanwhile unless
+// another one does.
+uint32_t Vcpu::wait_watching(HostThread& thread, uint64_t deadline) noexcept
+{
+    if (!has_sources_.load(std::memory_order_relaxed) ||
+        watching_.exchange(true, std::memory_order_seq_cst))
+        return thread.parker.wait(deadline);
+    watches_.fetch_add(1, std::memory_order_seq_cst);
+    const uint32_t bits = thread.parker.wait(deadline, this);
+    watching_.store(false, std::memory_order_seq_cst);
+    if (away_.load(std::memory_order_seq_cst) && away_.exchange(false))
+        kick();
+    return bits;
+}
+
+// What the background thread has to do with the sources at present.
+Vcpu::Duty Vcpu::background_duty() noexcept
+{
+    const uint64_t seen = watches_seen_;
+    watches_seen_ = watches_.load(std::memory_order_seq_cst);
+    const bool watched = watching_.load(std::memory_order_seq_cst);
+    if (watches_seen_ != seen)
+        return Duty::soon;
+    if (!watched)
+        return Duty::sources;
+    away_.store(true, std::memory_order_seq_cst);
+    if (watching_.load(std::memory_order_seq_cst))
+        return Duty::none;
+    away_.store(false, std::memory_order_seq_cst);
+    return Duty::soon;
+}
+
+void Vcpu::wait_for_events(uint64_t deadline, std::unique_lock<std::mutex>& working) noexcept
+{
+    const Duty duty = has_sources_ ? background_duty() : Duty::none;
+    if (duty == Duty::soon)
+        deadline = std::min(deadline, posix::monotonic_now() + watch_pause);
+    background_poll_.prepare(wake_fd_, duty == Duty::sources);
+    working.unlock();
+    const bool found = background_poll_.wait(deadline);
+    working.lock();
+    // After the read, so that a kick from now on writes again.
+    if (background_poll_.woken())
+        wake_sent_.store(false, std::memory_order_seq_cst);
+    if (found && !watching_.load(std::memory_order_seq_cst))
+        background_poll_.serve();
+}
+
 // The carrier of last resort: timers and devices when no application thread is in
-// the kernel, and work that an application thread leaves behind.
+// the kernel, and work that an application thread leaves behind. A dead kernel has
+// nothing to do, but may come back (Pause).
 void Vcpu::background() noexcept
 {
     ::pthread_setname_np(::pthread_self(), "lkl");
     ::prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
-    while (!dead()) {
-        uint64_t deadline = deadline_.load(std::memory_order_seq_cst);
+    std::unique_lock working(background_mutex_);
+    while (!stop_.load(std::memory_order_seq_cst)) {
+        uint64_t deadline = dead() ? posix::never : deadline_.load(std::memory_order_seq_cst);
         asleep_until_.store(deadline, std::memory_order_seq_cst);
         // An earlier one may have been set in between, without a kick.
-        if (deadline_.load(std::memory_order_seq_cst) < deadline)
+        if (!dead() && deadline_.load(std::memory_order_seq_cst) < deadline)
             continue;
-        wait_for_events(deadline);
+        wait_for_events(deadline, working);
+        if (dead())
+            continue;
 
+        // The interrupt first: whoever finds no deadline finds it. The deadline that the
+        // kernel sets when it takes the interrupt is another one, since it is later than
+        // that moment, which is not before this one.
         if (deadline <= posix::monotonic_now() &&
-            deadline_.compare_exchange_strong(deadline, posix::never, std::memory_order_seq_cst)) {
+            deadline_.load(std::memory_order_seq_cst) == deadline) {
             shared(vcpu_->pending).fetch_or(1ul << LKL_IRQ_TIMER, std::memory_order_seq_cst);
             lock_.ring();
+            deadline_.compare_exchange_strong(deadline, posix::never, std::memory_order_seq_cst);
         }
         if (lock_.pending() && lock_.acquire(nullptr)) {
             if (kernel_.run(nullptr) != LKL_EXIT_DEAD)
                 release(nullptr);
         }
     }
-    while (!stop_.load(std::memory_order_seq_cst))
-        wait_for_events(posix::never);
+}
+
+// Without a Holder the lock is taken without a bias, and a bias that there was is
+// revoked: the shared word is HELD and nothing else, in every pause.
+Vcpu::Pause::Pause(Vcpu& vcpu) noexcept : vcpu_(vcpu), background_(vcpu.background_mutex_)
+{
+    // Of a dead kernel the lock is held for ever, by nobody: it falls to us.
+    holds_ = vcpu_.dead() || vcpu_.lock_.acquire(nullptr);
+}
+
+bool Vcpu::Pause::interrupted() const noexcept
+{
+    return shared(vcpu_.vcpu_->pending).load(std::memory_order_seq_cst) != 0;
+}
+
+bool Vcpu::Pause::settle() noexcept
+{
+    while (!vcpu_.dead() && vcpu_.take_interrupts(nullptr) != LKL_EXIT_DEAD) {
+        if (!interrupted())
+            return true;
+    }
+    return false;
+}
+
+void Vcpu::Pause::revive(uint64_t deadline) noexcept
+{
+    vcpu_.idle_.store(nullptr, std::memory_order_seq_cst);
+    vcpu_.deadline_.store(deadline, std::memory_order_seq_cst);
+    vcpu_.dead_.store(false, std::memory_order_release);
+}
+
+Vcpu::Pause::~Pause()
+{
+    if (holds_ && !vcpu_.dead())
+        vcpu_.release(nullptr);
+    // It may sleep until a deadline that is none any more.
+    vcpu_.kick();
 }
 
 }  // namespace lkl

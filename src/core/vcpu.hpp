@@ -17,6 +17,7 @@
 #include <core/vcpu_lock.hpp>
 #include <lkl/contract.h>
 #include <platform/posix/clock.hpp>
+#include <platform/posix/event_source.hpp>
 #include <platform/posix/parker.hpp>
 
 namespace lkl {
@@ -34,22 +35,11 @@ struct HostThread {
     std::atomic<uint32_t> depth{0};
     std::atomic<uint64_t> calls{0};  // that have ended; written by the thread alone
     HostThread* next_free = nullptr;
+    uint32_t tenure = 0;  // of its present thread; counts those that have ended
 };
 
-// Watches something of the host on behalf of the kernel, from the background
-// thread: descriptors that become readable.
-class EventSource {
-public:
-    // Constant; -1 to be left out.
-    virtual int poll_fd() const noexcept = 0;
-    // Called without the vCPU when the descriptor is readable.
-    virtual void ready() noexcept = 0;
-
-protected:
-    ~EventSource() = default;
-};
-
-class Vcpu {
+// NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor): never deleted as its base
+class Vcpu final : private posix::EventSource::Watcher, private posix::Parker::Watch {
 public:
     Vcpu() = default;
     Vcpu(const Vcpu&) = delete;
@@ -60,8 +50,8 @@ public:
     void attach(const lkl_kernel_ops& kernel) noexcept;
 
     // Boots on the calling thread, and returns when process 1 runs (0), or with the
-    // errno of what is missing: EIO when the kernel has died. Starts the background
-    // thread.
+    // errno of what is missing: EIO when the kernel has died, ESHUTDOWN when it has
+    // halted itself. Starts the background thread.
     int boot(HostThread& thread);
 
     // Runs thread.shared.request to its completion on the calling thread, whose
@@ -77,15 +67,44 @@ public:
 
     bool dead() const noexcept { return dead_.load(std::memory_order_acquire); }
 
-    // Any thread. The source must stay until remove_source() has returned; then
-    // ready() is not running and will not run again.
-    void add_source(EventSource* source);
-    void remove_source(EventSource* source);
+    // Watches a descriptor: a thread that waits for the idle kernel does so, else the
+    // background thread. Any thread. The source must stay
+    // until remove_source() has returned; then ready() is not running and will not run
+    // again.
+    void add_source(posix::EventSource* source);
+    void remove_source(posix::EventSource* source);
+
+    // Keeps everybody out of the kernel while it exists: for snapshots. The caller sees
+    // to it that no thread is in a call, begins one or ends.
+    class Pause {
+    public:
+        explicit Pause(Vcpu& vcpu) noexcept;
+        ~Pause();
+        Pause(const Pause&) = delete;
+        Pause& operator=(const Pause&) = delete;
+
+        // False: some thread is in the kernel still.
+        bool holds() const noexcept { return holds_; }
+        // Lets the kernel do what it has to do, until it is idle with no interrupt
+        // pending. False: it is dead.
+        bool settle() noexcept;
+        bool interrupted() const noexcept;
+        uint64_t deadline() const noexcept { return vcpu_.deadline_.load(); }
+        // The kernel's memory has become what it was in a pause when deadline() was
+        // that: it lives, even if it had died since.
+        void revive(uint64_t deadline) noexcept;
+
+    private:
+        Vcpu& vcpu_;
+        const std::lock_guard<std::mutex> background_;
+        bool holds_ = false;
+    };
 
     // Host operations of the contract, called by the carrier.
     void timer_arm(uint64_t deadline) noexcept;
     void thread_done(HostThread& thread) noexcept { thread.parker.post(done); }
     void booted() noexcept { booted_ = true; }
+    bool has_booted() const noexcept { return booted_; }
     void died(lkl_death why) noexcept;
 
 private:
@@ -98,15 +117,25 @@ private:
     static constexpr uint32_t ended = 4;  // the kernel is dead
 
     bool let_go(HostThread* carrier) noexcept;
+    long take_interrupts(HostThread* carrier) noexcept;
     void release(HostThread* carrier) noexcept;
     void hand_over(HostThread* carrier) noexcept;
     void kick() noexcept;
+    void look_again() noexcept override;
+    // The watch.
+    int wake_fd() const noexcept override { return watch_fd_; }
+    bool poll(uint64_t deadline) noexcept override;
+    void serve() noexcept override;
+    uint32_t wait_watching(HostThread& thread, uint64_t deadline) noexcept;
+    enum class Duty : uint8_t { sources, soon, none };
+    Duty background_duty() noexcept;
     long dead_result() const noexcept;
     void enlist(HostThread& thread) noexcept;
     long carry(HostThread& thread, long reason) noexcept;
     long park(HostThread& thread, bool idle) noexcept;
+    int start_background();
     void background() noexcept;
-    void wait_for_events(uint64_t deadline) noexcept;
+    void wait_for_events(uint64_t deadline, std::unique_lock<std::mutex>& working) noexcept;
 
     lkl_kernel_ops kernel_{};
     lkl_vcpu* vcpu_ = nullptr;
@@ -124,12 +153,13 @@ private:
     std::atomic<uint64_t> deadline_{posix::never};
     std::atomic<uint64_t> asleep_until_{posix::never};
 
-    std::atomic<bool> dead_{false};
+    std::atomic<bool> dead_{false};  // cleared by Pause alone
     std::atomic<bool> stop_{false};
     lkl_death death_ = LKL_DEATH_HALT;  // before dead_
     bool booted_ = false;               // the carrier's
 
     std::thread thread_;
+    std::mutex background_mutex_;  // the background thread's, whenever it does not sleep
     int wake_fd_ = -1;
     std::atomic<bool> wake_sent_{false};
 
@@ -137,8 +167,41 @@ private:
     std::vector<HostThread*> parked_;
 
     std::mutex sources_mutex_;
-    std::vector<EventSource*> sources_;
-    std::atomic<uint64_t> sources_version_{0};
+    std::vector<posix::EventSource*> sources_;
+    std::atomic<bool> has_sources_{false};
+
+    // Who looks after the sources. A thread that waits with the kernel idle takes the
+    // watch, one at a time, and the background thread keeps away from them, so that an
+    // event wakes one thread: the one that most probably waits for it. The background
+    // thread is back a little after the last watch has ended, without being told; only
+    // when it has gone to sleep because a watch went on and on (`away_`) is it woken at
+    // its end. seq_cst: it stores away_, then loads watching_; the watch stores watching_,
+    // then loads away_.
+    std::atomic<bool> watching_{false};
+    std::atomic<uint64_t> watches_{0};  // that have begun
+    std::atomic<bool> away_{false};
+    uint64_t watches_seen_ = 0;  // the background thread's
+    int watch_fd_ = -1;
+
+    // Sources as they were listed for one poll(2).
+    class Poll {
+    public:
+        explicit Poll(Vcpu& vcpu) : vcpu_(vcpu) {}
+        // Lists the descriptors of all sources behind `wake_fd`, or none of them.
+        void prepare(int wake_fd, bool with_sources);
+        // Until the deadline. True: something has happened, or is pending.
+        bool wait(uint64_t deadline) noexcept;
+        bool woken() const noexcept { return fds_[0].revents != 0; }
+        void serve() noexcept;
+
+    private:
+        Vcpu& vcpu_;
+        std::vector<pollfd> fds_;
+        std::vector<posix::EventSource*> listed_;
+        bool pending_ = false;
+    };
+    Poll watch_poll_{*this};       // the watch's
+    Poll background_poll_{*this};  // the background thread's
 };
 
 }  // namespace lkl

@@ -85,6 +85,17 @@ public:
         return release_slowly(holder);
     }
 
+    // The holder, after release() has said no, right before it takes the interrupts: not
+    // to call release() again in between, which would find nothing pending. They
+    // may be gone: raise() sets a bit, then rings; a holder that took the bit in between
+    // leaves a bell behind that no bit belongs to, and that the kernel, which looks at
+    // the bits, would never clear. Doorbell first, bits second: who rings from here on
+    // makes the next release() say no again.
+    void silence() noexcept
+    {
+        word().fetch_and(~unsigned{LKL_VCPU_PENDING}, std::memory_order_seq_cst);
+    }
+
     // The holder. Gives the lock up with interrupts pending.
     void release_pending(Holder* holder) noexcept;
 

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 
 #include <disk/serial.hpp>
+#include <disk/undo_log.hpp>
 #include <lkl/disk.hpp>
 
 namespace lkl {
@@ -38,6 +39,10 @@ public:
 
     BlockInfo info() const override { return info_; }
 
+    bool keep_contents() noexcept override { return undo_.start(memory_); }
+    void restore_contents() noexcept override { undo_.undo(memory_); }
+    void forget_contents() noexcept override { undo_.stop(); }
+
     void submit(std::span<BlockRequest* const> requests) noexcept override
     {
         for (BlockRequest* const request : requests)
@@ -53,6 +58,9 @@ private:
             return 0;
         if (request.op != BlockOp::read && info_.read_only)
             return -EIO;
+        if (request.op != BlockOp::read &&
+            !undo_.before_change(memory_, request.offset, request.length))
+            return -ENOSPC;
         std::byte* at = memory_.data() + request.offset;
         switch (request.op) {
         case BlockOp::read:
@@ -100,6 +108,7 @@ private:
     const std::span<std::byte> memory_;
     const bool owned_;
     BlockInfo info_;
+    disk::UndoLog undo_;
 };
 
 Result<void> check(uint64_t capacity, const MemoryDiskOptions& options)

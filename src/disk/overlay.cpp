@@ -44,6 +44,9 @@ public:
     int poll_fd() const noexcept override { return base_->poll_fd(); }
     size_t reap() noexcept override { return base_->reap(); }
     void submit(std::span<BlockRequest* const> requests) noexcept override;
+    bool keep_contents() noexcept override;
+    void restore_contents() noexcept override;
+    void forget_contents() noexcept override;
 
 private:
     // A read of the base on behalf of a request.
@@ -63,6 +66,7 @@ private:
     void lay_over(const BlockRequest& request) noexcept;
     int write(const BlockRequest& request) noexcept;
     Block* writable(uint64_t index) noexcept;
+    void note_before(uint64_t index);
     bool start_read(BlockRequest& request, bool merge) noexcept;
     void finish(Read& read, int result) noexcept;
 
@@ -75,6 +79,9 @@ private:
     std::unordered_map<uint64_t, std::unique_ptr<Block>> blocks_;
     std::vector<std::unique_ptr<Read>> reads_;
     Read* free_ = nullptr;
+    // What blocks were before they changed, since keep_contents(); null: not there.
+    bool keeping_ = false;
+    std::unordered_map<uint64_t, std::unique_ptr<Block>> before_;
 
     std::vector<BlockRequest*> batch_;  // submit()'s
 };
@@ -140,6 +147,8 @@ void OverlayDisk::lay_over(const BlockRequest& request) noexcept
 Block* OverlayDisk::writable(uint64_t index) noexcept
 {
     try {
+        if (keeping_)
+            note_before(index);
         const auto found = blocks_.find(index);
         if (found != blocks_.end())
             return found->second.get();
@@ -149,6 +158,43 @@ Block* OverlayDisk::writable(uint64_t index) noexcept
     } catch (const std::bad_alloc&) {
         return nullptr;
     }
+}
+
+// Throws std::bad_alloc.
+void OverlayDisk::note_before(uint64_t index)
+{
+    if (before_.contains(index))
+        return;
+    const auto found = blocks_.find(index);
+    before_.emplace(index,
+                    found == blocks_.end() ? nullptr : std::make_unique<Block>(*found->second));
+}
+
+bool OverlayDisk::keep_contents() noexcept
+{
+    const std::lock_guard lock(mutex_);
+    before_.clear();
+    keeping_ = true;
+    return true;
+}
+
+void OverlayDisk::restore_contents() noexcept
+{
+    const std::lock_guard lock(mutex_);
+    for (auto& [index, block] : before_) {
+        if (block)
+            *blocks_.find(index)->second = *block;
+        else
+            blocks_.erase(index);
+    }
+    before_.clear();
+}
+
+void OverlayDisk::forget_contents() noexcept
+{
+    const std::lock_guard lock(mutex_);
+    before_.clear();
+    keeping_ = false;
 }
 
 int OverlayDisk::write(const BlockRequest& request) noexcept

@@ -24,7 +24,7 @@
 
 #include <lkl/asm-generic/errno.h>
 #include <lkl/asm-generic/fcntl.h>
-#include <lkl/asm-generic/unistd.h>
+#include <lkl/asm/unistd.h>
 #include <lkl/kernel.hpp>
 #include <lkl/linux/fcntl.h>
 #include <lkl/linux/time_types.h>

@@ -66,8 +66,8 @@ int use(struct lkl_disk *disk)
 
 for pair in 'c c99' 'c gnu11' 'c c17' 'c++ c++11' 'c++ c++20'; do
     read -r language standard <<< "$pair"
-    for header in lkl.h lkl_host.h lkl/api.h lkl/legacy.h lkl/syscalls.h lkl/socket.h \
-        lkl/types.h; do
+    for header in lkl.h lkl_host.h lkl/api.h lkl/interfaces.h lkl/legacy.h lkl/syscalls.h \
+        lkl/socket.h lkl/types.h; do
         check "$language" "$standard" <<< "#include <$header>"
     done
     check "$language" "$standard" <<< "$libc

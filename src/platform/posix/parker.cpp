@@ -34,16 +34,23 @@ std::atomic<int> lookouts{cpus() - 1};
 
 }  // namespace
 
-void Parker::wake() noexcept
+void Parker::wake(uint32_t word) noexcept
 {
-    futex(&word_, FUTEX_WAKE, 1, nullptr);
+    if (word & sleeping) {
+        futex(&word_, FUTEX_WAKE, 1, nullptr);
+        return;
+    }
+    const uint64_t one = 1;
+    [[maybe_unused]] const ssize_t n = ::write(wake_fd_.load(), &one, sizeof one);
 }
 
-uint32_t Parker::look_out(uint64_t until) noexcept
+uint32_t Parker::look_out(uint64_t until, Watch* watch) noexcept
 {
     uint32_t bits = 0;
     if (lookouts.fetch_sub(1, std::memory_order_relaxed) > 0) {
         do {
+            if (watch && watch->poll(0))
+                watch->serve();
             for (int i = 0; i < looks && !(bits = take()); ++i)
                 __builtin_ia32_pause();
         } while (!bits && monotonic_now() < until);
@@ -52,16 +59,16 @@ uint32_t Parker::look_out(uint64_t until) noexcept
     return bits;
 }
 
-uint32_t Parker::wait(uint64_t deadline) noexcept
+uint32_t Parker::wait(uint64_t deadline, Watch* watch) noexcept
 {
     if (const uint32_t bits = take())
         return bits;
     const uint64_t short_until = monotonic_now() + short_wait;
     uint32_t bits = 0;
     if (short_waits_)
-        bits = look_out(std::min(short_until, deadline));
+        bits = look_out(std::min(short_until, deadline), watch);
     if (!bits) {
-        bits = sleep(deadline);
+        bits = watch ? sleep_watching(deadline, *watch) : sleep(deadline);
         short_waits_ = bits && monotonic_now() < short_until;
     }
     return bits;
@@ -89,6 +96,24 @@ uint32_t Parker::sleep(uint64_t deadline) noexcept
         const bool late = result != 0 && errno == ETIMEDOUT;
         const uint32_t bits = word_.exchange(0, std::memory_order_acquire) & ~sleeping;
         if (bits || late)
+            return bits;
+    }
+}
+
+uint32_t Parker::sleep_watching(uint64_t deadline, Watch& watch) noexcept
+{
+    wake_fd_.store(watch.wake_fd());
+    for (;;) {
+        uint32_t none = 0;
+        bool found = false;
+        if (word_.compare_exchange_strong(none, watching, std::memory_order_seq_cst))
+            found = watch.poll(deadline);
+        uint32_t bits = word_.exchange(0, std::memory_order_acquire) & ~watching;
+        // Awake: what this posts needs no wake-up.
+        if (found)
+            watch.serve();
+        bits |= take();
+        if (bits || monotonic_now() >= deadline)
             return bits;
     }
 }

@@ -21,13 +21,34 @@ namespace lkl::posix {
 // virtual CPU that halts (Documentation/virt/kvm/halt-polling.rst). One whose last wait
 // was long sleeps at once, so that waiting costs nothing in the end. Never do all
 // CPUs look out: who posts needs one.
+//
+// A thread that waits can watch something of the host at the same time, so that what
+// happens there costs one wake-up instead of two, see Watch. It sleeps in poll(2) then,
+// and has set `watching` in place of `sleeping`; post() writes to the event descriptor,
+// which stays readable until the thread is back: the same argument.
 class Parker {
 public:
+    // What else a waiting thread looks after. One thread at a time.
+    class Watch {
+    public:
+        // An eventfd(2), which poll() waits for as well, and empties.
+        virtual int wake_fd() const noexcept = 0;
+        // Waits for an event until the monotonic deadline in nanoseconds (0: does not
+        // wait). True: there is one for serve().
+        virtual bool poll(uint64_t deadline) noexcept = 0;
+        // Does what there is to do; may post to the caller.
+        virtual void serve() noexcept = 0;
+
+    protected:
+        ~Watch() = default;
+    };
+
     // Any thread. Wakes the waiting thread if it sleeps.
     void post(uint32_t bits) noexcept
     {
-        if (word_.fetch_or(bits, std::memory_order_seq_cst) & sleeping)
-            wake();
+        if (const uint32_t old = word_.fetch_or(bits, std::memory_order_seq_cst);
+            old & (sleeping | watching)) [[unlikely]]
+            wake(old);
     }
 
     // The owner. Takes what was posted, without waiting.
@@ -40,17 +61,20 @@ public:
 
     // The owner. Waits for messages until the monotonic deadline in nanoseconds
     // (posix::never: without end), and takes them. 0: the deadline passed.
-    uint32_t wait(uint64_t deadline) noexcept;
+    uint32_t wait(uint64_t deadline, Watch* watch = nullptr) noexcept;
 
 private:
     static constexpr uint32_t sleeping = 1u << 31;
+    static constexpr uint32_t watching = 1u << 30;
 
-    void wake() noexcept;
-    uint32_t look_out(uint64_t until) noexcept;
+    void wake(uint32_t word) noexcept;
+    uint32_t look_out(uint64_t until, Watch* watch) noexcept;
     uint32_t sleep(uint64_t deadline) noexcept;
+    uint32_t sleep_watching(uint64_t deadline, Watch& watch) noexcept;
 
     std::atomic<uint32_t> word_{0};
-    bool short_waits_ = false;  // the owner's
+    std::atomic<int> wake_fd_{-1};  // before `watching` is set
+    bool short_waits_ = false;      // the owner's
 };
 
 }  // namespace lkl::posix

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <disk/thread.hpp>
+#include <platform/posix/thread.hpp>
 
 #include <csignal>
 
-namespace lkl::disk {
+namespace lkl::posix {
 
-int start_thread(pthread_t& thread, void* (*function)(void*), void* argument) noexcept
+int start_thread(pthread_t& thread, const char* name, void* (*function)(void*),
+                 void* argument) noexcept
 {
     sigset_t all;
     sigset_t before;
@@ -14,8 +15,8 @@ int start_thread(pthread_t& thread, void* (*function)(void*), void* argument) no
     const int error = pthread_create(&thread, nullptr, function, argument);
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
     if (error == 0)
-        pthread_setname_np(thread, "lkl-disk");
+        pthread_setname_np(thread, name);
     return error;
 }
 
-}  // namespace lkl::disk
+}  // namespace lkl::posix

@@ -1,0 +1,40 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# ctest: CASES
+# Every fuzz target takes its seeds, and goes on from them for a while: 3 seconds, or
+# LKL_FUZZ_SECONDS.
+#
+# A finding in the kernel is one in Linux, and no failure; that the target tells of it as
+# it should is another test.
+set -euo pipefail
+
+if [ "${1:-}" = --list ]; then
+    printf '%s\n' ext4 xfs btrfs f2fs vfat exfat ntfs3 squashfs erofs iso9660 system_calls
+    exit
+fi
+target=$2
+
+# shellcheck source=tests/support/program.sh
+. "$LKL_SOURCE/tests/support/program.sh"
+
+fuzz=$LKL_BUILD/fuzz
+[ -x "$fuzz/$target" ] || skip "no clang: there are no fuzz targets"
+export LKL_FUZZ_BASES=$fuzz/bases LKL_KERNEL_IMAGE=${LKL_KERNEL_IMAGE:-$LKL_LIB/lkl/vmlinux}
+
+mkdir corpus
+result=0
+"$fuzz/$target" -max_total_time="${LKL_FUZZ_SECONDS:-3}" -max_len=512 -seed=1 -timeout=60 \
+    -artifact_prefix="$work/" -print_final_stats=1 corpus "$fuzz/seeds/$target" >log 2>&1 ||
+    result=$?
+if [ $result -ne 0 ]; then
+    grep -q '^==LKL==' log || { tail -50 log; fail "exit code $result without a word of ours"; }
+    compgen -G "$work/crash-*" >/dev/null || fail "no artefact of a finding"
+    echo "a finding in Linux:"
+    sed -n '/==LKL==/,$p' log | head -60
+    exit 0
+fi
+executions=$(sed -n 's/^stat::number_of_executed_units: *//p' log)
+seeds=$(find "$fuzz/seeds/$target" -type f | wc -l)
+# All seeds at least.
+[ "$executions" -ge "$seeds" ] || { cat log; fail "only $executions executions"; }
+echo "$executions executions, $(sed -n 's/^stat::average_exec_per_sec: *//p' log) a second"

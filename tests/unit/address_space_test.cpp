@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The kernel's addresses and the memory file behind them.
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+
+#include <platform/posix/address_space.hpp>
+
+namespace lkl::test {
+namespace {
+
+using posix::AddressSpace;
+
+constexpr uint64_t page = AddressSpace::page_size;
+constexpr uint64_t block = AddressSpace::block_size;
+
+class Space : public testing::Test {
+protected:
+    void SetUp() override
+    {
+        auto created = AddressSpace::create(3 * page, 16 * block);
+        ASSERT_TRUE(created) << created.error().what;
+        space = *std::move(created);
+    }
+    char* memory(uint64_t offset) const { return at(space.memory() + offset); }
+    char* at(uintptr_t address) const { return reinterpret_cast<char*>(address); }
+    uint64_t physical(uint64_t offset) const { return space.memory() - space.image() + offset; }
+
+    AddressSpace space;
+};
+
+TEST_F(Space, ImageAndMemoryStartAtBlocks)
+{
+    EXPECT_EQ(space.image() % block, 0u);
+    EXPECT_EQ(space.memory() % block, 0u);
+    EXPECT_EQ(space.memory_end() - space.memory(), 16 * block);
+    // What is left before and behind memory can be read past its end.
+    EXPECT_EQ(*at(space.image() + 3 * page), 0);
+    EXPECT_EQ(*memory(-1ull), 0);
+    EXPECT_EQ(*at(space.memory_end()), 0);
+}
+
+TEST_F(Space, MapsMemoryASecondTime)
+{
+    std::strcpy(memory(5 * page), "first");
+    ASSERT_EQ(space.map(space.vmalloc_start(), physical(5 * page), page, PROT_READ | PROT_WRITE),
+              0);
+    EXPECT_STREQ(at(space.vmalloc_start()), "first");
+    std::strcpy(at(space.vmalloc_start()), "second");
+    EXPECT_STREQ(memory(5 * page), "second");
+
+    EXPECT_EQ(space.map(space.vmalloc_start(), 0, page, PROT_READ), -EINVAL);
+    EXPECT_EQ(space.map(space.vmalloc_start(), physical(16 * block), page, PROT_READ), -EINVAL);
+}
+
+TEST_F(Space, PreparedBlocksKeepContentsAndMappings)
+{
+    std::strcpy(memory(block + 7 * page), "kept");
+    ASSERT_EQ(
+        space.map(space.vmalloc_start(), physical(block + 7 * page), page, PROT_READ | PROT_WRITE),
+        0);
+    std::strcpy(at(space.vmalloc_start()) + 100, "kept too");
+    const int error = space.prepare(physical(block), 2 * block);
+    if (error == -EINVAL)
+        GTEST_SKIP() << "the host cannot";
+    ASSERT_EQ(error, 0);
+    EXPECT_STREQ(memory(block + 7 * page), "kept");
+    EXPECT_STREQ(memory(block + 7 * page) + 100, "kept too");
+    std::strcpy(memory(block + 7 * page), "new");
+    EXPECT_STREQ(at(space.vmalloc_start()), "new");
+    // Twice does no harm.
+    EXPECT_EQ(space.prepare(physical(block), block), 0);
+    EXPECT_STREQ(memory(block + 7 * page), "new");
+}
+
+TEST_F(Space, DiscardedMemoryReadsAsZeroes)
+{
+    std::strcpy(memory(0), "kept");
+    std::strcpy(memory(block), "gone");
+    std::strcpy(memory(2 * block), "kept");
+    space.prepare(physical(0), 3 * block);
+    space.discard(physical(block), block);
+    EXPECT_STREQ(memory(0), "kept");
+    EXPECT_STREQ(memory(block), "");
+    EXPECT_STREQ(memory(2 * block), "kept");
+}
+
+}  // namespace
+}  // namespace lkl::test
