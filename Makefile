@@ -9,6 +9,9 @@
 #   TESTS             only the tests of this folder, such as unit
 #   CTEST_FLAGS       more options for ctest
 #
+# "make fuzz" fuzzes the kernel, one that is built for it, see docs/fuzzing.md: FUZZ names
+# targets, all without; LKL_FUZZ_SECONDS is for each (600).
+#
 # "make soak" is the long run of what docs/durability.md promises, about two hours: 1,000
 # losses of power on each file system, a fault in each request to the host, 100 kills,
 # half an hour of everything at once. Its own variables, which each test names:
@@ -26,7 +29,7 @@ build := $(abspath $(BUILD))
 configure = cmake -S . -B $(1) -G Ninja --log-level=NOTICE -DLKL_LINUX='$(LKL_LINUX)' \
 	-DLKL_KERNEL_CONFIGS='$(KERNEL_CONFIGS)' -DCMAKE_INSTALL_PREFIX='$(PREFIX)' $(CMAKE_FLAGS)
 ctest = ctest --test-dir $(1) --output-on-failure --no-tests=error -j2 \
-	$(if $(TESTS),-L '^$(TESTS)$$') $(CTEST_FLAGS)
+	$(if $(TESTS),-L '^$(TESTS)$$',-LE '^kunit$$') $(CTEST_FLAGS)
 
 # The host library once more beside the main build, with the same kernel, which
 # unit tests do without.
@@ -34,8 +37,9 @@ variant = $(call configure,$(build)/$(1)) -DLKL_KERNEL_BUILD=$(build)
 borrowed = uapi $(if $(filter unit,$(TESTS)),,kernel kernel-tests)
 targets = $(if $(TESTS),tests-$(TESTS),all tests)
 
-.PHONY: all deps deps-check configure demo test test-asan test-clang soak bench docs format \
-	check-format check-tidy check-style check-pristine check-all install clean
+.PHONY: all deps deps-check configure demo test test-asan test-clang kunit kunit-um soak fuzz \
+	bench docs format check-format check-tidy check-scripts check-headers check-sparse \
+	check-style check-pristine check-all test-debug test-kasan test-fuzz install clean
 .NOTPARALLEL:
 
 all: configure
@@ -71,6 +75,24 @@ test-clang: deps-check configure
 	cmake --build $(build)/clang --target $(targets)
 	$(call ctest,$(build)/clang)
 
+# The kernel's own tests, by a kernel that is built for them.
+kunit:
+	$(MAKE) test TESTS=kunit
+	tests/kunit/totals.py $(build)
+
+# The tests that have a kernel, with one that checks itself: what it reports ends it. And
+# those of fuzzing, with one that tells its coverage.
+labels = boot|filesystem|network
+test-fuzz: labels = fuzz
+test-debug test-kasan test-fuzz: test-%: deps configure
+	cmake --build $(build) --target $(targets) kernel-$*
+	LKL_KERNEL_IMAGE=$(build)/lib/lkl/vmlinux-$* $(call ctest,$(build)) \
+		$(if $(TESTS),,-L '^($(labels))$$')
+
+# The same tests in a kernel built as User Mode Linux, and what differs.
+kunit-um: kunit
+	tests/kunit/uml.sh $(build)
+
 soak: export LKL_CUTS ?= 1000
 soak: export LKL_FAULTS ?= all
 soak: export LKL_TEST_KILLS ?= 100
@@ -79,6 +101,10 @@ soak: deps configure
 	cmake --build $(build) --target all tests-durability tests-filesystem
 	ctest --test-dir $(build) --output-on-failure --no-tests=error -j2 \
 		-R '^durability\.|lklfuse_killed_' $(CTEST_FLAGS)
+
+fuzz: deps configure
+	cmake --build $(build) --target fuzz-targets kernel-fuzz
+	fuzz/run.sh $(build)/fuzz $(FUZZ)
 
 bench: deps all
 	cmake --build $(build) --target lkl-bench
@@ -100,7 +126,21 @@ check-tidy: deps-check configure
 	cmake --build $(build)/clang --target uapi
 	run-clang-tidy -quiet -p $(build)/clang '$(CURDIR)/(src|tools)/.*'
 
+# Scripts, and who uses whom.
+check-scripts: deps-check
+	git ls-files '*.sh' .ci/run | xargs -n 8 -P 2 shellcheck -x -P SCRIPTDIR -S warning
+	cmake/check-folders.py .
+
 # The kernel's own style checker on the kernel side.
+# Each header brings what it needs.
+check-headers: deps-check configure
+	cmake --build $(build) --target uapi
+	cmake/check-headers.sh $(build)
+
+# The kernel's semantic checker on the kernel side.
+check-sparse: deps-check configure
+	cmake --build $(build) --target check-sparse
+
 check-style: configure
 	cmake --build $(build) --target kernel
 	cmake/check-style.sh $(build)/linux/source
@@ -112,13 +152,14 @@ docs: configure
 check-pristine: configure
 	cmake --build $(build) --target check-pristine
 
-check-all: check-format test check-pristine check-style test-asan test-clang check-tidy soak
+check-all: check-format check-scripts test check-pristine check-style check-headers check-sparse \
+	test-asan test-clang check-tidy kunit test-debug test-kasan test-fuzz soak
 
 install: all
 	cmake --install $(build)
 
 clean:
 	cd $(build) 2>/dev/null && rm -rf CMakeCache.txt CMakeFiles CTestTestfile.cmake \
-		Testing asan bench bin results build.ninja clang cmake_install.cmake compile_commands.json \
+		Testing asan bench bin fuzz results build.ninja clang cmake_install.cmake compile_commands.json \
 		generated include install_manifest.txt lib linux linux-origin packaging share src \
 		tests tools uapi .ninja_deps .ninja_log || true

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The kernel images in LKL_IMAGE_DIR, target "kernel", with "kernel-tests" for those
-# that only tests need; the source that they are built from, LKL_LINUX_SOURCE; and
-# the user API headers that its `make headers_install` gives, LKL_UAPI_RAW;
-# LKL_UAPI_STAMP says when they changed.
+# that only tests need, and a target for each of those that are built when they are
+# asked for; the source that they are built from, LKL_LINUX_SOURCE; and the user API
+# headers that its `make headers_install` gives, LKL_UAPI_RAW; LKL_UAPI_STAMP says when
+# they changed.
 #
 # A build directory either builds the kernel or, with LKL_KERNEL_BUILD, borrows it
 # from another one, which has to be built before.
@@ -32,6 +33,10 @@ if(LKL_KERNEL_BUILD)
         VERBATIM)
     add_custom_target(kernel-tests)
     add_dependencies(kernel-tests kernel)
+    foreach(target IN ITEMS kernel-kunit kernel-debug kernel-kasan kernel-fuzz)
+        add_custom_target(${target})
+        add_dependencies(${target} kernel)
+    endforeach()
     return()
 endif()
 
@@ -81,26 +86,36 @@ list(FILTER uapi_files INCLUDE REGEX "/include/uapi/|/Makefile$|\\.tbl$|/Kbuild$
 
 set(images "")
 set(test_images "")
-set(all_configs ${LKL_KERNEL_CONFIGS} ${LKL_TEST_KERNEL_CONFIGS})
+set(checker_configs kunit_defconfig debug_defconfig kasan_defconfig fuzz_defconfig)
+set(all_configs ${LKL_KERNEL_CONFIGS} ${LKL_TEST_KERNEL_CONFIGS} ${checker_configs})
 list(REMOVE_DUPLICATES all_configs)
 foreach(config IN LISTS all_configs)
     lkl_image_name(${config} name)
     set(image ${LKL_IMAGE_DIR}/${name})
+    set(config_files ${PROJECT_SOURCE_DIR}/arch/lkl/configs/${config})
+    if(NOT EXISTS ${config_files})
+        # A fragment on top of the full configuration.
+        string(REPLACE _defconfig .config config_files ${config_files})
+        list(APPEND config_files ${PROJECT_SOURCE_DIR}/arch/lkl/configs/defconfig)
+    endif()
     # The terminal: shows progress, and lets one kernel build run at a time.
     add_custom_command(
         OUTPUT ${image}
         BYPRODUCTS ${image}.debug
         COMMAND ${kernel_command} image ${config} ${image}
-        DEPENDS ${linux_dir}/source.stamp ${port_files}
-            ${PROJECT_SOURCE_DIR}/arch/lkl/configs/${config}
+        DEPENDS ${linux_dir}/source.stamp ${port_files} ${config_files}
             ${kernel_script} ${PROJECT_SOURCE_DIR}/cmake/check-image.py
         COMMENT "Kernel ${config}"
         USES_TERMINAL
         VERBATIM)
     if(config IN_LIST LKL_KERNEL_CONFIGS)
         list(APPEND images ${image})
-    else()
+    elseif(config IN_LIST LKL_TEST_KERNEL_CONFIGS)
         list(APPEND test_images ${image})
+    endif()
+    if(config IN_LIST checker_configs)
+        string(REPLACE vmlinux kernel target ${name})
+        add_custom_target(${target} DEPENDS ${image})
     endif()
 endforeach()
 
@@ -114,6 +129,12 @@ add_custom_target(sizes
 add_custom_target(check-pristine
     COMMAND ${kernel_command} check-pristine
     COMMENT "Comparing the kernel's source with ${linux_origin}"
+    USES_TERMINAL
+    VERBATIM)
+add_custom_target(check-sparse
+    COMMAND ${kernel_command} check-sparse defconfig
+    DEPENDS ${LKL_IMAGE_DIR}/vmlinux
+    COMMENT "sparse on arch/lkl"
     USES_TERMINAL
     VERBATIM)
 

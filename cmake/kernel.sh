@@ -8,6 +8,7 @@
 #   kernel.sh [options] image CONFIG FILE   build arch/lkl/configs/CONFIG, install as
 #                                           FILE and FILE.debug
 #   kernel.sh [options] check-pristine      compare WORK/source with its origin
+#   kernel.sh [options] check-sparse CONFIG sparse on arch/lkl, as CONFIG compiles it
 #
 #   --root DIR      the project
 #   --work DIR      everything is made below this one
@@ -176,10 +177,12 @@ build_image()
     local config=$1 output=$2 objects=$work/$1 wanted
     wanted=$source/arch/lkl/configs/$config
     overlay
+    # Some are a fragment on top of the full configuration, see arch/lkl/Makefile.
+    [ -f "$wanted" ] || wanted=${wanted%_defconfig}.config
     [ -f "$wanted" ] || fail "no configuration arch/lkl/configs/$config"
 
-    # Leaves .config alone when it would not change, so that nothing is rebuilt.
-    kbuild "$objects" -s KBUILD_DEFCONFIG="$config" defconfig
+    # Leaves alone what would not change, so that nothing is rebuilt.
+    kbuild "$objects" -s "$config"
     warn_dropped "$wanted" "$objects/.config"
     kbuild "$objects" vmlinux 2>&1 | progress "$config" "$work/$config.log" ||
         fail "$config does not build, see $work/$config.log"
@@ -219,6 +222,20 @@ check_pristine()
     python3 "$root/cmake/check-pristine.py" "$linux" "$source"
 }
 
+# It does not know vectors (__attribute__((vector_size))), so that it cannot read the
+# functions of the files that have them, nor say anything of value.
+check_sparse()
+{
+    local config=$1 vectors='arch/lkl/lib/(csum|mem)\.c:' log=$work/sparse.log
+    overlay
+    kbuild "$work/$config" C=2 CHECK=sparse CF=-D__CHECK_ENDIAN__ arch/lkl/ >"$log" 2>&1 ||
+        fail "sparse: $config does not build, see $log"
+    grep -q '^  CHECK ' "$log" || fail "sparse has seen no file, see $log"
+    if grep -E '(warning|error): ' "$log" | grep -vE "$vectors"; then
+        fail "sparse is not content with arch/lkl"
+    fi
+}
+
 if [ -z "$root" ] || [ -z "$work" ]; then
     fail "--root and --work are needed"
 fi
@@ -227,5 +244,6 @@ source) update_source ;;
 headers) install_headers "$2" ;;
 image) build_image "$2" "$3" ;;
 check-pristine) check_pristine ;;
+check-sparse) check_sparse "$2" ;;
 *) fail "unknown command: ${1:-}" ;;
 esac

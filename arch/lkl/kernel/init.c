@@ -118,7 +118,7 @@ void __noreturn lkl_init_main(void)
 	/* exec left the area for a program's stack. */
 	vm_munmap(0, TASK_SIZE);
 	/* Children, if a kernel thread leaves any behind, vanish by themselves. */
-	current->sighand->action[SIGCHLD - 1].sa.sa_handler = SIG_IGN;
+	kernel_sigaction(SIGCHLD, SIG_IGN);
 
 	/*
 	 * A signal to the process is for a thread that comes out of a call, and this

@@ -36,6 +36,7 @@ void lkl_irq_run(void)
 
 	do {
 		lkl_vcpu.irq_disabled = ARCH_IRQ_DISABLED;
+		trace_hardirqs_off();
 		irq_enter();
 		/*
 		 * The doorbell first, the bits second.  A bit set in between
@@ -45,6 +46,7 @@ void lkl_irq_run(void)
 		__atomic_and_fetch(&lkl_vcpu.word, ~LKL_VCPU_PENDING, __ATOMIC_SEQ_CST);
 		dispatch(__atomic_exchange_n(&lkl_vcpu.pending, 0, __ATOMIC_SEQ_CST));
 		irq_exit();
+		trace_hardirqs_on();
 		lkl_vcpu.irq_disabled = ARCH_IRQ_ENABLED;
 	} while (lkl_irq_pending());
 	set_irq_regs(old);

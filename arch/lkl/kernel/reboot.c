@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The end of a kernel: reboot(2) and panic(). */
+#include <linux/debug_locks.h>
 #include <linux/kmsg_dump.h>
+#include <linux/panic.h>
 #include <linux/reboot.h>
 #include <linux/init.h>
 #include <asm/lkl.h>
@@ -10,21 +12,6 @@ static void __noreturn die(enum lkl_death why, const char *text, size_t length)
 	host_call(dead, why, text, length);
 	for (;;)
 		lkl_suspend(LKL_EXIT_DEAD);
-}
-
-void machine_restart(char *cmd)
-{
-	die(LKL_DEATH_HALT, NULL, 0);
-}
-
-void machine_halt(void)
-{
-	die(LKL_DEATH_HALT, NULL, 0);
-}
-
-void machine_power_off(void)
-{
-	die(LKL_DEATH_HALT, NULL, 0);
 }
 
 static char last_words[4096];
@@ -41,6 +28,45 @@ static void __noreturn die_with_log(size_t length)
 	kmsg_dump_get_buffer(&iter, false, last_words + length, sizeof(last_words) - length,
 			     &log);
 	die(LKL_DEATH_PANIC, last_words, length + log);
+}
+
+/* A checker that has reported something and let the kernel go on. */
+static const char *complaint(void)
+{
+	if (!IS_ENABLED(CONFIG_LKL_HALT_REPORTS))
+		return NULL;
+	if (IS_ENABLED(CONFIG_LOCKDEP) && !debug_locks)
+		return "lockdep";
+	if (test_taint(TAINT_WARN))
+		return "a warning";
+	if (test_taint(TAINT_BAD_PAGE))
+		return "a bad access to memory";
+	return NULL;
+}
+
+static void __noreturn halt(void)
+{
+	const char *who = complaint();
+
+	if (!who)
+		die(LKL_DEATH_HALT, NULL, 0);
+	die_with_log(scnprintf(last_words, sizeof(last_words),
+			       "halted after a report of %s, see the log\n", who));
+}
+
+void machine_restart(char *cmd)
+{
+	halt();
+}
+
+void machine_halt(void)
+{
+	halt();
+}
+
+void machine_power_off(void)
+{
+	halt();
 }
 
 static void dump(struct kmsg_dumper *dumper, struct kmsg_dump_detail *detail)

@@ -4,8 +4,10 @@
 #include <linux/delay.h>
 #include <linux/init.h>
 #include <linux/init_task.h>
+#include <linux/kasan.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
+#include <linux/of_fdt.h>
 #include <linux/panic_notifier.h>
 #include <linux/sched/task_stack.h>
 #include <linux/seq_file.h>
@@ -49,13 +51,30 @@ static long __ref lkl_boot(void)
 int lkl_entry(const struct lkl_host_ops *host, const struct lkl_boot_info *info,
 	      struct lkl_kernel_ops *kernel);
 
+#ifdef CONFIG_KASAN
+static unsigned long shadow_of(unsigned long address)
+{
+	return (unsigned long)kasan_mem_to_shadow((void *)address);
+}
+#endif
+
 int lkl_entry(const struct lkl_host_ops *host, const struct lkl_boot_info *info,
 	      struct lkl_kernel_ops *kernel)
 {
+	int __maybe_unused err;
+
 	if (host->version != LKL_CONTRACT_VERSION || host->size != sizeof(*host) ||
 	    info->size != sizeof(*info) || kernel->size != sizeof(*kernel))
 		return -EINVAL;
 
+#ifdef CONFIG_KASAN
+	/* Before anything that the compiler checks; this file is not. */
+	err = host->shadow(host->host, KASAN_SHADOW_START, KASAN_SHADOW_SIZE,
+			   shadow_of(info->image_base),
+			   shadow_of(info->user_end) - shadow_of(info->image_base));
+	if (err)
+		return err;
+#endif
 	lkl_host = *host;
 	lkl_boot_info = *info;
 	lkl_vmalloc_start = info->vmalloc_start;
@@ -94,11 +113,16 @@ void __init setup_arch(char **cmdline_p)
 	*cmdline_p = command_line;
 
 	setup_initial_init_mm(_stext, _etext, _edata, _end);
+#ifdef CONFIG_KASAN
+	init_task.kasan_depth = 0;
+#endif
 	lkl_clock_init();
 	lkl_console_init();
 	lkl_cpu_init();
 	parse_early_param();
 	lkl_mem_setup();
+	/* An empty tree, for drivers that add to it; nobody hands one over. */
+	unflatten_device_tree();
 }
 
 void __init arch_cpu_finalize_init(void)

@@ -2,6 +2,7 @@
 /* Walking stacks for people, and the table of expected faults. */
 #include <linux/extable.h>
 #include <linux/kallsyms.h>
+#include <linux/kfence.h>
 #include <linux/panic.h>
 #include <linux/printk.h>
 #include <linux/sched.h>
@@ -58,6 +59,9 @@ void lkl_oops(unsigned long address, unsigned long ip)
 	reporting = true;
 	/* Whatever held this lock will not let go of it any more. */
 	bust_spinlocks(1);
+	/* Says what was freed or overrun.  Nothing goes on after a fault, though. */
+	if (kfence_handle_page_fault(address, false, NULL))
+		panic("KFENCE");
 	pr_alert("unable to handle access to %016lx at %pS\n", address, (void *)ip);
 	show_stack(NULL, NULL, KERN_DEFAULT);
 	panic("Fatal exception");

@@ -14,13 +14,22 @@ static u64 clock_read(struct clocksource *cs)
 	return host_call(clock_monotonic);
 }
 
+/* A cycle is a nanosecond; NTP's corrections are multiples of one in 1 << shift. */
 static struct clocksource lkl_clocksource = {
 	.name	= "lkl",
 	.rating	= 499,
 	.read	= clock_read,
 	.mask	= CLOCKSOURCE_MASK(64),
+	.shift	= 22,
+	.mult	= 1 << 22,
 	.flags	= CLOCK_SOURCE_IS_CONTINUOUS,
 };
+
+/* From the first: jiffies stand still while the kernel boots, and so would the date. */
+struct clocksource * __init clocksource_default_clock(void)
+{
+	return &lkl_clocksource;
+}
 
 static u64 boot_time;
 
@@ -71,7 +80,7 @@ void lkl_timer_interrupt(void)
 
 void __init time_init(void)
 {
-	clocksource_register_khz(&lkl_clocksource, USEC_PER_SEC);
+	__clocksource_register(&lkl_clocksource);
 	lkl_clockevent.cpumask = cpumask_of(0);
 	clockevents_config_and_register(&lkl_clockevent, NSEC_PER_SEC, 1, LONG_MAX);
 }

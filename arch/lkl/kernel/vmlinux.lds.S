@@ -3,6 +3,9 @@
  * Three segments: code shared from the file; data that is constant once it is
  * relocated and the kernel initialised; other data.  The ELF header is the first
  * page, at physical address 0.
+ *
+ * Nearly every page of data is written to while the kernel starts.  It begins with
+ * a block, so that the host may have it in large pages, as it has memory.
  */
 #define RUNTIME_DISCARD_EXIT
 #define RO_EXCEPTION_TABLE_ALIGN	16
@@ -10,6 +13,8 @@
 #include <asm-generic/vmlinux.lds.h>
 #include <asm/page.h>
 #include <asm/thread_info.h>
+
+#define BLOCK_SIZE	0x200000	/* LKL_BLOCK_SIZE */
 
 OUTPUT_FORMAT("elf64-x86-64")
 OUTPUT_ARCH(i386:x86-64)
@@ -51,7 +56,7 @@ SECTIONS
 	} :text
 	.exit.text : { EXIT_TEXT } :text
 
-	. = ALIGN(PAGE_SIZE);
+	. = ALIGN(BLOCK_SIZE);
 	.dynsym : { *(.dynsym) } :rodata
 	.dynstr : { *(.dynstr) }
 	.gnu.hash : { *(.gnu.hash) }
@@ -70,11 +75,9 @@ SECTIONS
 	__init_end = .;
 
 	_sdata = .;
-	/* The guard page of the boot stack is taken away by the kernel. */
-	. = ALIGN(THREAD_SIZE);
-	. += THREAD_SIZE - PAGE_SIZE;
-	.init_stack_guard : { lkl_init_stack_guard = .; . += PAGE_SIZE; } :data
 	RW_DATA(64, PAGE_SIZE, THREAD_SIZE)
+	/* Where compilers put data with addresses in it, for code that has no address. */
+	.data.rel : { *(.data.rel .data.rel.[a-z]*) }
 	_edata = .;
 
 	BSS_SECTION(PAGE_SIZE, PAGE_SIZE, PAGE_SIZE)

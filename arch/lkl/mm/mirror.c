@@ -9,6 +9,7 @@
  *
  * An application's mm: at each change, see set_ptes() and pte_clear().
  */
+#include <linux/kasan.h>
 #include <linux/mm.h>
 #include <linux/pgtable.h>
 #include <asm/cacheflush.h>
@@ -113,13 +114,11 @@ void flush_cache_vmap(unsigned long start, unsigned long end)
 	map_run(&run);
 }
 
-void flush_tlb_kernel_range(unsigned long start, unsigned long end)
+static void unmap_holes(unsigned long start, unsigned long end)
 {
 	unsigned long addr, next, skip, hole = 0;
 	pte_t *pte;
 
-	start = max(start & PAGE_MASK, VMALLOC_START);
-	end = min(PAGE_ALIGN(end), VMALLOC_END);
 	for (addr = start; addr < end; addr = next) {
 		pte = kernel_pte(addr, &skip);
 		next = next_boundary(addr, skip, end);
@@ -133,6 +132,23 @@ void flush_tlb_kernel_range(unsigned long start, unsigned long end)
 	}
 	if (hole && hole < end)
 		host_call(unmap, hole, end - hole);
+}
+
+static void unmap_holes_between(unsigned long start, unsigned long end, unsigned long first,
+				unsigned long last)
+{
+	unmap_holes(max(start & PAGE_MASK, first), min(PAGE_ALIGN(end), last));
+}
+
+void flush_tlb_kernel_range(unsigned long start, unsigned long end)
+{
+	unmap_holes_between(start, end, VMALLOC_START, VMALLOC_END);
+#ifdef CONFIG_KASAN_VMALLOC
+	/* The shadow of the area is made of the kernel's pages, as they are needed. */
+	unmap_holes_between(start, end,
+			    (unsigned long)kasan_mem_to_shadow((void *)VMALLOC_START),
+			    (unsigned long)kasan_mem_to_shadow((void *)VMALLOC_END));
+#endif
 }
 
 static bool in_user_window(unsigned long addr)

@@ -6,7 +6,7 @@
 #include <linux/scatterlist.h>
 #include <asm/lkl.h>
 
-/* 256 KiB: a host call apiece, and little memory that is free stays with us. */
+/* Without blocks, 256 KiB: a host call apiece, and little free memory stays with us. */
 #define REPORT_ORDER	6
 
 static int report(struct page_reporting_dev_info *dev, struct scatterlist *sgl,
@@ -15,8 +15,10 @@ static int report(struct page_reporting_dev_info *dev, struct scatterlist *sgl,
 	struct scatterlist *sg;
 	unsigned int i;
 
-	for_each_sg(sgl, sg, nents, i)
+	for_each_sg(sgl, sg, nents, i) {
 		host_call(discard, sg_phys(sg), sg->length);
+		lkl_blocks_discarded(sg_phys(sg), sg->length);
+	}
 	/*
 	 * The processor's own list keeps single pages, an eighth of all memory at
 	 * most, until the statistics' timer, which an idle kernel does not run.  As
@@ -33,6 +35,8 @@ static struct page_reporting_dev_info report_device = {
 
 static int __init report_init(void)
 {
+	if (lkl_blocks_in_use())
+		report_device.order = get_order(LKL_BLOCK_SIZE);
 	return page_reporting_register(&report_device);
 }
 late_initcall(report_init);

@@ -65,7 +65,15 @@ void __noreturn lkl_double_fault(unsigned long address, unsigned long ip);
 unsigned long lkl_fixup(unsigned long ip);
 void lkl_oops(unsigned long address, unsigned long ip);
 
+/* setup.c, for fs/proc/cpuinfo.c, which declares it by itself */
+extern const struct seq_operations cpuinfo_op;
+
 /* mm/init.c */
 void lkl_mem_setup(void);
+
+/* mm/blocks.c */
+void lkl_blocks_init(phys_addr_t start, phys_addr_t end);
+void lkl_blocks_discarded(phys_addr_t start, size_t length);
+bool lkl_blocks_in_use(void);
 
 #endif

@@ -61,6 +61,10 @@ void copy_page(void *to, const void *from);
 #define clear_user_page(page, vaddr, pg)	clear_page(page)
 #define copy_user_page(to, from, vaddr, pg)	copy_page(to, from)
 
+/* mm/blocks.c */
+#define HAVE_ARCH_ALLOC_PAGE
+void arch_alloc_page(struct page *page, int order);
+
 #include <asm-generic/memory_model.h>
 #include <asm-generic/getorder.h>
 

@@ -23,7 +23,7 @@ static __always_inline int __access_ok(const void __user *ptr, unsigned long siz
 
 	if (__builtin_constant_p(size) && size <= PAGE_SIZE)
 		return addr - PAGE_SIZE < TASK_SIZE_MAX - 2 * PAGE_SIZE;
-	if (unlikely(size > TASK_SIZE_MAX))
+	if (unlikely(size > TASK_SIZE_MAX - PAGE_SIZE))
 		return 0;
 	return addr - PAGE_SIZE <= TASK_SIZE_MAX - PAGE_SIZE - size || !size;
 }

@@ -17,7 +17,7 @@
 #ifndef _LKL_CONTRACT_H
 #define _LKL_CONTRACT_H
 
-#define LKL_CONTRACT_VERSION	2
+#define LKL_CONTRACT_VERSION	4
 
 #include <lkl/vcpu.h>
 
@@ -83,6 +83,9 @@ enum lkl_death {
 	LKL_DEATH_PANIC,	/* panic(), BUG(), or an oops */
 };
 
+/* Memory that the host makes available at once; a large page of the processor. */
+#define LKL_BLOCK_SIZE	(2ul << 20)
+
 /* Protections of lkl_host_ops.map(). */
 #define LKL_PROT_READ	1
 #define LKL_PROT_WRITE	2
@@ -122,6 +125,21 @@ struct lkl_host_ops {
 
 	/* Make [va, va+length) inaccessible again.  Cannot fail. */
 	void (*unmap)(void *host, unsigned long va, unsigned long length);
+
+	/* Make [va, va+length) memory that reads as zero until it is written, for
+	 * all kernels of the process together, and [own, own+own_length) in it zero
+	 * again now and when this kernel is gone.  0 or negative errno.  May be
+	 * called from the entry point.
+	 */
+	int (*shadow)(void *host, unsigned long va, unsigned long length,
+		      unsigned long own, unsigned long own_length);
+
+	/* [pa, pa+length), blocks of LKL_BLOCK_SIZE bytes aligned to that, is about to
+	 * be used: make its pages available together, rather than one by one as they
+	 * are touched.  Their contents stay.  May take as long as that does.  0; 1: not now,
+	 * ask again; or negative errno: never, pages come as they are touched.
+	 */
+	int (*prepare)(void *host, unsigned long pa, unsigned long length);
 
 	/* Physical pages hold nothing of value: give them back to the host. They
 	 * read as zero afterwards or keep their old contents.
@@ -166,14 +184,16 @@ struct lkl_host_ops {
 /*
  * What the kernel is told about the world at its start.  The host has mapped
  * the image at image_base and relocated it; memory follows the image in both
- * virtual and physical addresses, physical address 0 being image_base.
+ * virtual and physical addresses, physical address 0 being image_base, and both
+ * image_base and memory_start are aligned to LKL_BLOCK_SIZE.
  */
 struct lkl_boot_info {
 	unsigned int size;		/* sizeof(struct lkl_boot_info) */
 	unsigned long image_base;
-	unsigned long memory_end;	/* virtual end of physical memory; one readable
-					 * page follows
+	unsigned long memory_start;	/* virtual; what the image leaves before it reads
+					 * as zero
 					 */
+	unsigned long memory_end;	/* one readable page follows */
 	unsigned long vmalloc_start, vmalloc_end;
 	unsigned long user_start, user_end;	/* mmap() of application threads */
 	const char *command_line;

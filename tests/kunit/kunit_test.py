@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+# ctest: CASES FIRST=boot TIMEOUT=900
+"""The kernel's own tests, which ran while a kernel with KUnit booted as a library.
+
+    kunit_test.py --list
+    kunit_test.py --case NAME
+
+The case "boot" starts build/lib/lkl/vmlinux-kunit and keeps its log; each other case
+looks there for its suite of KUnit, or for its test that runs at boot (boot_NAME). The
+suites are named in suites.txt: one that is missing there, or here, is a failure.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import kernel_log  # noqa: E402 pylint: disable=wrong-import-position
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PATIENCE = 840  # seconds; less than the test's own time-out, so that the log is shown
+
+
+def suite_names():
+    """What suites.txt lists."""
+    with open(os.path.join(HERE, "suites.txt"), encoding="utf-8") as file:
+        lines = (line.strip() for line in file)
+        return [line for line in lines if line and not line.startswith("#")]
+
+
+def log_path():
+    """Where the case "boot" leaves the kernel's log."""
+    return os.path.join(os.environ["LKL_BUILD"], "results", "kunit.log")
+
+
+def kernel_source():
+    """The tree that the image was built from: it brings the parser."""
+    return os.path.join(os.environ["LKL_BUILD"], "linux", "source")
+
+
+def boot():
+    """Runs all tests; whether they passed is for the other cases."""
+    image = os.path.join(os.environ["LKL_LIB"], "lkl", "vmlinux-kunit")
+    if not os.path.exists(image):
+        return ["%s is missing: \"make kunit\" builds it" % image]
+    os.makedirs(os.path.dirname(log_path()), exist_ok=True)
+    with open(log_path(), "wb") as log:
+        code = subprocess.run([os.path.join(os.environ["LKL_BIN"], "lkl-boot"), "-m", "1024",
+                               image], stdout=log, timeout=PATIENCE, check=False).returncode
+    return [] if code == 0 else ["lkl-boot ended with %d, see %s" % (code, log_path())]
+
+
+def check_suite(name, text):
+    """Complaints about one suite of KUnit."""
+    suite = kernel_log.suites(text, kernel_source()).get(name)
+    if suite is None:
+        return ["the suite is not in the log"]
+    results = list(kernel_log.cases(suite))
+    for case, status in results:
+        print("%-60s %s" % (case, status.lower()))
+    bad = [case for case, status in results if status not in ("SUCCESS", "SKIPPED")]
+    if not suite.ok_status():
+        bad.append("the suite as a whole")
+    return ["failed: " + case for case in bad]
+
+
+def check_unknown(text):
+    """Suites that ran and are in no list."""
+    unknown = set(kernel_log.suites(text, kernel_source())) - set(suite_names())
+    return ["not in suites.txt: " + name for name in sorted(unknown)]
+
+
+def check_reports(text):
+    """What the kernel complained about outside of any test."""
+    return [line for line in text.splitlines() if kernel_log.REPORTS.search(line)]
+
+
+def check(case):
+    """Complaints about a case; none: it passes."""
+    if case == "boot":
+        return boot()
+    text = kernel_log.read(log_path())
+    if case == "unknown_suites":
+        return check_unknown(text)
+    if case == "reports":
+        return check_reports(text)
+    if case.startswith("boot_"):
+        passed = kernel_log.boot_tests(text)[case[len("boot_"):]]
+        return [] if passed else ["the line of success is not in the log"]
+    return check_suite(case, text)
+
+
+def main():
+    """Lists, or runs one case."""
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--list", action="store_true")
+    arguments.add_argument("--case")
+    arguments.add_argument("include", nargs="*")
+    options = arguments.parse_args()
+    if options.list:
+        print("\n".join(["boot", "unknown_suites", "reports"] + suite_names() +
+                        ["boot_" + name for name in kernel_log.BOOT_TESTS]))
+        return 0
+    complaints = check(options.case)
+    for complaint in complaints:
+        print("%s: %s" % (options.case, complaint), file=sys.stderr)
+    return 1 if complaints else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

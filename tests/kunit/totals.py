@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Totals of the kernel's own tests, from the logs of their last run.
+
+    totals.py BUILD          how many passed, and how long all of them took
+    totals.py BUILD UML-LOG  the same, and each test that passes on User Mode Linux
+                             and not here: exit code 1 if there is one
+"""
+
+import os
+import re
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import kernel_log  # noqa: E402 pylint: disable=wrong-import-position
+
+
+def seconds(text):
+    """The time of the log's last line, which the kernel counts from its start."""
+    times = re.findall(r"^\[ *(\d+\.\d+)\]", text, re.MULTILINE)
+    return float(times[-1]) if times else 0.0
+
+
+def passed(text, source):
+    """Name -> status of each case of each suite, and of each test at boot."""
+    results = {}
+    for name, suite in kernel_log.suites(text, source).items():
+        for case, status in kernel_log.cases(suite):
+            results[name + "." + case] = status
+    for name, found in kernel_log.boot_tests(text).items():
+        results["boot." + name] = "SUCCESS" if found else "MISSING"
+    return results
+
+
+def print_totals(title, results, text):
+    """One line."""
+    counts = {}
+    for status in results.values():
+        counts[status] = counts.get(status, 0) + 1
+    print("%s: %s; %.1f s" % (
+        title, ", ".join("%d %s" % (n, s.lower()) for s, n in sorted(counts.items())),
+        seconds(text)))
+
+
+def main():
+    """See above."""
+    build = sys.argv[1]
+    source = os.path.join(build, "linux", "source")
+    text = kernel_log.read(os.path.join(build, "results", "kunit.log"))
+    ours = passed(text, source)
+    print_totals("lkl", ours, text)
+    if len(sys.argv) < 3:
+        return 0
+    other_text = kernel_log.read(sys.argv[2])
+    other = passed(other_text, source)
+    print_totals("uml", other, other_text)
+    print("time, lkl / uml: %.2f" % (seconds(text) / seconds(other_text)))
+    worse = [name for name, status in other.items()
+             if status == "SUCCESS" and ours.get(name) != "SUCCESS"]
+    for name in worse:
+        print("passes on uml, not here: %s (%s)" % (name, ours.get(name, "missing").lower()))
+    for name in ours:
+        if ours[name] == "SUCCESS" and other.get(name) != "SUCCESS":
+            print("passes here, not on uml: %s (%s)" % (name, other.get(name, "missing").lower()))
+    return 1 if worse else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
