@@ -84,13 +84,13 @@ TEST_F(Threads, TwoThousandShortOnesAreAllReaped)
     const uint64_t memory = free_memory();
     const size_t descriptors = count_descriptors();
     const size_t mappings = count_mappings();
-    const uint64_t resident = process_status("VmRSS");
+    const uint64_t host_memory = process_status("RssAnon");
     batch(2000);
     EXPECT_EQ(settled_tasks(base), base);
     EXPECT_EQ(count_descriptors(), descriptors);
     // In KiB: a stack that is left each time would be 64 MiB.
     EXPECT_GT(free_memory() + 4096, memory);
-    EXPECT_LT(process_status("VmRSS"), resident + 8192);
+    EXPECT_LT(process_status("RssAnon"), host_memory + 1024);
     // Freed kernel stacks are unmapped in lots: the kernel keeps up to 32 MiB of them
     // (lazy_max_pages() in mm/vmalloc.c), in the worst case a mapping a page.
     EXPECT_LT(count_mappings(), mappings + 8192 + 500);

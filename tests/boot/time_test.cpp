@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Clocks, timers, and the signals and timeouts that come of them. Nothing is early;
 // how late it may be is bounded for a busy machine.
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -105,13 +106,23 @@ TEST_F(Time, ClocksRunAsTheHosts)
     }
 }
 
+// What a boot takes is not missing. The kernel reads the host's date and its monotonic
+// clock one after the other: what a busy host does in between is an error that stays, so
+// one of several kernels must be right.
 TEST_F(Time, RealtimeIsTheHosts)
 {
-    const nanoseconds before = host_clock(CLOCK_REALTIME);
-    const nanoseconds ours = read(LKL_CLOCK_REALTIME);
-    const nanoseconds after = host_clock(CLOCK_REALTIME);
-    EXPECT_GT(ours, before - 1s);
-    EXPECT_LT(ours, after + 1s);
+    constexpr nanoseconds close = 1ms;
+    constexpr int kernels = 20;
+    nanoseconds best = 1h;
+    for (int i = 0; i < kernels && best > close; ++i) {
+        if (i > 0)
+            kernel = boot();
+        const nanoseconds before = host_clock(CLOCK_REALTIME);
+        const nanoseconds ours = read(LKL_CLOCK_REALTIME);
+        const nanoseconds after = host_clock(CLOCK_REALTIME);
+        best = std::min(best, std::max({before - ours, ours - after, nanoseconds(0)}));
+    }
+    EXPECT_LE(best.count(), close.count());
 }
 
 TEST_F(Time, MonotonicBeginsWithTheKernel)

@@ -33,7 +33,7 @@ for type in "${types[@]}"; do
     mapfile -t late < <(use)
     echo "$type: $(cat operations); ${early[0]}, then ${late[0]} KiB; ${early[1]}, then ${late[1]} descriptors"
     if [ -z "$LKL_SANITIZE" ]; then
-        [ "${late[0]}" -le $((early[0] + 32 * 1024)) ] || fail "$type: memory grows"
+        [ "${late[0]}" -le $((early[0] + 64 * 1024)) ] || fail "$type: memory grows"
         [ "${late[0]}" -le $((200 * 1024)) ] || fail "$type: ${late[0]} KiB are resident"
     fi
     [ "${late[1]}" -le $((early[1] + 8)) ] || fail "$type: descriptors are left open"

@@ -23,9 +23,9 @@
 #include "durability/common/disk_image.hpp"
 #include "durability/common/disks.hpp"
 #include "durability/common/file_system.hpp"
-#include "durability/common/must.hpp"
 #include "durability/common/workload.hpp"
 #include "support/kernel.hpp"
+#include "support/must.hpp"
 #include "support/process.hpp"
 
 namespace lkl::test {
@@ -138,8 +138,8 @@ public:
                 }
             }();
             const History& history = workers_[number].history();
-            const std::string wrong =
-                history.check({moment, kept(moment), way_.names, way_.keeps_renamed}, tree);
+            const std::string wrong = history.check(
+                {moment, kept(moment), way_.names, way_.keeps_renamed, type_.tails}, tree);
             if (!wrong.empty())
                 throw Violation(name + ": " + wrong +
                                 "\nbefore:" + workers_[number].history().tell(moment));

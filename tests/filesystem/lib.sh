@@ -17,6 +17,12 @@ here=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
 LKL_BIN=$(realpath "$LKL_BIN")
 umask 022
 
+# In a mount namespace of its own: of mounts that all can see, another test that makes a
+# namespace would hold copies for as long as it runs, and the image would stay in use.
+if [ "$(id -u)" = 0 ] && [ -z "${LKL_TEST_PRIVATE:-}" ] && unshare -m true 2>/dev/null; then
+    LKL_TEST_PRIVATE=1 exec unshare -m --propagation private "$BASH" "$0" "$@"
+fi
+
 need_root() {
     [ "$(id -u)" = 0 ] || skip "needs root, for loop mounts and odd files"
 }

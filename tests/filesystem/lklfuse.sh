@@ -8,14 +8,8 @@
 need fusermount3
 [ -c /dev/fuse ] || skip "there is no /dev/fuse"
 
-# public_fuse_device SCRIPT: goes on in a mount namespace of its own, where everybody may
-# use /dev/fuse, as udev makes it.
+# In the test's mount namespace everybody may use /dev/fuse, as udev makes it.
 public_fuse_device() {
-    if [ -z "${LKL_TEST_PRIVATE:-}" ]; then
-        local code=0
-        LKL_TEST_PRIVATE=1 unshare -m --propagation private bash "$1" || code=$?
-        exit $code
-    fi
     mknod -m 666 fuse c 10 229
     mount --bind fuse /dev/fuse
 }

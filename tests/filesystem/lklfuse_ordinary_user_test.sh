@@ -8,7 +8,7 @@ need mkfs.ext4 mkfs.vfat setpriv
 need_root
 need_host_filesystem ext4
 
-public_fuse_device "$0"
+public_fuse_device
 
 as_user() {
     setpriv --reuid 65534 --regid 65534 --clear-groups "$@"

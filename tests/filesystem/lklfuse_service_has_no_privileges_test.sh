@@ -29,7 +29,7 @@ command=${command//\/run\/lklfuse\/%i/$work/mount}
 command=${command//\$\{LKLFUSE_OPTIONS\}/nosuid,nodev,allow_other}
 [[ $command != *[%\$]* ]] || fail "the test does not know all of it: $command"
 PATH=$LKL_BIN:$PATH bash -c "$command" || fail "it does not mount"
-server=$(pgrep -xn lklfuse)
+server=$(pgrep -f "^lklfuse $device ")
 echo text >mount/file
 for set in CapPrm CapEff CapBnd CapAmb; do
     grep -q "^$set:.0000000000000000$" /proc/"$server"/status || fail "it has capabilities: $set"

@@ -9,7 +9,7 @@
 need mkfs.ext4 setpriv pgrep
 need_root
 need_filter
-public_fuse_device "$0"
+public_fuse_device
 
 user=65534
 chmod 755 .

@@ -12,20 +12,20 @@ here=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
 complete_words() {
     COMP_WORDS=("$@")
     COMP_CWORD=$(($# - 1))
-    "_$1"
+    "_${1//-/_}"
     printf '%s\n' "${COMPREPLY[@]}"
 }
 
 # check TOOL [SUBCOMMAND]
 check() {
     local tool=$1 share=$LKL_BUILD/share option
-    "$LKL_BIN/$@" --help | grep -oE '^  (\[[^]]*\] )?-[^ ]*(, -[^ ]*)*' |
+    "$LKL_BIN/$1" "${@:2}" --help | grep -oE '^  (\[[^]]*\] )?-[^ ]*(, -[^ ]*)*' |
         grep -oE -e '--?[A-Za-z0-9][A-Za-z0-9-]*' | sort -u >expected
     [ -s expected ] || fail "$* --help shows no options"
     complete_words "$@" - | sort >offered
     while read -r option; do
         grep -qxFe "$option" offered || fail "bash does not offer $* $option"
-        grep -qFe "*$option[" "$share/zsh/site-functions/_$tool" || fail "zsh does not offer $* $option"
+        grep -qFe "*${option}[" "$share/zsh/site-functions/_$tool" || fail "zsh does not offer $* $option"
         case $option in
         --*) grep -qe "-l ${option#--}\b" "$share/fish/vendor_completions.d/$tool.fish" ;;
         *) grep -qe "-[so] ${option#-}\b" "$share/fish/vendor_completions.d/$tool.fish" ;;

@@ -40,6 +40,11 @@ const std::vector<FileSystem>& file_systems()
         // file and directory by itself; of names that change hands several times until the
         // next commit, the replay makes what it can: docs/durability.md. With notreelog,
         // each sync is a commit.
+        //
+        // Tails: truncate(2) to less leaves what is behind the new end on the disk.
+        // When the file gets longer, btrfs_cont_expand() makes it zeroes in the page cache
+        // (btrfs_truncate_block()), and btrfs_setsize() puts the new size into the
+        // transaction. A commit before the page is written has the size without the zeroes.
         {.type = "btrfs",
          .size = 128 * mib,
          .make = "mkfs.btrfs -q",
@@ -49,6 +54,7 @@ const std::vector<FileSystem>& file_systems()
                     {"notreelog"},
                     {"discard=sync", Rule::committed, false},
                     {"compress-force=zstd,notreelog"}},
+         .tails = 4096,
          .atomic = 4096},
 
         // Blocks of nodes have no checksum, their footer is at their end, and roll-forward

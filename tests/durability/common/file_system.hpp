@@ -29,6 +29,7 @@ struct FileSystem {
     // What the file system itself does less well than it could, with the reason in
     // file_system.cpp.
     bool late = false;      // fsync(2) is done only with the next flush
+    uint64_t tails = 0;     // see History::Cut
     uint32_t atomic = 512;  // bytes that it takes for written as a whole
 };
 

@@ -71,6 +71,8 @@ public:
         uint64_t kept;  // promises that were given up to then hold; mostly the same moment
         NameRule names;
         bool keeps_renamed;  // and a file whose name was given to a new one, which is synced
+        uint64_t tails;      // bytes of a block, what is cut off in which may come back when the
+                             // file gets longer, and be read for zeroes; 0: none does
     };
 
     // What is wrong with what was found after a cut; empty: nothing.

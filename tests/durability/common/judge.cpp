@@ -197,22 +197,30 @@ private:
         return name + (why.empty() ? " is there" : ": " + why);
     }
 
-    // A file that never was without a name since it was synced has one that it had.
+    // A file that never was without a name since it was synced has one that it had: since
+    // then, or since the last syncfs(2) where that alone counts for names.
     std::string check_file(FileId file) const
     {
         std::optional<size_t> first;
+        size_t committed = 0;
         for (const NamePromise& promise : history_.name_promises_) {
-            if (promise.given <= cut_.kept &&
-                (promise.scope == Scope::all ||
-                 (promise.scope == Scope::file && promise.file == file)))
+            if (promise.given > cut_.kept)
+                continue;
+            if (promise.scope == Scope::all)
+                committed = std::max(committed, promise.state);
+            if (promise.scope == Scope::all ||
+                (promise.scope == Scope::file && promise.file == file))
                 first = std::max(first.value_or(0), promise.state);
         }
         if (!first)
             return {};
+        const size_t synced = std::min(*first, last_state_);
+        size_t state = cut_.names == NameRule::committed ? std::min(committed, synced) : synced;
         std::set<std::string> had;
-        for (size_t state = std::min(*first, last_state_); state <= last_state_; ++state) {
+        for (; state <= last_state_; ++state) {
             const std::set<std::string> names = names_of(file, state);
-            if (names.empty() || (!cut_.keeps_renamed && names != names_of(file, last_state_)))
+            if (state >= synced &&
+                (names.empty() || (!cut_.keeps_renamed && names != names_of(file, last_state_))))
                 return {};
             had.insert(names.begin(), names.end());
         }
@@ -247,6 +255,29 @@ private:
                 return name + " is there";
         }
         return {};
+    }
+
+    // A file reads as zeroes behind its end.
+    static char byte_of(const Version& version, uint64_t at)
+    {
+        return at < version.content.size() ? version.content[at] : '\0';
+    }
+
+    // The byte was cut off with an end in the same block, and has come back.
+    bool is_old_tail(const File& file, size_t last, uint64_t at, char byte) const
+    {
+        if (cut_.tails == 0)
+            return false;
+        for (size_t shorter = 1; shorter <= last; ++shorter) {
+            const uint64_t end = file.versions[shorter].content.size();
+            if (end > at || end / cut_.tails != at / cut_.tails)
+                continue;
+            for (size_t before = 0; before < shorter; ++before) {
+                if (byte == byte_of(file.versions[before], at))
+                    return true;
+            }
+        }
+        return false;
     }
 
     // Why that cannot be what is in the file.
@@ -295,16 +326,23 @@ private:
                     from = std::max(from, promise.version);
             }
             bool good = false;
-            for (size_t version = from; version <= last && !good; ++version)
-                good = at < size_of(version) ? content[at] == file.versions[version].content[at]
-                                             : content[at] == 0;
-            if (!good) {
+            bool may_be_zero = false;
+            for (size_t version = from; version <= last && !good; ++version) {
+                const char was = byte_of(file.versions[version], at);
+                good = content[at] == was;
+                may_be_zero = may_be_zero || was == 0;
+            }
+            if (!good && !(may_be_zero && is_old_tail(file, last, at, content[at]))) {
                 why << ": byte " << at << " of " << content.size() << " is "
                     << static_cast<unsigned>(static_cast<unsigned char>(content[at]));
                 if (at < size_of(last))
                     why << ", and was last "
                         << static_cast<unsigned>(
                                static_cast<unsigned char>(file.versions[last].content[at]));
+                for (size_t version = 0; version < file.versions.size(); ++version) {
+                    if (at < size_of(version) && content[at] == file.versions[version].content[at])
+                        why << ", as in version " << version;
+                }
                 return why.str();
             }
         }

@@ -10,7 +10,7 @@
 
 #include <lkl/linux/fcntl.h>
 
-#include "durability/common/must.hpp"
+#include "support/must.hpp"
 
 namespace lkl::test {
 
