@@ -106,40 +106,29 @@ TEST_F(Time, ClocksRunAsTheHosts)
     }
 }
 
-// What a boot takes is not missing. The kernel reads the host's date and its monotonic
-// clock one after the other: what a busy host does in between is an error that stays, so
-// one of several kernels must be right.
-TEST_F(Time, RealtimeIsTheHosts)
+// What a boot takes is not missing. The kernel reads the host's clocks one after the
+// other: what a busy host does in between is an error that stays, so one of several
+// kernels must be right.
+TEST_F(Time, ClocksShowWhatTheHostsShow)
 {
     constexpr nanoseconds close = 1ms;
     constexpr int kernels = 20;
-    nanoseconds best = 1h;
-    for (int i = 0; i < kernels && best > close; ++i) {
-        if (i > 0)
-            kernel = boot();
-        const nanoseconds before = host_clock(CLOCK_REALTIME);
-        const nanoseconds ours = read(LKL_CLOCK_REALTIME);
-        const nanoseconds after = host_clock(CLOCK_REALTIME);
-        best = std::min(best, std::max({before - ours, ours - after, nanoseconds(0)}));
-    }
-    EXPECT_LE(best.count(), close.count());
-}
-
-TEST_F(Time, MonotonicBeginsWithTheKernel)
-{
-    // Less than this process has lived.
-    EXPECT_GE(read(LKL_CLOCK_MONOTONIC).count(), 0);
-    EXPECT_LT(read(LKL_CLOCK_MONOTONIC), nanoseconds(100s));
-    nanoseconds last = read(LKL_CLOCK_MONOTONIC);
-    for (int i = 0; i < 100000; ++i) {
-        const nanoseconds now = read(LKL_CLOCK_MONOTONIC);
-        ASSERT_GE(now, last);
-        last = now;
+    for (const int clock : {LKL_CLOCK_REALTIME, LKL_CLOCK_MONOTONIC, LKL_CLOCK_BOOTTIME}) {
+        // Ours knows no suspend.
+        const clockid_t hosts = clock == LKL_CLOCK_REALTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC;
+        nanoseconds best = 1h;
+        for (int i = 0; i < kernels && best > close; ++i) {
+            if (i > 0)
+                kernel = boot();
+            const nanoseconds before = host_clock(hosts);
+            const nanoseconds ours = read(clock);
+            const nanoseconds after = host_clock(hosts);
+            best = std::min(best, std::max({before - ours, ours - after, nanoseconds(0)}));
+        }
+        EXPECT_LE(best.count(), close.count()) << clock;
     }
 }
 
-// The coarse clocks are as old as the last tick at most, also when the program was
-// away from the kernel.
 TEST_F(Time, CoarseClocksFollow)
 {
     const std::pair<int, int> pairs[] = {{LKL_CLOCK_REALTIME_COARSE, LKL_CLOCK_REALTIME},
@@ -156,9 +145,10 @@ TEST_F(Time, CoarseClocksFollow)
     }
 }
 
-TEST_F(Time, ProcessorClocksDoNotGoBack)
+TEST_F(Time, ClocksDoNotGoBack)
 {
-    for (const int clock : {LKL_CLOCK_PROCESS_CPUTIME_ID, LKL_CLOCK_THREAD_CPUTIME_ID}) {
+    for (const int clock :
+         {LKL_CLOCK_MONOTONIC, LKL_CLOCK_PROCESS_CPUTIME_ID, LKL_CLOCK_THREAD_CPUTIME_ID}) {
         const Stopwatch watch;
         const nanoseconds first = read(clock);
         nanoseconds last = first;

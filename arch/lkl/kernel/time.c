@@ -50,6 +50,20 @@ void read_persistent_clock64(struct timespec64 *ts)
 	*ts = ns_to_timespec64(host_call(clock_realtime));
 }
 
+/*
+ * CLOCK_MONOTONIC and CLOCK_BOOTTIME are the host's CLOCK_MONOTONIC, not times
+ * since a start: a program may hand over to one kernel what the other told it
+ * (absolute timeouts, SCM_TXTIME).  Nor may they be near 0, where Linux takes
+ * what never happened for what happened just now: for its first 20 ms WireGuard
+ * sees an attack in each handshake, see wg_noise_handshake_consume_initiation().
+ */
+void __init read_persistent_wall_and_boot_offset(struct timespec64 *wall_time,
+						 struct timespec64 *boot_offset)
+{
+	read_persistent_clock64(wall_time);
+	*boot_offset = ns_to_timespec64(host_call(clock_monotonic));
+}
+
 static int set_next_event(unsigned long delta, struct clock_event_device *evt)
 {
 	u64 now = host_call(clock_monotonic);
