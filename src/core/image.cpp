@@ -66,6 +66,7 @@ Image::Image(Image&& other) noexcept
       file_(std::exchange(other.file_, -1)),
       size_(other.size_),
       entry_(other.entry_),
+      checkers_memory_(other.checkers_memory_),
       segments_(std::move(other.segments_)),
       relocations_(other.relocations_),
       relocations_size_(other.relocations_size_),
@@ -103,6 +104,8 @@ Result<void> Image::parse()
     for (const Elf64_Phdr& h : headers) {
         if (h.p_type == PT_DYNAMIC)
             dynamic = &h;
+        if (h.p_type == PT_NOTE)
+            read_notes(h.p_offset, h.p_filesz);
         if (h.p_type != PT_LOAD || h.p_memsz == 0)
             continue;
         if (h.p_memsz > largest_image || h.p_vaddr > largest_image || h.p_filesz > h.p_memsz ||
@@ -152,6 +155,28 @@ Result<void> Image::parse()
     if (outside(relocations_, relocations_size_) || outside(packed_, packed_size_))
         return bad("bad relocation table");
     return {};
+}
+
+void Image::read_notes(uint64_t offset, uint64_t size)
+{
+    struct {
+        Elf64_Nhdr header;
+        char name[sizeof LKL_NOTE_NAME];
+        uint64_t value;
+    } note;
+    static_assert(sizeof note == sizeof(Elf64_Nhdr) + sizeof LKL_NOTE_NAME + sizeof(uint64_t));
+    const uint64_t end = offset + size;
+    const auto aligned = [](uint64_t n) { return (n + 3) & ~3ull; };
+    while (end - offset >= sizeof note && read_at(file_, offset, &note, sizeof note)) {
+        const Elf64_Nhdr& header = note.header;
+        if (header.n_type == LKL_NOTE_CHECKERS_MEMORY && header.n_namesz == sizeof note.name &&
+            header.n_descsz == sizeof note.value &&
+            std::memcmp(note.name, LKL_NOTE_NAME, sizeof note.name) == 0)
+            checkers_memory_ = note.value;
+        offset += sizeof header + aligned(header.n_namesz) + aligned(header.n_descsz);
+        if (offset > end)
+            break;
+    }
 }
 
 Error Image::failed(int code, const char* what) const

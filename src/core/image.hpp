@@ -28,6 +28,9 @@ public:
     // Bytes from the first to the last address, a multiple of the page size.
     uint64_t size() const { return size_; }
 
+    // Bytes of memory that the kernel's checkers take (LKL_NOTE_CHECKERS_MEMORY); 0 without.
+    uint64_t checkers_memory() const { return checkers_memory_; }
+
     // Maps the image at `base`, a reserved range of size() bytes, and applies its
     // relocations. large_pages: its data is read into large pages of the host in place of
     // being mapped, page by page, when it is touched; the range then is rounded up to
@@ -45,6 +48,7 @@ private:
 
     Image() = default;
     Result<void> parse();
+    void read_notes(uint64_t offset, uint64_t size);
     Result<void> map(uintptr_t base, const Segment& segment) const;
     Result<void> read_data(uintptr_t base, uint64_t start) const;
     Result<void> relocate(uintptr_t base) const;
@@ -54,6 +58,7 @@ private:
     int file_ = -1;
     uint64_t size_ = 0;
     uint64_t entry_ = 0;
+    uint64_t checkers_memory_ = 0;
     std::vector<Segment> segments_;
     uint64_t relocations_ = 0;       // address of the table
     uint64_t relocations_size_ = 0;  // bytes

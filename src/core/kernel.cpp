@@ -139,7 +139,8 @@ Result<void> Kernel::Impl::boot(const KernelOptions& options)
 {
     if (options.memory < least_memory || options.memory > most_memory)
         return Error{EINVAL, "kernel memory: between 16 MiB and 4 TiB"};
-    const uint64_t memory = (options.memory + page_size - 1) & ~(page_size - 1);
+    const uint64_t memory =
+        (options.memory + image_.checkers_memory() + page_size - 1) & ~(page_size - 1);
 
     auto machine = Machine::create(image_, memory, options.command_line, options.log);
     if (!machine)

@@ -2,6 +2,7 @@
 /* From the host's first call to start_kernel(), and what setup_arch() does. */
 #include <linux/cpu.h>
 #include <linux/delay.h>
+#include <linux/elfnote.h>
 #include <linux/init.h>
 #include <linux/init_task.h>
 #include <linux/kasan.h>
@@ -11,6 +12,7 @@
 #include <linux/panic_notifier.h>
 #include <linux/sched/task_stack.h>
 #include <linux/seq_file.h>
+#include <linux/sizes.h>
 #include <linux/start_kernel.h>
 #include <asm/sections.h>
 #include <asm/setup.h>
@@ -25,6 +27,8 @@ unsigned long lkl_vmalloc_start, lkl_vmalloc_end;
 unsigned long lkl_user_start, lkl_user_end;
 
 static char command_line[COMMAND_LINE_SIZE] __initdata;
+
+ELFNOTE64(LKL_NOTE_NAME, LKL_NOTE_CHECKERS_MEMORY, CONFIG_LKL_CHECKERS_MEMORY * (u64)SZ_1M);
 
 static long __init boot_fiber(void *unused)
 {

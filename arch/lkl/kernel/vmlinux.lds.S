@@ -57,6 +57,7 @@ SECTIONS
 	.exit.text : { EXIT_TEXT } :text
 
 	. = ALIGN(BLOCK_SIZE);
+	.note.LKL : { KEEP(*(.note.LKL)) } :rodata :note
 	.dynsym : { *(.dynsym) } :rodata
 	.dynstr : { *(.dynstr) }
 	.gnu.hash : { *(.gnu.hash) }

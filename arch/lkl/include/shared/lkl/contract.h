@@ -21,6 +21,13 @@
 
 #include <lkl/vcpu.h>
 
+/*
+ * An ELF note of the image: 8 bytes, the memory in bytes that its checkers take and
+ * that the host adds to what the program asked for.  Without it, none.
+ */
+#define LKL_NOTE_NAME		"LKL"
+#define LKL_NOTE_CHECKERS_MEMORY	1
+
 #ifndef __ASSEMBLY__
 
 /* lkl_thread.request: what an application thread wants from its kernel task. */
