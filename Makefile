@@ -38,7 +38,7 @@ borrowed = uapi $(if $(filter unit,$(TESTS)),,kernel kernel-tests)
 targets = $(if $(TESTS),tests-$(TESTS),all tests)
 
 .PHONY: all deps deps-check configure demo test test-asan test-clang kunit kunit-um soak fuzz \
-	bench docs format check-format check-tidy check-scripts check-headers check-sparse \
+	bench docs format check-format check-tidy check-cppcheck check-scripts check-headers check-sparse \
 	check-style check-pristine check-all test-debug test-kasan test-fuzz install clean
 .NOTPARALLEL:
 
@@ -126,12 +126,18 @@ check-tidy: deps-check configure
 	cmake --build $(build)/clang --target uapi
 	run-clang-tidy -quiet -p $(build)/clang '$(CURDIR)/(src|tools)/.*'
 
+# Not the tests: googletest's macros are no C++ to this parser.
+check-cppcheck: deps-check configure
+	cmake --build $(build) --target uapi
+	cppcheck --project=$(build)/compile_commands.json --std=c++20 --quiet --error-exitcode=1 \
+		--enable=warning,performance,portability --inline-suppr -j2 \
+		-i$(CURDIR)/tests -i$(build)
+
 # Scripts, and who uses whom.
 check-scripts: deps-check
 	git ls-files '*.sh' .ci/run | xargs -n 8 -P 2 shellcheck -x -P SCRIPTDIR -S warning
 	cmake/check-folders.py .
 
-# The kernel's own style checker on the kernel side.
 # Each header brings what it needs.
 check-headers: deps-check configure
 	cmake --build $(build) --target uapi
@@ -141,6 +147,7 @@ check-headers: deps-check configure
 check-sparse: deps-check configure
 	cmake --build $(build) --target check-sparse
 
+# The kernel's own style checker on the kernel side.
 check-style: configure
 	cmake --build $(build) --target kernel
 	cmake/check-style.sh $(build)/linux/source
@@ -153,7 +160,7 @@ check-pristine: configure
 	cmake --build $(build) --target check-pristine
 
 check-all: check-format check-scripts test check-pristine check-style check-headers check-sparse \
-	test-asan test-clang check-tidy kunit test-debug test-kasan test-fuzz soak
+	check-cppcheck test-asan test-clang check-tidy kunit test-debug test-kasan test-fuzz soak
 
 install: all
 	cmake --install $(build)

@@ -13,10 +13,8 @@
 namespace bench {
 
 Guest::Guest(uint64_t memory)
+    : kernel_(std::make_unique<lkl::Kernel>(value_of(lkl::Kernel::start({.memory = memory}))))
 {
-    lkl::KernelOptions options;
-    options.memory = memory;
-    kernel_ = std::make_unique<lkl::Kernel>(value_of(lkl::Kernel::start(options)));
 }
 
 void Guest::fail(const char* what, long result)

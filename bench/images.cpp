@@ -23,12 +23,12 @@ void write_file(const fs::path& path, uint64_t size)
     static std::mt19937_64 random{1};
     std::vector<uint64_t> words((uint64_t{1} << 20) / sizeof(uint64_t));
     std::ofstream out(path, std::ios::binary);
-    for (uint64_t left = size; left != 0;) {
-        const uint64_t bytes = std::min<uint64_t>(left, words.size() * sizeof words[0]);
+    uint64_t bytes = 0;
+    for (uint64_t at = 0; at < size; at += bytes) {
+        bytes = std::min<uint64_t>(size - at, words.size() * sizeof words[0]);
         for (uint64_t i = 0; i < (bytes + 7) / 8; ++i)
             words[i] = random();
         out.write(reinterpret_cast<const char*>(words.data()), static_cast<std::streamsize>(bytes));
-        left -= bytes;
     }
     out.close();
     if (!out)

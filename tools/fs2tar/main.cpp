@@ -89,10 +89,10 @@ void run(const Options& options)
                           options.subdirectory.empty() ? image_totals(top) : ProgressTotals());
         TarSink archive(out);
         std::optional<LabelledSink> labelled;
+        EntrySink* sink = &archive;
         if (labels)
-            labelled.emplace(archive, *labels);
-        EntrySink& sink = labelled ? static_cast<EntrySink&>(*labelled) : archive;
-        TreeReader<lkl::File>(read_options, image, failures, progress, sink)
+            sink = &labelled.emplace(archive, *labels);
+        TreeReader<lkl::File>(read_options, image, failures, progress, *sink)
             .read_directory(std::move(top), {}, {});
         archive.finish();
     }

@@ -68,12 +68,15 @@ constexpr Rule rules[] = {
 };
 
 // By the number of the call: most calls have no path, and must not pay for the others.
-constexpr auto positions = [] {
+constexpr std::array<int8_t, 512> positions_by_number()
+{
     std::array<int8_t, 512> table{};
     for (size_t i = 0; i < std::size(rules); i++)
         table[static_cast<size_t>(rules[i].number)] = static_cast<int8_t>(i + 1);
     return table;
-}();
+}
+
+constexpr std::array<int8_t, 512> positions = positions_by_number();
 
 const Rule* find(long number)
 {
@@ -121,7 +124,7 @@ void spread(const Rule& rule, const long* args, long* to)
         to[rule.count] = rule.extra;
 }
 
-long call_and_convert(long kernel_number, long* args)
+long call_and_convert(long kernel_number, const long* args)
 {
     if (kernel_number == __lkl__NR_openat || kernel_number == __lkl__NR_openat2) {
         const long fd = stack::call_with(kernel_number, args);
@@ -132,8 +135,10 @@ long call_and_convert(long kernel_number, long* args)
         return stack::call_with(kernel_number, args);
     lkl_stat status{};
     auto* const target = reinterpret_cast<struct stat*>(args[2]);
-    args[2] = reinterpret_cast<long>(&status);
-    const long result = stack::call_with(kernel_number, args);
+    std::array<long, 6> ours{};
+    std::copy_n(args, ours.size(), ours.begin());
+    ours[2] = reinterpret_cast<long>(&status);
+    const long result = stack::call_with(kernel_number, ours.data());
     if (result == 0)
         *target = host_stat(status);
     return result;

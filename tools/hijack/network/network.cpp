@@ -135,7 +135,7 @@ void wait_until_sent(Kernel& kernel)
 {
     using namespace std::chrono_literals;
     const auto end = std::chrono::steady_clock::now() + 3s;
-    for (auto pause = 1ms; std::chrono::steady_clock::now() < end;
+    for (std::chrono::milliseconds pause(1); std::chrono::steady_clock::now() < end;
          pause = std::min(pause * 2, 16ms)) {
         if (!any_unconfirmed(read_file(kernel, "/proc/net/tcp")) &&
             !any_unconfirmed(read_file(kernel, "/proc/net/tcp6")))

@@ -102,8 +102,10 @@ private:
             auto other = parse_factor();
             if (!other)
                 continue;  // an option
-            test =
-                test ? std::make_unique<Both>(std::move(test), std::move(other)) : std::move(other);
+            if (test)
+                test = std::make_unique<Both>(std::move(test), std::move(other));
+            else
+                test = std::move(other);
         }
         return test;
     }

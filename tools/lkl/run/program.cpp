@@ -93,8 +93,7 @@ void judge(const std::string& path, int scripts)
     std::ifstream file(path, std::ios::binary);
     Elf64_Ehdr header{};
     file.read(reinterpret_cast<char*>(&header), sizeof header);
-    const auto* const start = reinterpret_cast<const char*>(&header);
-    if (file.gcount() >= 2 && start[0] == '#' && start[1] == '!') {
+    if (file.gcount() >= 2 && header.e_ident[0] == '#' && header.e_ident[1] == '!') {
         if (scripts == 0)
             cannot(path, "too many scripts behind each other");
         return judge(interpreter_of(file), scripts - 1);
@@ -103,7 +102,7 @@ void judge(const std::string& path, int scripts)
     if (file.gcount() == 0 && access(path.c_str(), R_OK) != 0)
         cannot(path, "cannot be read, so that nobody can tell whether it is linked statically");
     if (file.gcount() < static_cast<std::streamsize>(sizeof header) ||
-        std::memcmp(start, ELFMAG, SELFMAG) != 0)
+        std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
         cannot(path, "is no program");
     refuse_more_rights(path, status);
     judge_elf(path, file, header);
