@@ -11,7 +11,7 @@ install(TARGETS lkl lkl_static
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY ${LKL_IMAGE_DIR}/
     DESTINATION ${CMAKE_INSTALL_LIBDIR}/lkl
-    FILES_MATCHING PATTERN vmlinux* PATTERN *.debug EXCLUDE)
+    FILES_MATCHING PATTERN vmlinux* PATTERN *.debug EXCLUDE PATTERN *.gdb EXCLUDE)
 install(DIRECTORY ${CMAKE_BINARY_DIR}/include/
     DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 if(LKL_TOOLS)
@@ -39,6 +39,13 @@ install(FILES packaging/etc/lklfuse.conf DESTINATION ${CMAKE_INSTALL_SYSCONFDIR}
 # Commands for gdb, see docs/debugging.md.
 configure_file(tools/gdb/lkl-gdb.py ${CMAKE_BINARY_DIR}/share/lkl/lkl-gdb.py COPYONLY)
 install(FILES tools/gdb/lkl-gdb.py DESTINATION ${CMAKE_INSTALL_DATADIR}/lkl)
+
+# What kunit.py of a kernel tree takes, see docs/conformance.md.
+foreach(file IN ITEMS lkl.py qemu-system-lkl)
+    configure_file(tools/kunit/${file} ${CMAKE_BINARY_DIR}/share/lkl/kunit/${file} COPYONLY)
+endforeach()
+install(FILES tools/kunit/lkl.py DESTINATION ${CMAKE_INSTALL_DATADIR}/lkl/kunit)
+install(PROGRAMS tools/kunit/qemu-system-lkl DESTINATION ${CMAKE_INSTALL_DATADIR}/lkl/kunit)
 
 # Relative to the file itself, so that an installed tree can be moved.
 file(RELATIVE_PATH up ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
