@@ -39,7 +39,8 @@ targets = $(if $(TESTS),tests-$(TESTS),all tests)
 
 .PHONY: all deps deps-check configure demo test test-asan test-clang kunit kunit-um soak fuzz \
 	bench docs format check-format check-tidy check-cppcheck check-scripts check-headers check-sparse \
-	check-style check-pristine check-all test-debug test-kasan test-fuzz install clean
+	check-style check-pristine check-all test-debug test-kasan test-fuzz \
+	test-trace kernel-trace install clean
 .NOTPARALLEL:
 
 all: configure
@@ -80,14 +81,19 @@ kunit:
 	$(MAKE) test TESTS=kunit
 	tests/kunit/totals.py $(build)
 
-# The tests that have a kernel, with one that checks itself: what it reports ends it. And
-# those of fuzzing, with one that tells its coverage.
-labels = boot|filesystem|network
-test-fuzz: labels = fuzz
-test-debug test-kasan test-fuzz: test-%: deps configure
+# The tests that have a kernel, with one that checks itself: what it reports ends it. Those
+# of fuzzing, with one that tells its coverage; those of debugging, with one to look into.
+chosen = -L '^(boot|filesystem|network)$$'
+test-fuzz: chosen = -L '^fuzz$$'
+test-trace: chosen = -R '\.(gdb_test|perf_test|lkl_trace_.*)$$'
+test-debug test-kasan test-fuzz test-trace: test-%: deps configure
 	cmake --build $(build) --target $(targets) kernel-$*
 	LKL_KERNEL_IMAGE=$(build)/lib/lkl/vmlinux-$* $(call ctest,$(build)) \
-		$(if $(TESTS),,-L '^($(labels))$$')
+		$(if $(TESTS),,$(chosen))
+
+# The image to debug programs with, see docs/debugging.md.
+kernel-trace: configure
+	cmake --build $(build) --target kernel-trace
 
 # The same tests in a kernel built as User Mode Linux, and what differs.
 kunit-um: kunit
@@ -160,7 +166,8 @@ check-pristine: configure
 	cmake --build $(build) --target check-pristine
 
 check-all: check-format check-scripts test check-pristine check-style check-headers check-sparse \
-	check-cppcheck test-asan test-clang check-tidy kunit test-debug test-kasan test-fuzz soak
+	check-cppcheck test-asan test-clang check-tidy kunit test-debug test-kasan test-fuzz \
+	test-trace soak
 
 install: all
 	cmake --install $(build)

@@ -6,7 +6,8 @@
 #   kernel.sh [options] source              bring WORK/source up to date
 #   kernel.sh [options] headers DIR         install the user API headers to DIR
 #   kernel.sh [options] image CONFIG FILE   build arch/lkl/configs/CONFIG, install as
-#                                           FILE and FILE.debug
+#                                           FILE and FILE.debug, and the kernel's commands for
+#                                           gdb, where CONFIG has them, as FILE.gdb/
 #   kernel.sh [options] check-pristine      compare WORK/source with its origin
 #   kernel.sh [options] check-sparse CONFIG sparse on arch/lkl, as CONFIG compiles it
 #
@@ -199,6 +200,14 @@ build_image()
     chmod 0644 "$staging/$name" "$staging/$name.debug"
     python3 "$root/cmake/check-image.py" "$staging/$name"
     mkdir -p "$(dirname "$output")"
+    rm -rf "$output.gdb"
+    if grep -qx CONFIG_GDB_SCRIPTS=y "$objects/.config"; then
+        kbuild "$objects" -s scripts_gdb
+        # Links to the source among them.
+        mkdir -p "$output.gdb/scripts"
+        cp -L "$objects/vmlinux-gdb.py" "$output.gdb/"
+        cp -rL "$objects/scripts/gdb" "$output.gdb/scripts/"
+    fi
     mv -f "$staging/$name.debug" "$output.debug"
     mv -f "$staging/$name" "$output"
 }

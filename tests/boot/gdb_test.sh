@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # gdb shows kernel code in a live process and in a core file: symbols, source lines,
-# and the way from a function of the kernel into the program's main().
+# and the way from a function of the kernel into the program's main(); and, with the image
+# of "make kernel-trace", the kernel's own commands.
 # ctest: TIMEOUT=300
 # shellcheck source-path=SCRIPTDIR source=../support/program.sh
 . "$LKL_SOURCE/tests/support/program.sh"
@@ -50,6 +51,7 @@ expect stop.log "Breakpoint .* do_filp_open .*fs/namei\.c:[0-9]+" \
     "${frame}.*do_filp_open \(.*fs/namei\.c:[0-9]+" \
     "${frame}.*lkl_call_on_stack"
 
+image=$(realpath "${LKL_KERNEL_IMAGE:-$LKL_BUILD/lib/lkl/vmlinux}")
 look() {
     cat <<EOF
 source $script
@@ -59,6 +61,7 @@ info line pipe_read
 print init_task.comm
 print linux_banner
 EOF
+    [ ! -d "$image.gdb" ] || printf '%s\n' lx-version lx-ps lx-mounts lx-dmesg
 }
 check_blocked() {
     # What the host sees: threads that wait for their calls.
@@ -67,6 +70,10 @@ check_blocked() {
     expect "$1" "${frame}.*program_reads_a_pipe" "${frame}.*main \(.*debug_program\.c:[0-9]+"
     # Code and data of the kernel, from its own memory.
     expect "$1" "Line [0-9]+ of .*source/.* <pipe_read>" '= "swapper' '"Linux version '
+    [ -d "$image.gdb" ] || return 0
+    # lx-ps: the program's threads are tasks of process 1; lx-dmesg from the first line.
+    expect "$1" '^Linux version ' '^ *TASK +PID +COMM' ' 0 +swapper' ' 1 +' ' 2 +kthreadd' \
+        'rootfs' '^\[ *0\.0+\] Linux version '
 }
 
 echo "== blocked in system calls"

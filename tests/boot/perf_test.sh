@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# perf names the functions of the kernel.
+# perf names the functions of the kernel, and leads from them to the program.
 # ctest: SERIAL
 # shellcheck source-path=SCRIPTDIR source=../support/program.sh
 . "$LKL_SOURCE/tests/support/program.sh"
@@ -19,3 +19,13 @@ done
 # What is in the image has a name.
 unknown=$(grep -cE 'vmlinux +\[\.\] 0x' flat.log || true)
 [ "$unknown" = 0 ] || { cat flat.log; fail "$unknown addresses without a name"; }
+
+perf record -q -g -F 2000 -o graph ./program work
+perf script -i graph -F ip,sym 2>/dev/null >graph.log
+# Of each sample one line: the functions from the innermost on.
+awk '/^$/ { print line; line = ""; next } { line = line " " $2 }' graph.log >chains.log
+inside=$(grep -c ' lkl_syscall' chains.log || true)
+whole=$(grep -cE ' (vfs_read|[a-z_]*pread64) .* lkl_syscall .* lkl_call_on_stack .* work main' \
+    chains.log || true)
+echo "$inside samples in system calls, $whole of them lead from a read to main()"
+[ "$whole" -gt 10 ] && [ $((whole * 2)) -gt "$inside" ] || { head -n 40 chains.log; fail "no call graph"; }

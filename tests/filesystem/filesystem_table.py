@@ -205,6 +205,6 @@ NOT_MADE = (
     ("AFFS, ADFS, BeFS, EFS, HPFS, OMFS, QNX4, QNX6, SysV, VxFS", NO_MAKER),
     ("zonefs", "Debian 12 has no package zonefs-tools, and it needs a zoned device"),
     ("overlay, FUSE, virtiofs, NFS, SMB, 9p, Ceph", "not on a disk of their own"),
-    ("tracefs", "left out, `arch/lkl/configs/trace.config` adds it: it comes with some 3,000 "
-     "trace events, which cost more start-up time than all the rest"),
+    ("tracefs", "in the image of `make kernel-trace` (see docs/debugging.md): it comes with some "
+     "3,000 trace events, which cost more start-up time than all the rest"),
 )

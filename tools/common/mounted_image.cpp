@@ -92,7 +92,9 @@ bool may_be_explained(int code)
 OpenedImage open_for_mount(const ImageRequest& request)
 {
     Descriptor image = open_image(request.path, request.writable);
-    Descriptor kernel(open(lkl::default_kernel_image().c_str(), O_RDONLY | O_CLOEXEC));
+    const std::string kernel_image =
+        request.trace ? KernelTrace::image() : lkl::default_kernel_image();
+    Descriptor kernel(open(kernel_image.c_str(), O_RDONLY | O_CLOEXEC));
     lkl::FileDiskOptions options;
     options.read_only = !request.writable;
     auto disk = lkl::open_file_disk(image.get(), request.path, options);
@@ -129,12 +131,13 @@ ImageChoice choose_file_system(const ImageRequest& request, OpenedImage opened)
 
 MountedImage::MountedImage(const ImageRequest& request, const ImageChoice& choice)
     : log_(request.show_log, request.log),
+      trace_(request.trace),
       image_(request.path),
       type_(choice.type),
       writable_(request.writable)
 {
     lkl::KernelOptions kernel_options;
-    kernel_options.memory = request.memory;
+    kernel_options.memory = request.memory + (trace_ ? trace_->buffer() : 0);
     kernel_options.log = log_.listener();
     kernel_options.image_descriptor = choice.kernel.get();
     // A crafted image may make the kernel fault: that is to be told as well.
@@ -144,6 +147,8 @@ MountedImage::MountedImage(const ImageRequest& request, const ImageChoice& choic
         throw ToolError(ExitCode::kernel, "cannot start the kernel: " + kernel.error().what);
     kernel_.emplace(*std::move(kernel));
     watch(request);
+    if (trace_)
+        trace_->begin(*kernel_);
 
     lkl::MountOptions options;
     options.type = choice.type;
@@ -184,6 +189,8 @@ MountedImage::MountedImage(const ImageRequest& request, const ImageChoice& choic
 MountedImage::~MountedImage()
 {
     mount_.reset();
+    if (kernel_ && trace_)
+        trace_->end(*kernel_, image_);
     // While somebody watches.
     if (kernel_)
         (void)kernel_->halt();

@@ -21,6 +21,7 @@
 
 #include "common/descriptor.hpp"
 #include "common/kernel_log.hpp"
+#include "common/kernel_trace.hpp"
 #include "common/report.hpp"
 #include "common/tree/error_texts.hpp"
 #include "common/watchdog.hpp"
@@ -38,7 +39,8 @@ struct ImageRequest {
     bool writable = false;
     // Gets the message when the tool has to end because the kernel hangs; none: report().
     std::function<void(const std::string&)> last_words;
-    bool sandbox = true;  // the tool shuts itself in before the image is looked at
+    std::shared_ptr<KernelTrace> trace;  // what the kernel does is seen by it; may be none
+    bool sandbox = true;                 // the tool shuts itself in before the image is looked at
     // What messages call the options for partition and type.
     std::string partition_option = "-P";
     std::string type_option = "-t";
@@ -112,6 +114,7 @@ private:
 
     // In the order of their construction; the kernel ends before its log does.
     KernelLog log_;
+    const std::shared_ptr<KernelTrace> trace_;
     std::string image_;
     std::string type_;
     std::string disk_name_;  // in the kernel's messages: "vda"

@@ -2,7 +2,9 @@
 """gdb commands for programs, running or in a core file, that hold LKL kernels.
 
     (gdb) source lkl-gdb.py
-    (gdb) lkl symbols        symbols and source lines of every kernel in the process
+    (gdb) lkl symbols        symbols and source lines of every kernel in the process, and
+                             the kernel's own commands (lx-ps, lx-dmesg, "apropos lx"),
+                             where the image has them
 """
 
 import os
@@ -36,6 +38,7 @@ class Symbols(gdb.Command):
     def __init__(self):
         super().__init__("lkl symbols", gdb.COMMAND_FILES)
         self.loaded = set()
+        self.has_helpers = False
 
     def invoke(self, argument, from_tty):
         images = mapped_images()
@@ -55,6 +58,13 @@ class Symbols(gdb.Command):
             linux = os.path.join(os.path.dirname(os.path.realpath(path)), "../../linux")
             if os.path.isdir(linux):
                 gdb.execute("set substitute-path /usr/src/lkl '%s'" % os.path.realpath(linux))
+            self.load_helpers(path + ".gdb/vmlinux-gdb.py")
+
+    def load_helpers(self, script):
+        """The kernel's own commands, which find its variables by name: of the first kernel."""
+        if not self.has_helpers and os.path.exists(script):
+            gdb.execute("source '%s'" % script)
+            self.has_helpers = True
 
 
 Lkl()

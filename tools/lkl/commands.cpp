@@ -25,6 +25,7 @@ std::unique_ptr<Command> add_shell(CLI::App& parent);
 std::unique_ptr<Command> add_stat(CLI::App& parent);
 std::unique_ptr<Command> add_sum(CLI::App& parent);
 std::unique_ptr<Command> add_touch(CLI::App& parent);
+std::unique_ptr<Command> add_trace(CLI::App& parent);
 std::unique_ptr<Command> add_tree(CLI::App& parent);
 std::unique_ptr<Command> add_trim(CLI::App& parent);
 
@@ -42,6 +43,7 @@ std::span<const CommandEntry> all_commands()
         CommandEntry{"touch", add_touch},     CommandEntry{"edit", add_edit},
         CommandEntry{"trim", add_trim},       CommandEntry{"shell", add_shell},
         CommandEntry{"mkimage", add_mkimage}, CommandEntry{"run", add_run},
+        CommandEntry{"trace", add_trace},
     };
     return table;
 }
