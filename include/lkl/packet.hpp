@@ -97,6 +97,11 @@ public:
     // in any case.
     virtual ssize_t receive(unsigned queue, std::span<const iovec> into) noexcept = 0;
 
+    // For snapshots of the kernel (lkl/snapshot.hpp): whether nothing outside is left wrong
+    // by a kernel that goes back. Constant. Such a back end is never full and never ends,
+    // and loses what it has for receive() when the kernel goes back.
+    virtual bool restorable() const noexcept { return false; }
+
     // A descriptor that polls readable while receive() has something, or -1.
     virtual int poll_fd(unsigned /*queue*/) const noexcept { return -1; }
     // One that polls writable while transmit() takes packets, or -1.

@@ -36,8 +36,10 @@ namespace lkl {
 // can be put back; others need BlockBackend::keep_contents().
 //
 // Network. The host's side of an interface cannot be put back, so that a snapshot of a
-// kernel that has one is refused (EOPNOTSUPP), wherever its packets go. Interfaces that
-// came later are removed as disks are.
+// kernel that has one is refused (EOPNOTSUPP), unless the network is the program itself
+// (make_user_net(), also below make_pcap(), or a back end with NetBackend::restorable()):
+// it sees to its own side, what it has sent and the kernel has not received is lost, and
+// the cable is in or out as it was. Interfaces that came later are removed as disks are.
 //
 // While there is a snapshot, the kernel gives no memory back to the host, and a copy of
 // what it used is kept: about as much again as the kernel had in use.
@@ -57,7 +59,7 @@ public:
 
     // Returns the number of pages of 4 KiB that were put back.
     // Errors that change nothing: EBUSY (a thread is in a call), ESRCH (a thread that had
-    // called the kernel has ended), ENODEV (a disk was removed), ESHUTDOWN (halted).
+    // called the kernel has ended), ENODEV (a device was removed), ESHUTDOWN (halted).
     // Any other, ENOMEM, is the host's, and leaves a kernel that can only be destroyed.
     Result<size_t> restore();
 

@@ -16,6 +16,24 @@ void drain(Devices& devices)
     devices.for_each([](virtio::Device& device) { device.drain(); });
 }
 
+// Nothing comes in meanwhile: the kernel finds its rest, and the memory is nobody's.
+class Hold {
+public:
+    explicit Hold(Devices& devices) : devices_(devices)
+    {
+        devices_.for_each([](virtio::Device& device) { device.hold(); });
+    }
+    ~Hold()
+    {
+        devices_.for_each([](virtio::Device& device) { device.release(); });
+    }
+    Hold(const Hold&) = delete;
+    Hold& operator=(const Hold&) = delete;
+
+private:
+    Devices& devices_;
+};
+
 // Until the kernel has nothing to do and its devices have not either.
 Result<void> come_to_rest(Vcpu::Pause& pause, Devices& devices)
 {
@@ -42,6 +60,7 @@ Result<std::unique_ptr<SavedKernel>> SavedKernel::take(Machine& machine, Threads
     Devices::Change change(devices);
     if (auto checked = change.check_saveable(); !checked)
         return std::move(checked).error();
+    const Hold hold(devices);
     Vcpu::Pause pause(machine.vcpu());
     if (!pause.holds())
         return in_use();
@@ -78,6 +97,7 @@ Result<size_t> SavedKernel::restore()
     if (!threads_.has_all(thread_state_))
         return Error{ESRCH, "snapshot: a thread that had called the kernel has ended"};
     change.stop_later_ones(device_state_);
+    const Hold hold(devices_);
     Vcpu::Pause pause(machine_.vcpu());
     if (!pause.holds())
         return in_use();

@@ -57,6 +57,8 @@ public:
     void start(NetEvents& events) noexcept override { base_->start(events); }
     void stop() noexcept override { base_->stop(); }
     void forget(unsigned queue) noexcept override { base_->forget(queue); }
+    // The file has what was before and what came after.
+    bool restorable() const noexcept override { return base_->restorable(); }
     int poll_fd(unsigned queue) const noexcept override { return base_->poll_fd(queue); }
     int write_fd(unsigned queue) const noexcept override { return base_->write_fd(queue); }
 

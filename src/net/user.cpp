@@ -81,6 +81,7 @@ public:
         info.name = "of the program";
         return info;
     }
+    bool restorable() const noexcept override { return true; }
     void start(NetEvents& events) noexcept override { link_->set_events(&events); }
     void stop() noexcept override { link_->set_events(nullptr); }
 

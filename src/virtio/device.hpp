@@ -87,12 +87,16 @@ public:
     // Back to the state after construction; waits as disable_queue() does.
     virtual void reset() noexcept = 0;
 
+    // Between the two, nothing that comes from outside by itself gets into the kernel's
+    // memory; what comes waits, or is lost. Any thread, not nested.
+    virtual void hold() noexcept {}
+    virtual void release() noexcept {}
     // Waits until no buffer is in use, as far as that depends on the host.
     virtual void drain() noexcept {}
     // Whether save() may work. Constant.
     virtual bool saveable() const noexcept { return false; }
-    // While no buffer is in use, and nobody runs the kernel. Null: the device cannot be
-    // put back. What it stores comes back too, until forget().
+    // While it is held, no buffer is in use, and nobody runs the kernel. Null: the device
+    // cannot be put back. What it stores comes back too, until forget().
     virtual std::unique_ptr<DeviceState> save() { return nullptr; }
     virtual void restore(const DeviceState&) noexcept {}
     virtual void forget() noexcept {}

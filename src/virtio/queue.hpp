@@ -56,8 +56,8 @@ public:
 
     explicit Queue(GuestMemory memory) noexcept : memory_(memory) {}
 
-    // A copy is the queue at a moment. No chain may be in flight then, nor when it is
-    // assigned.
+    // A copy is the queue at a moment, with the chains that are in flight then. Those of
+    // the queue that is assigned to are not given back any more.
     Queue(const Queue&) = default;
     Queue& operator=(const Queue&) = default;
 

@@ -391,6 +391,124 @@ TEST_F(SnapshotTest, NetworkInterfacesAreRefused)
     restore();
 }
 
+// A network that is the test: it counts the kernel's answers to "who has 10.9.0.2?".
+class UserNetSnapshotTest : public SnapshotTest {
+protected:
+    UserNetSnapshotTest()
+    {
+        auto [backend, end] = make_user_net([this](std::span<const std::byte> frame) {
+            answers += frame.size() >= 42 && frame[12] == std::byte{8} &&
+                       frame[13] == std::byte{6} && frame[21] == std::byte{2};
+        });
+        link = std::move(end);
+        net = must(kernel.add_net(std::move(backend)));
+        Netlink netlink = must(Netlink::open(kernel));
+        must(netlink.add_address(net.ifindex, must(IpPrefix::parse("10.9.0.2/24"))));
+        must(netlink.set_up(net.ifindex));
+    }
+
+    bool ask()
+    {
+        static constexpr unsigned char request[42] = {
+            0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0,  0, 0, 0, 9, 8, 6, 0, 1, 8, 0,  6, 4, 0,
+            1,    2,    0,    0,    0,    0,    9, 10, 9, 0, 1, 0, 0, 0, 0, 0, 0, 10, 9, 0, 2};
+        return link->send(std::as_bytes(std::span(request)));
+    }
+    // Whether the kernel answers; a request may get lost while the cable is put in.
+    bool answered()
+    {
+        const unsigned before = answers;
+        for (int i = 0; i < 1000 && answers == before; ++i) {
+            if (i % 100 == 0)
+                ask();
+            calls.sleep(1ms);
+        }
+        return answers != before;
+    }
+    bool carrier() { return must(must(Netlink::open(kernel)).link(net.ifindex)).carrier; }
+
+    std::atomic<unsigned> answers{0};
+    std::shared_ptr<UserLink> link;
+    NetId net;
+};
+
+TEST_F(UserNetSnapshotTest, InterfacesGoOn)
+{
+    EXPECT_TRUE(answered());
+    take();
+    for (int i = 0; i < 20 && !HasFailure(); ++i) {
+        // So many that the rings have gone round when it goes back.
+        for (int request = 0; request < 40 * i; ++request)
+            ask();
+        EXPECT_TRUE(answered());
+        restore();
+        EXPECT_TRUE(answered());
+        restore();
+    }
+}
+
+TEST_F(UserNetSnapshotTest, WhatWasOnItsWayIsLost)
+{
+    ASSERT_TRUE(kernel.set_net_link(net, false));
+    take();
+    for (int i = 0; i < 100; ++i)
+        EXPECT_TRUE(ask());
+    restore();
+    ASSERT_TRUE(kernel.set_net_link(net, true));
+    EXPECT_TRUE(answered());
+    // That one's alone, or of the few requests that it has sent.
+    EXPECT_LE(answers, 10u);
+}
+
+TEST_F(UserNetSnapshotTest, TheCableIsAsItWas)
+{
+    take();
+    for (int i = 0; i < 3; ++i) {
+        ASSERT_TRUE(kernel.set_net_link(net, false));
+        for (int wait = 0; wait < 1000 && carrier(); ++wait)
+            calls.sleep(1ms);
+        EXPECT_FALSE(carrier());
+        restore();
+        EXPECT_TRUE(carrier());
+        EXPECT_TRUE(answered());
+    }
+}
+
+// The device has been reset meanwhile, and knows its rings again.
+TEST_F(UserNetSnapshotTest, DriversThatLeftAreBack)
+{
+    ASSERT_EQ(calls.mkdir("/sys"), 0);
+    ASSERT_EQ(calls.mount("sysfs", "/sys", "sysfs"), 0);
+    take();
+    for (int i = 0; i < 3; ++i) {
+        ASSERT_EQ(calls.write_file("/sys/bus/virtio/drivers/virtio_net/unbind", "virtio0"), 0);
+        EXPECT_FALSE(must(Netlink::open(kernel)).link(net.ifindex));
+        restore();
+        EXPECT_TRUE(answered());
+    }
+}
+
+// Frames come all the time, from another thread, while the kernel is put back.
+TEST_F(UserNetSnapshotTest, FramesThatComeMeanwhileDoNoHarm)
+{
+    std::atomic<bool> stopping{false};
+    std::thread sender([&] {
+        while (!stopping)
+            ask();
+    });
+    take();
+    for (int i = 0; i < 200 && !HasFailure(); ++i) {
+        EXPECT_EQ(calls.write_file("/file", std::to_string(i), LKL_O_WRONLY | LKL_O_CREAT), 0);
+        restore();
+        EXPECT_EQ(calls.open("/file", LKL_O_RDONLY), -LKL_ENOENT);
+    }
+    stopping = true;
+    sender.join();
+    restore();
+    EXPECT_TRUE(answered());
+    EXPECT_EQ(kernel.panic_message(), "");
+}
+
 // They write to the kernel's memory by themselves: not to that of the snapshot.
 TEST_F(SnapshotTest, LaterInterfacesAreTakenOutBeforeTheMemoryIsBack)
 {

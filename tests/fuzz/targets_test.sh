@@ -9,7 +9,8 @@
 set -euo pipefail
 
 if [ "${1:-}" = --list ]; then
-    printf '%s\n' ext4 xfs btrfs f2fs vfat exfat ntfs3 squashfs erofs iso9660 system_calls
+    printf '%s\n' ext4 xfs btrfs f2fs vfat exfat ntfs3 squashfs erofs iso9660 system_calls \
+        frames
     exit
 fi
 target=$2

@@ -2,7 +2,7 @@
 // Networks that lose, double, delay and reorder, and a peer that sends rubbish.
 // LKL_NET_GARBAGE_SECONDS: how long it does, 3 by default; LKL_NET_EXCHANGE_MIB: what two
 // kernels exchange, 128 MiB each way by default.
-// ctest: TIMEOUT=120
+// ctest: TIMEOUT=900
 #include <atomic>
 #include <cstdlib>
 #include <cstring>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Our kernel and the host's over a tap interface.
-// ctest: TIMEOUT=60
+// LKL_NET_CONNECTIONS: how many there are at once, 1,000 by default, and
+// LKL_NET_CONNECTION_ROUNDS: how often, twice.
+// ctest: TIMEOUT=900
 #include <atomic>
 #include <cstdlib>
 #include <string>
@@ -25,6 +27,21 @@ constexpr const char* host_address = "10.9.0.1";
 constexpr const char* our_address = "10.9.0.2";
 constexpr uint64_t some_bytes = 64 << 20;
 
+int setting(const char* name, int otherwise)
+{
+    const char* const text = std::getenv(name);  // NOLINT(concurrency-mt-unsafe)
+    return text ? std::atoi(text) : otherwise;
+}
+// At once.
+int connections()
+{
+    return setting("LKL_NET_CONNECTIONS", 1000);
+}
+int rounds()
+{
+    return setting("LKL_NET_CONNECTION_ROUNDS", 2);
+}
+
 class Tap : public testing::Test {
 protected:
     void SetUp() override
@@ -42,7 +59,8 @@ protected:
         ASSERT_EQ(ours->configure(ours->name_of(device->ifindex()), our_address), 0);
     }
 
-    Watchdog watchdog{50s, "tap"};
+    // Of a thousand connections, a second at the worst.
+    Watchdog watchdog{50s + std::chrono::seconds(connections() * rounds() / 1000), "tap"};
     Kernel kernel = boot();
     std::unique_ptr<Stack> host = host_stack();
     std::unique_ptr<Stack> ours = our_stack(kernel);
@@ -131,19 +149,16 @@ long tcp_sockets_in_use(Kernel& kernel)
     return at == std::string::npos ? -1 : std::strtol(text.c_str() + at + 11, nullptr, 10);
 }
 
-// LKL_NET_CONNECTIONS: at once, LKL_NET_CONNECTION_ROUNDS: how often.
 TEST_F(Tap, ManyConnectionsAtOnceAndAgain)
 {
-    const char* const text = std::getenv("LKL_NET_CONNECTIONS");
-    const int count = text ? std::atoi(text) : 1000;
-    const char* const times = std::getenv("LKL_NET_CONNECTION_ROUNDS");
+    const int count = connections();
     const rlimit limit{static_cast<rlim_t>(count) + 200, static_cast<rlim_t>(count) + 200};
     ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
     ASSERT_EQ(kernel.syscall(__lkl__NR_prlimit64, 0, RLIMIT_NOFILE, &limit, nullptr), 0);
     // The ports of those that have been closed are free at once.
     Calls(kernel).mount_at("proc", "/proc");
     EXPECT_EQ(Calls(kernel).write_file("/proc/sys/net/ipv4/tcp_max_tw_buckets", "0"), 0);
-    for (int round = 0; round < (times ? std::atoi(times) : 2); ++round) {
+    for (int round = 0; round < rounds(); ++round) {
         uint16_t port = 0;
         const long listener = host->listen_on(host_address, port);
         ASSERT_GE(listener, 0);

@@ -77,6 +77,19 @@ bool ControlQueue::execute(std::span<iovec> readable) noexcept
     return false;
 }
 
+ControlQueue::State ControlQueue::save() const noexcept
+{
+    const std::lock_guard lock(mutex_);
+    return {queue_, broken_};
+}
+
+void ControlQueue::restore(const State& state) noexcept
+{
+    const std::lock_guard lock(mutex_);
+    queue_ = state.queue;
+    broken_ = state.broken;
+}
+
 void ControlQueue::add_statistics(NetStatistics& sum) const noexcept
 {
     const std::lock_guard lock(mutex_);

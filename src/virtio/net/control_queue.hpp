@@ -33,6 +33,14 @@ public:
     void serve(Notifier& notifier) noexcept;
     void add_statistics(NetStatistics& sum) const noexcept;
 
+    // For snapshots.
+    struct State {
+        Queue queue;
+        bool broken;
+    };
+    State save() const noexcept;
+    void restore(const State& state) noexcept;
+
 private:
     bool execute(std::span<iovec> readable) noexcept;
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 #include <sys/random.h>
 
@@ -308,6 +309,84 @@ void NetDevice::reset() noexcept
     control_.disable();
     active_pairs_ = 1;
     accepted_ = 0;
+}
+
+void NetDevice::hold() noexcept
+{
+    for (const auto& pair : pairs_)
+        pair->receive_queue.hold();
+}
+
+// What came meanwhile has not been told.
+void NetDevice::release() noexcept
+{
+    for (const auto& pair : pairs_) {
+        pair->receive_queue.release();
+        pair->receive();
+        pair->changed();
+    }
+}
+
+namespace {
+
+struct NetState final : DeviceState {
+    uint64_t accepted = 0;
+    uint32_t transmit_offload = 0;
+    uint32_t receive_offload = 0;
+    uint16_t active_pairs = 0;
+    bool link = false;
+    bool started = false;
+    std::vector<ReceiveQueue::State> receive_queues;
+    std::vector<TransmitQueue::State> transmit_queues;
+    std::optional<ControlQueue::State> control;
+};
+
+}  // namespace
+
+std::unique_ptr<DeviceState> NetDevice::save()
+{
+    if (!saveable())
+        return nullptr;
+    auto state = std::make_unique<NetState>();
+    state->accepted = accepted_;
+    state->transmit_offload = transmit_offload_;
+    state->receive_offload = receive_offload_;
+    state->active_pairs = active_pairs_;
+    state->link = link_;
+    state->started = started_;
+    for (const auto& pair : pairs_) {
+        state->receive_queues.push_back(pair->receive_queue.save());
+        state->transmit_queues.push_back(pair->transmit_queue.save());
+    }
+    state->control = control_.save();
+    return state;
+}
+
+void NetDevice::restore(const DeviceState& state) noexcept
+{
+    const auto& saved = static_cast<const NetState&>(state);
+    const bool was_started = started_.exchange(false);
+    accepted_ = saved.accepted;
+    transmit_offload_ = saved.transmit_offload;
+    receive_offload_ = saved.receive_offload;
+    active_pairs_ = saved.active_pairs;
+    link_ = saved.link;
+    for (size_t i = 0; i < pairs_.size(); ++i) {
+        Pair& pair = *pairs_[i];
+        pair.receive_queue.discard();
+        pair.receive_queue.restore(saved.receive_queues[i]);
+        pair.transmit_queue.restore(saved.transmit_queues[i]);
+        pair.input.more = false;
+    }
+    control_.restore(*saved.control);
+    backend_->set_receive_offload(receive_offload_);
+    backend_->set_queue_pairs(active_pairs_);
+    // The driver may have given the device up since, or found it.
+    started_ = saved.started;
+    if (saved.started && !was_started)
+        backend_->start(*this);
+    else if (!saved.started && was_started)
+        backend_->stop();
 }
 
 NetStatistics NetDevice::statistics() const noexcept

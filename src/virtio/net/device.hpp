@@ -53,6 +53,13 @@ public:
     void notify(uint16_t index) noexcept override;
     void reset() noexcept override;
 
+    // Of the cable too: it is as it was at the snapshot.
+    bool saveable() const noexcept override { return backend_->restorable(); }
+    void hold() noexcept override;
+    void release() noexcept override;
+    std::unique_ptr<DeviceState> save() override;
+    void restore(const DeviceState& state) noexcept override;
+
     // Plugs the cable in or out; it is in at first. Packets get lost while it is out.
     void set_link(bool up) noexcept;
 

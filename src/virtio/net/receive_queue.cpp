@@ -9,6 +9,13 @@
 
 namespace lkl::virtio {
 
+namespace {
+
+// More than a back end keeps; others can have more at any time.
+constexpr int most_discarded = 2048;
+
+}  // namespace
+
 ReceiveQueue::ReceiveQueue(GuestMemory memory, NetBackend& backend, unsigned index, uint8_t header)
     : backend_(backend), index_(index), header_length_(header), queue_(memory)
 {
@@ -34,7 +41,7 @@ void ReceiveQueue::disable() noexcept
 ReceiveQueue::Outcome ReceiveQueue::serve(const ReceiveLimits& limits, Notifier& notifier) noexcept
 {
     const std::lock_guard lock(mutex_);
-    if (!queue_.enabled() || broken_)
+    if (!queue_.enabled() || broken_ || held_)
         return Outcome::broken;
     Outcome outcome = Outcome::more;
     for (int packets = 0; packets < budget && outcome == Outcome::more && !ended_; ++packets) {
@@ -205,11 +212,60 @@ void ReceiveQueue::discard() noexcept
     std::array<std::byte, 2048> rest;  // longer packets are cut off
     const std::array<iovec, 2> into{{{&header_, header_length_}, {rest.data(), rest.size()}}};
     const auto used = header_length_ != 0 ? std::span(into) : std::span(into).subspan(1);
-    for (int packets = 0; packets < 4 * budget; ++packets) {
+    for (int packets = 0; packets < most_discarded; ++packets) {
         const ssize_t length = backend_.receive(index_, used);
         if (length == 0 || (length < 0 && length != -EMSGSIZE))
             return;
     }
+}
+
+void ReceiveQueue::hold() noexcept
+{
+    const std::lock_guard lock(mutex_);
+    held_ = true;
+}
+
+void ReceiveQueue::release() noexcept
+{
+    const std::lock_guard lock(mutex_);
+    held_ = false;
+}
+
+ReceiveQueue::State ReceiveQueue::save() const
+{
+    const std::lock_guard lock(mutex_);
+    const auto from = [](const auto& array, size_t first, size_t last) {
+        return std::vector(array.begin() + static_cast<ptrdiff_t>(first),
+                           array.begin() + static_cast<ptrdiff_t>(last));
+    };
+    return {queue_,
+            broken_,
+            waiting_,
+            stripped_,
+            first_,
+            places_,
+            capacity_,
+            place_,
+            from(rooms_, first_, last_),
+            from(space_, 0, used_)};
+}
+
+void ReceiveQueue::restore(const State& state) noexcept
+{
+    const std::lock_guard lock(mutex_);
+    queue_ = state.queue;
+    broken_ = state.broken;
+    waiting_ = state.waiting;
+    stripped_ = state.stripped;
+    first_ = state.first;
+    last_ = first_ + state.rooms.size();
+    places_ = state.places;
+    capacity_ = state.capacity;
+    place_ = state.place;
+    used_ = state.space.size();
+    std::copy(state.rooms.begin(), state.rooms.end(),
+              rooms_.begin() + static_cast<ptrdiff_t>(first_));
+    std::copy(state.space.begin(), state.space.end(), space_.begin());
 }
 
 void ReceiveQueue::add_statistics(NetStatistics& sum) const noexcept

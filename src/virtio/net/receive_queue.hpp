@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 #include <mutex>
+#include <vector>
 
 #include <lkl/packet.hpp>
 #include <virtio/device.hpp>
@@ -47,6 +48,10 @@ public:
     // Throws away what the back end has.
     void discard() noexcept;
 
+    // Between the two nothing is received: serve() says "broken".
+    void hold() noexcept;
+    void release() noexcept;
+
     // Whether serve() can do something once the back end has a packet.
     bool waiting() const noexcept { return waiting_.load(); }
     void add_statistics(NetStatistics& sum) const noexcept;
@@ -61,7 +66,24 @@ private:
         uint32_t start;   // in space_
         uint64_t length;  // bytes, with those of the header
     };
+    // Where the header of the first room goes.
+    using Place = std::array<iovec, sizeof(NetHeader)>;
 
+public:
+    // For snapshots, while it is held. The window is a part of it: its chains are popped.
+    struct State {
+        Queue queue;
+        bool broken, waiting, stripped;
+        size_t first, places;
+        uint64_t capacity;
+        Place place;
+        std::vector<Room> rooms;   // from the first one on
+        std::vector<iovec> space;  // as far as it is used
+    };
+    State save() const;
+    void restore(const State& state) noexcept;
+
+private:
     bool fill(const ReceiveLimits& limits, Notifier& notifier) noexcept;
     bool add(const Chain& chain, size_t start) noexcept;
     void make_room() noexcept;
@@ -79,15 +101,16 @@ private:
     Queue queue_;
     bool broken_ = false;
     bool ended_ = false;
+    bool held_ = false;
     size_t first_ = 0, last_ = 0;  // of rooms_
     uint64_t capacity_ = 0;        // bytes of them
     // Elements of the rooms, one after the other. There is always one before the
     // first room, for the header that the back end gives.
     size_t used_ = 1;
-    // Where the header of the first room goes, and whether its elements are without it.
+    // Whether the elements of the first room are without its header.
     bool stripped_ = false;
     size_t places_ = 0;
-    std::array<iovec, sizeof(NetHeader)> place_;
+    Place place_;
     NetHeader header_{};
     std::array<Room, window> rooms_;
     std::array<iovec, 4 * Queue::max_chain> space_;

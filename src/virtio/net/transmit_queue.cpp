@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <virtio/net/transmit_queue.hpp>
 
+#include <cassert>
+
 #include <virtio/buffers.hpp>
 
 namespace lkl::virtio {
@@ -122,6 +124,22 @@ bool TransmitQueue::transmit(bool link) noexcept
             return false;
     }
     return true;
+}
+
+TransmitQueue::State TransmitQueue::save() const noexcept
+{
+    const std::lock_guard lock(mutex_);
+    assert(done_ == count_);
+    return {queue_, broken_};
+}
+
+void TransmitQueue::restore(const State& state) noexcept
+{
+    const std::lock_guard lock(mutex_);
+    queue_ = state.queue;
+    broken_ = state.broken;
+    count_ = done_ = used_ = 0;
+    blocked_ = false;
 }
 
 void TransmitQueue::add_statistics(NetStatistics& sum) const noexcept

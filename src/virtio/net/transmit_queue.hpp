@@ -32,6 +32,14 @@ public:
     bool blocked() const noexcept { return blocked_.load(); }
     void add_statistics(NetStatistics& sum) const noexcept;
 
+    // For snapshots, while the back end is not full: no packet waits for it.
+    struct State {
+        Queue queue;
+        bool broken;
+    };
+    State save() const noexcept;
+    void restore(const State& state) noexcept;
+
 private:
     static constexpr size_t batch = 64;
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <cerrno>
 #include <string>
+#include <string_view>
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -34,6 +35,7 @@ struct Rule {
     long extra = none;   // a last argument that the new call has in addition
     int count = 0;       // of arguments, where there is an extra one, as the new call has them
     bool two = false;    // two paths, each with its directory if they have one
+    bool plain = false;  // our kernel's call has no directory either
 };
 
 constexpr Rule rules[] = {
@@ -65,6 +67,16 @@ constexpr Rule rules[] = {
     {SYS_renameat2, __lkl__NR_renameat2, true, none, 0, true},
     {SYS_link, __lkl__NR_linkat, false, 0, 4, true},
     {SYS_linkat, __lkl__NR_linkat, true, none, 0, true},
+    {SYS_statfs, __lkl__NR_statfs, false, none, 0, false, true},
+    {SYS_truncate, __lkl__NR_truncate, false, none, 0, false, true},
+    {SYS_getxattr, __lkl__NR_getxattr, false, none, 0, false, true},
+    {SYS_lgetxattr, __lkl__NR_lgetxattr, false, none, 0, false, true},
+    {SYS_setxattr, __lkl__NR_setxattr, false, none, 0, false, true},
+    {SYS_lsetxattr, __lkl__NR_lsetxattr, false, none, 0, false, true},
+    {SYS_listxattr, __lkl__NR_listxattr, false, none, 0, false, true},
+    {SYS_llistxattr, __lkl__NR_llistxattr, false, none, 0, false, true},
+    {SYS_removexattr, __lkl__NR_removexattr, false, none, 0, false, true},
+    {SYS_lremovexattr, __lkl__NR_lremovexattr, false, none, 0, false, true},
 };
 
 // By the number of the call: most calls have no path, and must not pay for the others.
@@ -84,14 +96,38 @@ const Rule* find(long number)
     return position == 0 ? nullptr : &rules[position - 1];
 }
 
+// What the program calls an open directory of ours, or empty.
+std::string name_of(int kernel_fd)
+{
+    const std::string link = "/proc/self/fd/" + std::to_string(kernel_fd);
+    char text[4096];
+    const long n = stack::call(__lkl__NR_readlinkat, AT_FDCWD, link.c_str(), text, sizeof text);
+    if (n <= 0)
+        return {};
+    return routes::of_program(std::string(text, static_cast<size_t>(n))).value_or("");
+}
+
+bool climbs(std::string_view path)
+{
+    return path == ".." || path.starts_with("../") || path.ends_with("/..") ||
+           path.find("/../") != path.npos;
+}
+
 // A place in a directory of ours or of the host's.
 struct Place {
     Place(long dirfd, const char* given) : directory(descriptors::ours(dirfd)), path(given)
     {
-        if (directory >= 0 && !(given && *given == '/'))
+        if (directory >= 0 && !(given && *given == '/')) {
             ours = true;
-        else if ((routed = routes::in_our_kernel(dirfd, given)))
+            if (given && climbs(given))
+                climb();
+            return;
+        }
+        if ((routed = routes::in_our_kernel(dirfd, given))) {
             ours = true;
+            // The host's file of that name would tell of another network.
+            error = stack::start();
+        }
     }
     long dirfd() const { return routed ? AT_FDCWD : directory; }
     const char* text() const { return routed ? routed->c_str() : path; }
@@ -99,7 +135,22 @@ struct Place {
     int directory;
     const char* path;
     std::optional<std::string> routed;
+    std::optional<std::string> of_host;  // where it leads out of ours
     bool ours = false;
+    int error = 0;
+
+private:
+    void climb()
+    {
+        const std::string base = name_of(directory);
+        if (base.empty())
+            return;
+        const std::string name = base + "/" + path;
+        routed = routes::in_our_kernel(AT_FDCWD, name.c_str());
+        ours = routed.has_value();
+        if (!ours)
+            of_host = name;
+    }
 };
 
 const char* text_of(long argument)
@@ -166,15 +217,25 @@ std::optional<long> run(long number, const long* args)
         to[3] = reinterpret_cast<long>(second.text());
         if (!first.ours)
             return {};
+        if (const int error = first.error ? first.error : second.error)
+            return error;
         to[0] = first.dirfd();
         to[1] = reinterpret_cast<long>(first.text());
         return call_and_convert(rule->kernel_number, to);
     }
+    if (first.of_host) {
+        long there[6];
+        std::copy(args, args + 6, there);
+        there[1] = reinterpret_cast<long>(first.of_host->c_str());
+        return host::raw(number, there);
+    }
     if (!first.ours)
         return {};
+    if (first.error)
+        return first.error;
     to[0] = first.dirfd();
     to[1] = reinterpret_cast<long>(first.text());
-    return call_and_convert(rule->kernel_number, to);
+    return call_and_convert(rule->kernel_number, rule->plain ? to + 1 : to);
 }
 
 long map(const long* args)
@@ -202,12 +263,68 @@ long map(const long* args)
     return memory;
 }
 
+namespace {
+
+// 0 with its status, or an error: a directory of our kernel.
+long look_at(const std::string& path, lkl_stat& status)
+{
+    if (const int error = stack::start())
+        return error;
+    const long result = stack::call(__lkl__NR_newfstatat, AT_FDCWD, path.c_str(), &status, 0);
+    return result < 0 || S_ISDIR(status.st_mode) ? result : -ENOTDIR;
+}
+
+// Where the host's directory leads to in our kernel is the same as `path`. Where the names
+// say so, the stack need not be there: a shell that has it takes it from the programs
+// that it starts.
+long leads_to(long host_fd, const std::string& path)
+{
+    const auto there = routes::in_our_kernel(host_fd, ".");
+    if (there == path && !stack::is_up())
+        return 0;
+    lkl_stat wanted{};
+    if (const long error = look_at(path, wanted); error < 0)
+        return error;
+    lkl_stat found{};
+    if (!there || look_at(*there, found) < 0 || found.st_ino != wanted.st_ino ||
+        found.st_dev != wanted.st_dev)
+        return -EOPNOTSUPP;
+    return 0;
+}
+
+long change_to(const char* path)
+{
+    const auto routed = routes::in_our_kernel(AT_FDCWD, path);
+    if (!routed)
+        return host::call(SYS_chdir, path);
+    if (!routes::tells_of_network(*routed))
+        return -EOPNOTSUPP;
+    const long fd = host::call(SYS_openat, AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    long result = leads_to(fd, *routed);
+    if (fd < 0)
+        return result;
+    if (result == 0)
+        result = host::call(SYS_fchdir, fd);
+    host::call(SYS_close, fd);
+    return result;
+}
+
+}  // namespace
+
 long change_directory(const long* args)
 {
     const Inside inside;
-    if (routes::in_our_kernel(AT_FDCWD, text_of(args[0])))
-        return -EOPNOTSUPP;
-    return host::raw(SYS_chdir, args);
+    return change_to(text_of(args[0]));
+}
+
+long change_directory_to(const long* args)
+{
+    const int kernel_fd = descriptors::ours(args[0]);
+    if (kernel_fd < 0)
+        return host::raw(SYS_fchdir, args);
+    const Inside inside;
+    const std::string name = name_of(kernel_fd);
+    return name.empty() ? -ENOTDIR : change_to(name.c_str());
 }
 
 }  // namespace hijack::paths

@@ -13,7 +13,9 @@ std::optional<long> run(long number, const long* args);
 // mmap() of a file of ours: a private mapping gets a copy, a shared one is refused.
 long map(const long* args);
 
-// The working directory is the host's.
+// chdir(), fchdir(): to a directory of the host's, or to one of ours that the host has too,
+// by that name. EOPNOTSUPP: an image's, or one that the host does not have.
 long change_directory(const long* args);
+long change_directory_to(const long* args);
 
 }  // namespace hijack::paths

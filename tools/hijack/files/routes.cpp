@@ -29,13 +29,18 @@ struct Route {
     std::string target;     // of our kernel
 };
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 5> network_files{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 4> network_files{{
     {"/proc/net", "/proc/net"},
-    {"/proc/self/net", "/proc/net"},
-    {"/proc/thread-self/net", "/proc/net"},
     {"/proc/sys/net", "/proc/sys/net"},
     {"/sys/class/net", "/sysfs/class/net"},
+    // Where links in there lead to.
+    {"/sys/devices/virtual/net", "/sysfs/devices/virtual/net"},
 }};
+
+constexpr std::string_view sys = "/sys";
+// The same for our devices: of "virtio-mmio.N.auto", a name that no host's device has.
+constexpr std::string_view devices = "/sys/devices/platform/virtio-mmio.";
+constexpr std::string_view devices_end = ".auto";
 
 // Null until prepare(). Constant from then on.
 const std::vector<Route>* all = nullptr;
@@ -71,6 +76,40 @@ std::string normal(const std::string& path)
     return result.empty() ? "/" : result;
 }
 
+// /proc/net by any of its names: of a process, of one of its threads.
+std::string without_process(const std::string& path)
+{
+    constexpr std::string_view proc = "/proc/";
+    if (!path.starts_with(proc))
+        return path;
+    std::string_view rest = std::string_view(path).substr(proc.size());
+    const auto skip = [&rest](auto is_one) {
+        const std::string_view name = rest.substr(0, rest.find('/'));
+        if (name.size() == rest.size() || !is_one(name))
+            return false;
+        rest.remove_prefix(name.size() + 1);
+        return true;
+    };
+    const auto is_number = [](std::string_view name) {
+        return !name.empty() &&
+               std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
+    };
+    if (!skip(
+            [&](auto name) { return name == "self" || name == "thread-self" || is_number(name); }))
+        return path;
+    if (skip([](auto name) { return name == "task"; }) && !skip(is_number))
+        return path;
+    return is_below(rest, "net") ? std::string(proc).append(rest) : path;
+}
+
+bool is_device(std::string_view path)
+{
+    if (!path.starts_with(devices))
+        return false;
+    const std::string_view name = path.substr(0, path.find('/', devices.size()));
+    return name.ends_with(devices_end);
+}
+
 std::string full_path(long dirfd, const char* path)
 {
     if (*path == '/')
@@ -91,7 +130,8 @@ bool may_be_ours(std::string_view path)
     for (const Route& route : *all)
         if (is_below(path, route.directory))
             return true;
-    return false;
+    return (path.starts_with("/proc/") && path.find("/net") != path.npos) ||
+           path.starts_with(devices);
 }
 
 // Empty: the host's file holds.
@@ -128,12 +168,31 @@ std::optional<std::string> in_our_kernel(long dirfd, const char* path)
 {
     if (!all || !path || !*path || !may_be_ours(path))
         return {};
-    const std::string full = full_path(dirfd, path);
+    const std::string full = without_process(full_path(dirfd, path));
     for (const auto& [directory, target] : *all) {
-        if (is_below(full, directory) && stack::start() == 0)
+        if (is_below(full, directory))
             return target + full.substr(directory.size());
     }
+    if (is_device(full))
+        return "/sysfs" + full.substr(sys.size());
     return {};
+}
+
+std::optional<std::string> of_program(const std::string& kernel_path)
+{
+    const std::string path = without_process(kernel_path);
+    for (const auto& [directory, target] : *all) {
+        if (is_below(path, target))
+            return directory + path.substr(target.size());
+    }
+    if (is_below(path, "/sysfs"))
+        return std::string(sys) + path.substr(std::string_view("/sysfs").size());
+    return {};
+}
+
+bool tells_of_network(const std::string& kernel_path)
+{
+    return kernel_path.starts_with("/proc/") || kernel_path.starts_with("/sysfs/");
 }
 
 int substitute(const char* path, long flags)

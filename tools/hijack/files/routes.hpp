@@ -5,7 +5,8 @@
 //
 // A path is taken as it is written, a relative one from the working directory; symbolic
 // links of the host that lead into such a directory are not followed. The working
-// directory itself stays on the host.
+// directory itself is one of the host's, by its name: what is relative to the host's
+// /proc/sys/net is our kernel's, also in a program that is started there.
 #pragma once
 
 #include <optional>
@@ -16,9 +17,15 @@ namespace hijack::routes {
 // Reads the settings. Before, all paths are the host's. While the program has one thread.
 void prepare();
 
-// The path in our kernel, or nothing: it is the host's. dirfd is one of the host's, or
-// AT_FDCWD. The caller is Inside.
+// The path in our kernel, which need not have started, or nothing: it is the host's.
+// dirfd is one of the host's, or AT_FDCWD. The caller is Inside.
 std::optional<std::string> in_our_kernel(long dirfd, const char* path);
+
+// The other way round: what the program calls a path of our kernel's, or nothing.
+std::optional<std::string> of_program(const std::string& kernel_path);
+
+// Whether a path of our kernel's is of the network, not of an image.
+bool tells_of_network(const std::string& kernel_path);
 
 // A new descriptor of the host with what the program is to see there, or -1: no such
 // path, or opened for writing. The caller is Inside.

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A libFuzzer target: see fuzz/library/frames.hpp.
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "../library/frames.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size)
+{
+    using namespace lkl::fuzz;
+    static FramesTarget& target = must_start(FramesTarget::start());
+    target.run(std::span(data, size));
+    return 0;
+}
