@@ -16,6 +16,9 @@
 # losses of power on each file system, a fault in each request to the host, 100 kills,
 # half an hour of everything at once. Its own variables, which each test names:
 #   LKL_CUTS, LKL_CUT_SEED, LKL_FAULTS, LKL_TEST_KILLS, LKL_SOAK_SECONDS
+#
+# "make check-suites" runs suites that are not part of the project, on our kernel and on the
+# host's: PACKETDRILL, PJDFSTEST, XFSTESTS name their sources, see docs/conformance.md.
 
 BUILD ?= build
 PREFIX ?= /usr/local
@@ -23,7 +26,7 @@ KERNEL_CONFIGS ?= defconfig;tiny_defconfig
 TESTS ?=
 CTEST_FLAGS ?=
 
-export LKL_LINUX
+export LKL_LINUX PACKETDRILL PJDFSTEST XFSTESTS
 
 build := $(abspath $(BUILD))
 configure = cmake -S . -B $(1) -G Ninja --log-level=NOTICE -DLKL_LINUX='$(LKL_LINUX)' \
@@ -39,7 +42,7 @@ targets = $(if $(TESTS),tests-$(TESTS),all tests)
 
 .PHONY: all deps deps-check configure demo test test-asan test-clang kunit kunit-um soak fuzz \
 	bench docs format check-format check-tidy check-cppcheck check-scripts check-headers check-sparse \
-	check-style check-pristine check-all test-debug test-kasan test-fuzz install clean
+	check-suites check-style check-pristine check-all test-debug test-kasan test-fuzz install clean
 .NOTPARALLEL:
 
 all: configure
@@ -105,6 +108,11 @@ soak: deps configure
 fuzz: deps configure
 	cmake --build $(build) --target fuzz-targets kernel-fuzz
 	fuzz/run.sh $(build)/fuzz $(FUZZ)
+
+suites = $(PACKETDRILL)$(PJDFSTEST)$(XFSTESTS)
+check-suites: $(if $(suites),deps-check configure)
+	$(if $(suites),cmake --build $(build) --target kernel lklfuse lkl-packetdrill)
+	tests/suites/run.sh $(build)
 
 bench: deps all
 	cmake --build $(build) --target lkl-bench
