@@ -481,6 +481,34 @@ TEST_F(Packetdrill, FollowsTheHostsSettings)
     EXPECT_EQ(has_sack(), true);
     ASSERT_TRUE(run("echo 0 > /proc/sys/net/ipv4/tcp_sack"));
     EXPECT_EQ(has_sack(), false);
+    // Without truncation.
+    ASSERT_TRUE(run("echo 1 >> /proc/sys/net/ipv4/tcp_sack"));
+    EXPECT_EQ(has_sack(), true);
+}
+
+// The host refuses a congestion control in a namespace that is not for everybody: its own is
+// not what the script wants. What it accepts is set.
+TEST_F(Packetdrill, RefusedCongestionControlIsNotTheHosts)
+{
+    if (!enter_new_namespace())
+        GTEST_SKIP() << "needs root";
+    const std::string path = "/proc/sys/net/ipv4/tcp_congestion_control";
+    Interface call("sysctl=net.ipv4.tcp_congestion_control=westwood");
+    const auto used = [&] {
+        char name[16] = {};
+        socklen_t length = sizeof name;
+        const int fd = call(&I::socket, AF_INET, SOCK_STREAM, 0);
+        EXPECT_EQ(call(&I::getsockopt, fd, IPPROTO_TCP, TCP_CONGESTION, static_cast<void*>(name),
+                       &length),
+                  0);
+        EXPECT_EQ(call(&I::close, fd), 0);
+        return std::string(name);
+    };
+    ASSERT_FALSE(run("echo no_such_control > " + path + " 2>/dev/null"));
+    EXPECT_EQ(used(), "westwood");
+    // In a namespace everybody may have that; it is the default nowhere.
+    ASSERT_TRUE(run("echo reno > " + path));
+    EXPECT_EQ(used(), "reno");
 }
 
 TEST_F(Packetdrill, PassesOtherCallsOn)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "packetdrill/host_settings.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <set>
 #include <system_error>
 #include <utility>
 
@@ -19,6 +19,7 @@ namespace packetdrill {
 namespace {
 
 constexpr char root[] = "/proc/sys/";
+constexpr char congestion_path[] = "/proc/sys/net/ipv4/tcp_congestion_control";
 
 // As write_sysctl() takes it: without the line's end.
 std::string value_of(const std::string& path)
@@ -30,7 +31,8 @@ std::string value_of(const std::string& path)
 
 }  // namespace
 
-HostSettings::HostSettings() : events_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC))
+HostSettings::HostSettings()
+    : events_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)), congestion_(value_of(congestion_path))
 {
     namespace fs = std::filesystem;
     if (!events_)
@@ -52,22 +54,33 @@ void HostSettings::watch(const std::string& directory)
         directories_[number] = {directory, std::move(held)};
 }
 
-void HostSettings::apply(lkl::Kernel& kernel)
+// Each once, in the order of their first writing.
+std::vector<std::string> HostSettings::written()
 {
+    std::vector<std::string> paths;
     alignas(inotify_event) char buffer[8192];
-    const std::lock_guard lock(mutex_);
-    std::set<std::string> written;
     for (ssize_t size; (size = ::read(events_.get(), buffer, sizeof buffer)) > 0;)
         for (const char* at = buffer; at < buffer + size;) {
             const auto* const event = reinterpret_cast<const inotify_event*>(at);
             at += sizeof *event + event->len;
             const auto directory = directories_.find(event->wd);
-            if (directory != directories_.end() && event->len != 0)
-                written.insert(directory->second.path + '/' + event->name);
+            if (directory == directories_.end() || event->len == 0)
+                continue;
+            const std::string path = directory->second.path + '/' + event->name;
+            if (std::find(paths.begin(), paths.end(), path) == paths.end())
+                paths.push_back(path);
         }
-    for (const std::string& path : written) {
-        const auto done =
-            lkl::file::write_sysctl(kernel, path.substr(std::strlen(root)), value_of(path));
+    return paths;
+}
+
+void HostSettings::apply(lkl::Kernel& kernel)
+{
+    const std::lock_guard lock(mutex_);
+    for (const std::string& path : written()) {
+        const std::string value = value_of(path);
+        if (path == congestion_path && std::exchange(congestion_, value) == value)
+            continue;
+        const auto done = lkl::file::write_sysctl(kernel, path.substr(std::strlen(root)), value);
         if (!done)
             message(done.error().what);
     }

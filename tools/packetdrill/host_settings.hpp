@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include <lkl/kernel.hpp>
 
@@ -26,6 +27,7 @@ public:
 
 private:
     void watch(const std::string& directory);
+    std::vector<std::string> written();
 
     std::mutex mutex_;
     tools::Descriptor events_;
@@ -35,6 +37,10 @@ private:
         tools::Descriptor held;
     };
     std::map<int, Directory> directories_;  // by the number of the watch
+    // The host's. A refused write looks like one of the same value, since files are opened to
+    // truncate them, which is seen as well. Of congestion controls the host refuses what is
+    // not for everybody, and its own is not what the script wants then.
+    std::string congestion_;
 };
 
 }  // namespace packetdrill
