@@ -15,6 +15,8 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
@@ -509,6 +511,41 @@ TEST_F(Packetdrill, RefusedCongestionControlIsNotTheHosts)
     // In a namespace everybody may have that; it is the default nowhere.
     ASSERT_TRUE(run("echo reno > " + path));
     EXPECT_EQ(used(), "reno");
+}
+
+// By what the stack itself says of its links: a list of messages that name their queues.
+TEST_F(Packetdrill, FollowsTheHostsQueues)
+{
+    if (!enter_new_namespace())
+        GTEST_SKIP() << "needs root";
+    ASSERT_TRUE(run("ip tuntap add dev tun0 mode tun && ip link set tun0 up"));
+    Interface call(nullptr);
+    const auto links = [&] {
+        struct {
+            nlmsghdr header{sizeof(nlmsghdr) + sizeof(ifinfomsg), RTM_GETLINK,
+                            NLM_F_REQUEST | NLM_F_DUMP, 0, 0};
+            ifinfomsg link{};
+        } request;
+        std::string all, part(1 << 15, 0);
+        const int fd = call(&I::socket, AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, NETLINK_ROUTE);
+        call(&I::send, fd, static_cast<const void*>(&request), sizeof request, 0);
+        for (ssize_t n;
+             (n = call(&I::recv, fd, static_cast<void*>(part.data()), part.size(), 0)) > 0;)
+            all.append(part, 0, static_cast<size_t>(n));
+        EXPECT_EQ(call(&I::close, fd), 0);
+        return all;
+    };
+    const auto has = [&](const std::string& kind) {
+        return links().find(std::string(1, 0) + kind + std::string(1, 0)) != std::string::npos;
+    };
+    EXPECT_TRUE(has("pfifo"));
+    ASSERT_TRUE(run("tc qdisc replace dev tun0 root bfifo limit 90000"));
+    EXPECT_TRUE(has("bfifo"));
+    ASSERT_TRUE(run("tc qdisc replace dev tun0 root tbf rate 1gbit burst 1mb latency 9ms"));
+    EXPECT_TRUE(has("tbf"));
+    ASSERT_TRUE(run("tc qdisc replace dev tun0 root pfifo limit 77"));
+    EXPECT_TRUE(has("pfifo"));
+    EXPECT_FALSE(has("tbf"));
 }
 
 TEST_F(Packetdrill, PassesOtherCallsOn)

@@ -52,6 +52,7 @@ Stack::Stack(std::string_view flags)
 {
     if (const auto started = start(flags); !started) {
         message("no network: " + started.error().what);
+        queues_.reset();
         settings_.reset();
         tunnel_.reset();
         kernel_.reset();
@@ -84,8 +85,10 @@ Result<void> Stack::start(std::string_view text)
     for (const auto& [name, value] : flags->sysctls)
         if (auto set = lkl::file::write_sysctl(*kernel_, name, value); !set)
             return set;
-    if (flags->follow_host)
+    if (flags->follow_host) {
         settings_.emplace();
+        queues_.emplace();
+    }
     return {};
 }
 
@@ -95,6 +98,8 @@ lkl::Kernel* Stack::ready()
         return nullptr;
     if (settings_)
         settings_->apply(*kernel_);
+    if (queues_)
+        queues_->apply(*kernel_);
     return &*kernel_;
 }
 

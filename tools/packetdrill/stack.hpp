@@ -9,6 +9,7 @@
 #include <lkl/kernel.hpp>
 
 #include "common/descriptor.hpp"
+#include "packetdrill/host_queues.hpp"
 #include "packetdrill/host_settings.hpp"
 #include "packetdrill/tunnel.hpp"
 
@@ -41,6 +42,7 @@ private:
     std::optional<lkl::Kernel> kernel_;
     std::optional<Tunnel> tunnel_;
     std::optional<HostSettings> settings_;
+    std::optional<HostQueues> queues_;
 };
 
 }  // namespace packetdrill

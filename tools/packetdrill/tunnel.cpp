@@ -32,7 +32,7 @@ using lkl::Kernel;
 using lkl::Netlink;
 using lkl::Result;
 
-constexpr char name[] = "tun0";
+constexpr auto& name = Tunnel::name;
 constexpr int loopback = 1;
 // virtio_net_hdr without num_buffers (VIRTIO 1.2, 5.1.6); all zero: a packet as it is.
 using Header = std::array<std::byte, 10>;

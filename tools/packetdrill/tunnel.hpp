@@ -18,6 +18,8 @@ namespace packetdrill {
 // send() and receive() may be called by one thread each at a time.
 class Tunnel {
 public:
+    static constexpr char name[] = "tun0";
+
     // In a kernel that has /proc mounted.
     static lkl::Result<Tunnel> make(lkl::Kernel& kernel, const Flags& flags);
 
