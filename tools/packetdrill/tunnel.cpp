@@ -54,7 +54,7 @@ Result<File> open_tun(Kernel& kernel, bool offload)
     if (!tun)
         return tun;
     ifreq request{};
-    std::memcpy(request.ifr_name, name, sizeof name);
+    std::memcpy(request.ifr_name, Tunnel::name, sizeof Tunnel::name);
     request.ifr_flags = IFF_TUN | IFF_NO_PI | IFF_VNET_HDR;
     const int fd = tun->descriptor();
     if (const long made = kernel.syscall(__lkl__NR_ioctl, fd, TUNSETIFF, &request); made < 0)
