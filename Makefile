@@ -20,6 +20,9 @@
 #   LKL_CUTS, LKL_CUT_SEED, LKL_FAULTS, LKL_TEST_KILLS, LKL_SOAK_SECONDS,
 #   LKL_NET_EXCHANGE_MIB, LKL_NET_GARBAGE_SECONDS, LKL_NET_CONNECTIONS,
 #   LKL_NET_CONNECTION_ROUNDS
+#
+# "make check-suites" runs suites that are not part of the project, on our kernel and on the
+# host's: PACKETDRILL, PJDFSTEST, XFSTESTS name their sources, see docs/conformance.md.
 
 BUILD ?= build
 PREFIX ?= /usr/local
@@ -27,7 +30,7 @@ KERNEL_CONFIGS ?= defconfig;tiny_defconfig
 TESTS ?=
 CTEST_FLAGS ?=
 
-export LKL_LINUX
+export LKL_LINUX PACKETDRILL PJDFSTEST XFSTESTS
 
 build := $(abspath $(BUILD))
 configure = cmake -S . -B $(1) -G Ninja --log-level=NOTICE -DLKL_LINUX='$(LKL_LINUX)' \
@@ -43,7 +46,7 @@ targets = $(if $(TESTS),tests-$(TESTS),all tests)
 
 .PHONY: all deps deps-check configure demo test test-asan test-clang kunit kunit-um soak fuzz \
 	bench docs format check-format check-tidy check-cppcheck check-scripts check-headers check-sparse \
-	check-style check-pristine check-all test-debug test-kasan test-fuzz \
+	check-style check-pristine check-all check-suites test-debug test-kasan test-fuzz \
 	test-trace kernel-trace install clean
 .NOTPARALLEL:
 
@@ -121,6 +124,11 @@ soak: deps configure
 fuzz: deps configure
 	cmake --build $(build) --target fuzz-targets kernel-fuzz
 	fuzz/run.sh $(build)/fuzz $(FUZZ)
+
+suites = $(PACKETDRILL)$(PJDFSTEST)$(XFSTESTS)
+check-suites: $(if $(suites),deps-check configure)
+	$(if $(suites),cmake --build $(build) --target kernel lklfuse lkl-packetdrill)
+	tests/suites/run.sh $(build)
 
 bench: deps all
 	cmake --build $(build) --target lkl-bench

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The functions that packetdrill calls. Types, constants and numbers of errors are the
+// same in our kernel and on the host, so that most calls are passed on as they are.
+#include <cerrno>
+#include <cstdarg>
+#include <ctime>
+#include <new>
+#include <string_view>
+
+#include <lkl/asm/errno.h>
+#include <lkl/asm/unistd.h>
+#include <lkl/linux/eventpoll.h>
+#include <lkl/linux/time_types.h>
+
+#include "packetdrill/interface.h"
+#include "packetdrill/stack.hpp"
+
+namespace packetdrill {
+
+namespace {
+
+static_assert(sizeof(epoll_event) == sizeof(lkl_epoll_event));
+
+Stack& stack_of(void* userdata)
+{
+    return *static_cast<Stack*>(userdata);
+}
+
+// As libc gives it.
+template <typename T = int>
+T finish(long result)
+{
+    if (result >= 0)
+        return static_cast<T>(result);
+    errno = static_cast<int>(-result);
+    return -1;
+}
+
+// A function of the interface that is one call of the kernel, by its type.
+template <typename Function>
+struct Forward;
+
+template <typename Result, typename... Args>
+struct Forward<Result (*)(void*, Args...)> {
+    template <long number>
+    static Result call(void* userdata, Args... args)
+    {
+        return finish<Result>(stack_of(userdata).call(number, args...));
+    }
+};
+
+template <long number, typename Function>
+void forward(Function& function)
+{
+    function = Forward<Function>::template call<number>;
+}
+
+ssize_t call_recv(void* userdata, int fd, void* data, size_t size, int flags)
+{
+    return finish<ssize_t>(
+        stack_of(userdata).call(__lkl__NR_recvfrom, fd, data, size, flags, nullptr, nullptr));
+}
+
+ssize_t call_send(void* userdata, int fd, const void* data, size_t size, int flags)
+{
+    return finish<ssize_t>(
+        stack_of(userdata).call(__lkl__NR_sendto, fd, data, size, flags, nullptr, 0));
+}
+
+int call_fcntl(void* userdata, int fd, int command, ...)
+{
+    va_list arguments;
+    va_start(arguments, command);
+    const long argument = va_arg(arguments, long);
+    va_end(arguments);
+    return finish(stack_of(userdata).call(__lkl__NR_fcntl, fd, command, argument));
+}
+
+int call_ioctl(void* userdata, int fd, unsigned long request, ...)
+{
+    va_list arguments;
+    va_start(arguments, request);
+    void* const argument = va_arg(arguments, void*);
+    va_end(arguments);
+    return finish(stack_of(userdata).call(__lkl__NR_ioctl, fd, request, argument));
+}
+
+int call_poll(void* userdata, pollfd* fds, nfds_t count, int timeout)
+{
+    const struct ::__lkl__kernel_timespec time {
+        timeout / 1000, timeout % 1000 * 1'000'000LL
+    };
+    return finish(stack_of(userdata).call(__lkl__NR_ppoll, fds, count,
+                                          timeout < 0 ? nullptr : &time, nullptr, 0));
+}
+
+int call_epoll_create(void* userdata, int size)
+{
+    return finish(size > 0 ? stack_of(userdata).call(__lkl__NR_epoll_create1, 0) : -LKL_EINVAL);
+}
+
+int call_epoll_wait(void* userdata, int epoll, epoll_event* events, int most, int timeout)
+{
+    return finish(
+        stack_of(userdata).call(__lkl__NR_epoll_pwait, epoll, events, most, timeout, nullptr, 0));
+}
+
+int call_pipe(void* userdata, int fds[2])
+{
+    return finish(stack_of(userdata).call(__lkl__NR_pipe2, fds, 0));
+}
+
+int netdev_send(void* userdata, const void* packet, size_t size)
+{
+    return finish(stack_of(userdata).send({static_cast<const std::byte*>(packet), size}));
+}
+
+// Without a packet the length is 0: -1 would make packetdrill ask again, for good.
+int netdev_receive(void* userdata, void* packet, size_t* size, long long* microseconds)
+{
+    const long length =
+        stack_of(userdata).receive({static_cast<std::byte*>(packet), *size}, *microseconds);
+    *size = length > 0 ? static_cast<size_t>(length) : 0;
+    return 0;
+}
+
+// Our kernel's clocks are those of the host.
+int call_usleep(void*, useconds_t microseconds)
+{
+    const timespec time{microseconds / 1'000'000, microseconds % 1'000'000 * 1000L};
+    return ::nanosleep(&time, nullptr);
+}
+
+int call_gettimeofday(void*, timeval* now, struct timezone* zone)
+{
+    return ::gettimeofday(now, zone);
+}
+
+void free_stack(void* userdata)
+{
+    delete &stack_of(userdata);
+}
+
+void fill(packetdrill_interface& all)
+{
+    all.free = free_stack;
+    forward<__lkl__NR_socket>(all.socket);
+    forward<__lkl__NR_bind>(all.bind);
+    forward<__lkl__NR_listen>(all.listen);
+    forward<__lkl__NR_accept>(all.accept);
+    forward<__lkl__NR_connect>(all.connect);
+    forward<__lkl__NR_read>(all.read);
+    forward<__lkl__NR_readv>(all.readv);
+    all.recv = call_recv;
+    forward<__lkl__NR_recvfrom>(all.recvfrom);
+    forward<__lkl__NR_recvmsg>(all.recvmsg);
+    forward<__lkl__NR_write>(all.write);
+    forward<__lkl__NR_writev>(all.writev);
+    all.send = call_send;
+    forward<__lkl__NR_sendto>(all.sendto);
+    forward<__lkl__NR_sendmsg>(all.sendmsg);
+    all.fcntl = call_fcntl;
+    all.ioctl = call_ioctl;
+    forward<__lkl__NR_close>(all.close);
+    forward<__lkl__NR_shutdown>(all.shutdown);
+    forward<__lkl__NR_getsockopt>(all.getsockopt);
+    forward<__lkl__NR_setsockopt>(all.setsockopt);
+    all.poll = call_poll;
+    all.netdev_send = netdev_send;
+    all.netdev_receive = netdev_receive;
+    all.usleep = call_usleep;
+    all.gettimeofday = call_gettimeofday;
+    all.epoll_create = call_epoll_create;
+    forward<__lkl__NR_epoll_ctl>(all.epoll_ctl);
+    all.epoll_wait = call_epoll_wait;
+    all.pipe = call_pipe;
+    forward<__lkl__NR_splice>(all.splice);
+}
+
+}  // namespace
+
+}  // namespace packetdrill
+
+[[gnu::visibility("default")]] void packetdrill_interface_init(const char* flags,
+                                                               packetdrill_interface* interface)
+{
+    interface->userdata = new packetdrill::Stack(flags ? flags : "");
+    packetdrill::fill(*interface);
+}
