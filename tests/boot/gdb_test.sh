@@ -46,7 +46,7 @@ expect stop.log "Breakpoint .* do_filp_open .*fs/namei\.c:[0-9]+" \
     "${frame}.* lkl_call_on_stack \(\).*switch\.S:[0-9]+" \
     "${frame}.*program_opens_a_file \(name=.*/by-main.*debug_program\.c:[0-9]+" \
     "${frame}.*main \(.*debug_program\.c:[0-9]+" \
-    "do_filp_open in section .text of .*/vmlinux.debug" \
+    "do_filp_open in section .text of .*/vmlinux[-a-z]*.debug" \
     "^by a thread" \
     "${frame}.*do_filp_open \(.*fs/namei\.c:[0-9]+" \
     "${frame}.*lkl_call_on_stack"
@@ -73,7 +73,7 @@ check_blocked() {
     [ -d "$image.gdb" ] || return 0
     # lx-ps: the program's threads are tasks of process 1; lx-dmesg from the first line.
     expect "$1" '^Linux version ' '^ *TASK +PID +COMM' ' 0 +swapper' ' 1 +' ' 2 +kthreadd' \
-        'rootfs' '^\[ *0\.0+\] Linux version '
+        'rootfs' '^\[ *0\.[0-9]+\].* Linux version '
 }
 
 echo "== blocked in system calls"

@@ -203,6 +203,7 @@ TEST(Lifecycle, TheCommandLineReachesTheKernel)
     EXPECT_LE(std::stoul(memory.substr(total + 9)), 128u << 10);
     const std::lock_guard lock(mutex);
     EXPECT_NE(log.find("Linux version"), std::string::npos);
+    EXPECT_TRUE(log.starts_with("[    0.")) << log.substr(0, 80);
 }
 
 // Pages are charged to control groups for those who ask.

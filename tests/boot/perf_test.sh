@@ -12,12 +12,12 @@ build_program "$LKL_SOURCE/tests/boot/debug_program.c"
 
 perf record -q -F 2000 -o flat ./program work
 perf report -i flat --stdio --sort dso,symbol 2>/dev/null >flat.log
-expect flat.log "vmlinux +\[\.\] "
+expect flat.log "vmlinux[-a-z]* +\[\.\] "
 for function in vfs_read lkl_syscall; do
-    expect flat.log "vmlinux +\[\.\] .*$function|vmlinux +\[\.\] .*pread64"
+    expect flat.log "vmlinux[-a-z]* +\[\.\] .*$function|vmlinux[-a-z]* +\[\.\] .*pread64"
 done
 # What is in the image has a name.
-unknown=$(grep -cE 'vmlinux +\[\.\] 0x' flat.log || true)
+unknown=$(grep -cE 'vmlinux[-a-z]* +\[\.\] 0x' flat.log || true)
 [ "$unknown" = 0 ] || { cat flat.log; fail "$unknown addresses without a name"; }
 
 perf record -q -g -F 2000 -o graph ./program work

@@ -22,13 +22,13 @@ grep -qx ext4:ext4_load_inode events || fail "events: $(cat events)"
 grep -qx sched:sched_switch events || fail "events: $(cat events)"
 ! grep -qv '^ext4:ext4_\|^sched:sched_switch$' events || fail "too many events: $(cat events)"
 
-run 0 "$LKL_BIN/lkl" trace -e ext4:ext4_load_inode -e 'block:*' -o trace -- cat image:/hello >out
+run 0 "$LKL_BIN/lkl" trace -e ext4:ext4_es_lookup_extent_enter -e 'block:*' -o trace -- cat image:/hello >out
 [ "$(cat out)" = hello ] || fail "the command prints: $(cat out)"
 [ ! -s stderr ] || fail "stderr: $(cat stderr)"
 grep -qx '# image: image' trace || fail "no head: $(head -n1 trace)"
-grep -qE " ext4_load_inode: dev [0-9,]+ ino $inode\$" trace || fail "inode $inode: $(cat trace)"
+grep -qE " ext4_es_lookup_extent_enter: dev [0-9,]+ ino $inode " trace || fail "inode $inode: $(cat trace)"
 grep -q ' block_rq_issue: ' trace || fail "no request to the disk: $(cat trace)"
-! grep -E '^ +[^ ]+-[0-9]+ ' trace | grep -vq ' ext4_load_inode: \| block_' || fail "others: $(cat trace)"
+! grep -E '^ +[^ ]+-[0-9]+ ' trace | grep -vq ' ext4_es_lookup_extent_enter: \| block_' || fail "others: $(cat trace)"
 
 # On standard error without -o; a write is seen until the end of the unmount.
 run 0 "$LKL_BIN/lkl" trace -e 'jbd2:jbd2_end_commit' mkdir image:/new

@@ -63,7 +63,7 @@ class Symbols(gdb.Command):
     def load_helpers(self, script):
         """The kernel's own commands, which find its variables by name: of the first kernel."""
         if not self.has_helpers and os.path.exists(script):
-            gdb.execute("source '%s'" % script)
+            gdb.execute("source " + script)
             self.has_helpers = True
 
 

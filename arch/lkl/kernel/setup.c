@@ -32,6 +32,8 @@ ELFNOTE64(LKL_NOTE_NAME, LKL_NOTE_CHECKERS_MEMORY, CONFIG_LKL_CHECKERS_MEMORY * 
 
 static long __init boot_fiber(void *unused)
 {
+	/* Before the first message, which comes before setup_arch(). */
+	lkl_clock_init();
 	start_kernel();
 	return LKL_EXIT_DEAD;
 }
@@ -120,7 +122,6 @@ void __init setup_arch(char **cmdline_p)
 #ifdef CONFIG_KASAN
 	init_task.kasan_depth = 0;
 #endif
-	lkl_clock_init();
 	lkl_console_init();
 	lkl_cpu_init();
 	parse_early_param();

@@ -33,7 +33,6 @@ struct clocksource * __init clocksource_default_clock(void)
 
 static u64 boot_time;
 
-/* Before the first message is printed. */
 void __init lkl_clock_init(void)
 {
 	boot_time = host_call(clock_monotonic);
