@@ -15,6 +15,7 @@
 #include <lkl/linux/stat.h>
 
 #include "file/error.hpp"
+#include "file/mount_data.hpp"
 
 namespace lkl {
 
@@ -27,9 +28,6 @@ constexpr int mnt_detach = 2;
 
 // A flag of statfs(2), in none either.
 constexpr long st_rdonly = 1;
-
-// Bytes that mount(2) reads of the options of a file system.
-constexpr size_t mount_data_size = 4096;
 
 // mkdir -p. The kernel's root is a file system in memory, where only we write.
 Result<void> make_directories(Kernel& kernel, std::string_view path)
@@ -125,10 +123,7 @@ Result<Mount> Mount::disk(Kernel& kernel, DiskId disk, const MountOptions& optio
             return std::move(opened).error();
         disk_device = *std::move(opened);
     }
-    // mount(2) reads a page, however short the text is (copy_mount_options()): there must be
-    // one, also for a program without the fault handler.
-    std::string data = options.data;
-    data.resize(std::max(data.size(), mount_data_size));
+    const std::string data = file::mount_data(options.data);
     const long result =
         kernel.syscall(__lkl__NR_mount, node.path(), path.c_str(), options.type.c_str(),
                        options.flags, options.data.empty() ? nullptr : data.c_str());

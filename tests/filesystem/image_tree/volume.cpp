@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "volume.hpp"
 
-#include <algorithm>
 #include <span>
 #include <string_view>
 
 #include <file/error.hpp>
+#include <file/mount_data.hpp>
 #include <lkl/asm/ioctls.h>
 #include <lkl/asm/unistd.h>
 #include <lkl/disk.hpp>
@@ -90,11 +90,9 @@ lkl::Result<Volume> Volume::open(lkl::Kernel& kernel, const std::string& type,
     if (read_only)
         words.flags |= LKL_MS_RDONLY;
     kernel.syscall(__lkl__NR_mkdirat, LKL_AT_FDCWD, mount_point, 0755);
-    const bool has_data = !words.data.empty();
-    // mount(2) reads a page.
-    words.data.resize(std::max<size_t>(words.data.size(), 4096));
+    const std::string data = lkl::file::mount_data(words.data);
     const long result = kernel.syscall(__lkl__NR_mount, source.c_str(), mount_point, type.c_str(),
-                                       words.flags, has_data ? words.data.c_str() : nullptr);
+                                       words.flags, words.data.empty() ? nullptr : data.c_str());
     if (result < 0)
         return lkl::file::call_error(result, "mount", type);
     return Volume(kernel, mount_point, std::move(special));
