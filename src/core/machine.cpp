@@ -41,9 +41,9 @@ lkl_host_ops Machine::host_operations() noexcept
     ops.map = [](void* host, unsigned long va, unsigned long pa, unsigned long length,
                  unsigned prot) {
         int protection = 0;
-        protection |= (prot & LKL_PROT_READ) ? PROT_READ : 0;
-        protection |= (prot & LKL_PROT_WRITE) ? PROT_WRITE : 0;
-        protection |= (prot & LKL_PROT_EXEC) ? PROT_EXEC : 0;
+        protection |= (prot & LKL_MAP_READ) ? PROT_READ : 0;
+        protection |= (prot & LKL_MAP_WRITE) ? PROT_WRITE : 0;
+        protection |= (prot & LKL_MAP_EXEC) ? PROT_EXEC : 0;
         return self(host).space_.map(va, pa, length, protection);
     };
     ops.unmap = [](void* host, unsigned long va, unsigned long length) {

@@ -147,6 +147,15 @@ void Vcpu::timer_arm(uint64_t deadline) noexcept
     deadline_.store(deadline, std::memory_order_seq_cst);
     if (deadline < asleep_until_.load(std::memory_order_seq_cst))
         kick();
+    keeper_.armed(deadline);
+}
+
+// After the interrupt: whoever finds no deadline finds that. The deadline that the kernel
+// sets when it takes the interrupt is another one, since it is later than that moment,
+// which is not before this one.
+void Vcpu::forget(uint64_t deadline) noexcept
+{
+    deadline_.compare_exchange_strong(deadline, posix::never, std::memory_order_seq_cst);
 }
 
 void Vcpu::died(lkl_death why) noexcept
@@ -490,16 +499,14 @@ void Vcpu::background() noexcept
         if (dead())
             continue;
 
-        // The interrupt first: whoever finds no deadline finds it. The deadline that the
-        // kernel sets when it takes the interrupt is another one, since it is later than
-        // that moment, which is not before this one.
         if (deadline <= posix::monotonic_now() &&
             deadline_.load(std::memory_order_seq_cst) == deadline) {
             shared(vcpu_->pending).fetch_or(1ul << LKL_IRQ_TIMER, std::memory_order_seq_cst);
             lock_.ring();
-            deadline_.compare_exchange_strong(deadline, posix::never, std::memory_order_seq_cst);
+            forget(deadline);
         }
         if (lock_.pending() && lock_.acquire(nullptr)) {
+            const Timekeeper::Turn turn(keeper_);
             if (kernel_.run(nullptr) != LKL_EXIT_DEAD)
                 release(nullptr);
         }
@@ -521,6 +528,7 @@ bool Vcpu::Pause::interrupted() const noexcept
 
 bool Vcpu::Pause::settle() noexcept
 {
+    const Timekeeper::Turn turn(vcpu_.keeper_);
     while (!vcpu_.dead() && vcpu_.take_interrupts(nullptr) != LKL_EXIT_DEAD) {
         if (!interrupted())
             return true;
@@ -537,8 +545,10 @@ void Vcpu::Pause::revive(uint64_t deadline) noexcept
 
 Vcpu::Pause::~Pause()
 {
-    if (holds_ && !vcpu_.dead())
+    if (holds_ && !vcpu_.dead() && !vcpu_.let_go(nullptr)) {
+        const Timekeeper::Turn turn(vcpu_.keeper_);
         vcpu_.release(nullptr);
+    }
     // It may sleep until a deadline that is none any more.
     vcpu_.kick();
 }

@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include <core/timekeeper.hpp>
 #include <core/vcpu_lock.hpp>
 #include <lkl/contract.h>
 #include <platform/posix/clock.hpp>
@@ -120,6 +121,7 @@ private:
     long take_interrupts(HostThread* carrier) noexcept;
     void release(HostThread* carrier) noexcept;
     void hand_over(HostThread* carrier) noexcept;
+    void forget(uint64_t deadline) noexcept;
     void kick() noexcept;
     void look_again() noexcept override;
     // The watch.
@@ -157,6 +159,12 @@ private:
     std::atomic<bool> stop_{false};
     lkl_death death_ = LKL_DEATH_HALT;  // before dead_
     bool booted_ = false;               // the carrier's
+
+    // The timer while the background thread is in the kernel.
+    Timekeeper keeper_{deadline_, [this](uint64_t deadline) {
+                           raise(LKL_IRQ_TIMER);
+                           forget(deadline);
+                       }};
 
     std::thread thread_;
     std::mutex background_mutex_;  // the background thread's, whenever it does not sleep

@@ -9,6 +9,8 @@
 #include <lkl/asm/poll.h>
 #include <lkl/linux/eventpoll.h>
 #include <lkl/linux/futex.h>
+#include <lkl/linux/io_uring.h>
+#include <lkl/linux/mman.h>
 
 #include "boot/time.hpp"
 
@@ -134,6 +136,38 @@ TEST_F(Time, SleepsByEachClock)
         EXPECT_EQ(sleep(clock, absolute, read(clock) - 1ns), 0);
         EXPECT_LT(past.elapsed(), late);
     }
+}
+
+// A thread of the kernel that computes while nobody else is in it: io_uring's poller looks
+// for work until its time is over, then asks to be woken.
+TEST_F(Time, PassesForAKernelThreadInTheBackground)
+{
+    constexpr nanoseconds patience = 40ms;
+    lkl_io_uring_params params{};
+    params.flags = LKL_IORING_SETUP_SQPOLL;
+    params.sq_thread_idle = patience / 1ms;
+    const long ring = kernel.syscall(__lkl__NR_io_uring_setup, 4, &params);
+    ASSERT_GE(ring, 0);
+    const long mapped =
+        kernel.syscall(__lkl__NR_mmap, 0, 4096, LKL_PROT_READ | LKL_PROT_WRITE,
+                       LKL_MAP_SHARED | LKL_MAP_POPULATE, ring, LKL_IORING_OFF_SQ_RING);
+    ASSERT_GT(mapped, 0);
+    const std::atomic_ref flags(*reinterpret_cast<uint32_t*>(mapped + params.sq_off.flags));
+    const auto wait_until_asleep = [&flags] {
+        while (!(flags.load() & LKL_IORING_SQ_NEED_WAKEUP))
+            std::this_thread::sleep_for(1ms);
+    };
+    wait_until_asleep();
+    const Stopwatch watch;
+    ASSERT_EQ(kernel.syscall(__lkl__NR_io_uring_enter, ring, 0, 0, LKL_IORING_ENTER_SQ_WAKEUP,
+                             nullptr, 0),
+              0);
+    while (flags.load() & LKL_IORING_SQ_NEED_WAKEUP && watch.elapsed() < patience)
+        std::this_thread::yield();
+    wait_until_asleep();
+    EXPECT_TAKES(watch, patience - 10ms);
+    EXPECT_EQ(kernel.syscall(__lkl__NR_munmap, mapped, 4096), 0);
+    EXPECT_EQ(kernel.syscall(__lkl__NR_close, ring), 0);
 }
 
 TEST_F(Time, SleepersDoNotWaitForEachOther)

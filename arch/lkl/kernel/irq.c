@@ -2,8 +2,8 @@
 /*
  * Interrupts are polled.  A device or the clock sets a bit of lkl_vcpu.pending
  * from any host thread; the kernel looks at the word where interrupts are let
- * in again, in cpu_relax(), in cond_resched(), when idle, and before the host
- * gives the vCPU up.
+ * in again, in cpu_relax(), in need_resched() and cond_resched(), when idle, and
+ * before the host gives the vCPU up.
  */
 #include <linux/hardirq.h>
 #include <linux/interrupt.h>

@@ -3,16 +3,14 @@
 #define _ASM_LKL_PREEMPT_H
 
 #include <asm/vcpu.h>
+#include <linux/thread_info.h>
 
-/* cond_resched() asks should_resched(); interrupts are looked for there too. */
-#define should_resched generic_should_resched
+/* Code that may run for long asks now and then whether another task wants the
+ * CPU, be it by cond_resched() or, in a loop that looks for work, by
+ * need_resched().  Only an interrupt brings the answer, so look for it first.
+ */
+#define tif_need_resched()	(lkl_irq_poll(), tif_need_resched())
+
 #include <asm-generic/preempt.h>
-#undef should_resched
-
-static __always_inline bool should_resched(int preempt_offset)
-{
-	lkl_irq_poll();
-	return generic_should_resched(preempt_offset);
-}
 
 #endif
