@@ -15,7 +15,6 @@
 #include <lkl/linux/stat.h>
 
 #include "file/error.hpp"
-#include "file/mount_data.hpp"
 
 namespace lkl {
 
@@ -123,10 +122,9 @@ Result<Mount> Mount::disk(Kernel& kernel, DiskId disk, const MountOptions& optio
             return std::move(opened).error();
         disk_device = *std::move(opened);
     }
-    const std::string data = file::mount_data(options.data);
     const long result =
         kernel.syscall(__lkl__NR_mount, node.path(), path.c_str(), options.type.c_str(),
-                       options.flags, options.data.empty() ? nullptr : data.c_str());
+                       options.flags, options.data.empty() ? nullptr : options.data.c_str());
     if (result < 0) {
         if (result != -LKL_EBUSY)
             kernel.syscall(__lkl__NR_unlinkat, LKL_AT_FDCWD, path.c_str(), LKL_AT_REMOVEDIR);

@@ -18,14 +18,18 @@
 #include <string_view>
 #include <vector>
 
+#include <sys/mman.h>
+
 #include <gtest/gtest.h>
 
+#include <lkl/asm-generic/errno.h>
 #include <lkl/asm/unistd.h>
 #include <lkl/disk.hpp>
 #include <lkl/file.hpp>
 #include <lkl/kernel.hpp>
 #include <lkl/linux/fcntl.h>
 #include <lkl/linux/mount.h>
+#include <lkl/linux/stat.h>
 
 namespace {
 
@@ -338,6 +342,50 @@ TEST_F(MountTest, SpecialFileSystemsAreMountedAnywhere)
         EXPECT_TRUE(std::string_view(text.data(), *length).starts_with("Linux version "));
     }
     EXPECT_FALSE(lkl::File::open(*kernel_, "/a/b/c/version", LKL_O_RDONLY));
+}
+
+// Linux alone would read words of a path and a page of options beyond the end of the
+// program's memory; nobody handles that fault here.
+TEST_F(MountTest, PathsAndOptionsAreReadToTheirEnd)
+{
+    constexpr size_t page = 4096;
+    auto* const memory = static_cast<char*>(
+        ::mmap(nullptr, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    ASSERT_NE(memory, MAP_FAILED);
+    ASSERT_EQ(::mprotect(memory + page, page, PROT_NONE), 0);
+    const auto last = [memory](std::string_view text) {
+        char* const start = memory + page - text.size() - 1;
+        start[text.copy(start, text.size())] = 0;
+        return start;
+    };
+    const auto mode = [this] {
+        struct lkl_statx status {};
+        EXPECT_EQ(kernel_->syscall(__lkl__NR_statx, LKL_AT_FDCWD, "/place", 0, LKL_STATX_MODE,
+                                   &status),
+                  0);
+        return status.stx_mode & 07777;
+    };
+    ASSERT_EQ(kernel_->syscall(__lkl__NR_mkdirat, LKL_AT_FDCWD, "/place", 0755), 0);
+    const auto mount = [this](const char* type, unsigned long flags, const char* options) {
+        return kernel_->syscall(__lkl__NR_mount, "none", "/place", type, flags, options);
+    };
+    EXPECT_EQ(mount("tmpfs", 0, last("mode=0711")), 0);
+    EXPECT_EQ(mode(), 0711u);
+    EXPECT_EQ(mount(nullptr, LKL_MS_REMOUNT, last("size=1m")), 0);
+    EXPECT_EQ(mount("tmpfs", 0, last("mode=nonsense")), -LKL_EINVAL);
+    EXPECT_EQ(mount("no such type", 0, last("mode=0711")), -LKL_ENODEV);
+    EXPECT_EQ(mount(nullptr, 0, last("mode=0711")), -LKL_EINVAL);
+    EXPECT_EQ(mount("btrfs", 0, last("nospace_cache")), -LKL_ENOENT);
+    EXPECT_EQ(mount("nfs", 0, last("addr=10.0.0.1")), -LKL_EINVAL);
+    // More than a page is cut off, inside a word that it does not know.
+    const std::string large(2 * page, 'x');
+    EXPECT_EQ(mount("tmpfs", 0, large.c_str()), -LKL_EINVAL);
+    // A structure, of which the first word is its version: too old for the file handle.
+    EXPECT_EQ(mount("nfs", 0, std::string(page, 1).c_str()), -LKL_EINVAL);
+    for (const char* path : {"/place/1", "/place/12", "/place/123", "/place/1234", "/place/12345"})
+        EXPECT_EQ(kernel_->syscall(__lkl__NR_mkdirat, LKL_AT_FDCWD, last(path), 0755), 0);
+    EXPECT_EQ(kernel_->syscall(__lkl__NR_umount2, "/place", 0), 0);
+    ::munmap(memory, 2 * page);
 }
 
 }  // namespace

@@ -19,15 +19,18 @@
 #define sys_ptrace		sys_ni_syscall
 #define sys_rseq		sys_ni_syscall
 
-/* See futex.c and mm/mmap.c. */
+/* See futex.c, mount.c and mm/mmap.c. */
 #ifdef CONFIG_FUTEX
 #define sys_futex		sys_lkl_futex
 #endif
+#define sys_mount		sys_lkl_mount
 #define sys_mmap		sys_lkl_mmap
 
 asmlinkage long sys_lkl_futex(u32 __user *uaddr, int op, u32 val,
 			      const struct __kernel_timespec __user *timeout,
 			      u32 __user *uaddr2, u32 val3);
+asmlinkage long sys_lkl_mount(char __user *dev_name, char __user *dir_name,
+			      char __user *type, unsigned long flags, void __user *data);
 asmlinkage long sys_lkl_mmap(unsigned long addr, unsigned long len, unsigned long prot,
 			     unsigned long flags, unsigned long fd, off_t offset);
 asmlinkage long sys_lkl_virtio_mmio_device_add(unsigned long base, unsigned long size,

@@ -5,7 +5,6 @@
 #include <string_view>
 
 #include <file/error.hpp>
-#include <file/mount_data.hpp>
 #include <lkl/asm/ioctls.h>
 #include <lkl/asm/unistd.h>
 #include <lkl/disk.hpp>
@@ -90,9 +89,9 @@ lkl::Result<Volume> Volume::open(lkl::Kernel& kernel, const std::string& type,
     if (read_only)
         words.flags |= LKL_MS_RDONLY;
     kernel.syscall(__lkl__NR_mkdirat, LKL_AT_FDCWD, mount_point, 0755);
-    const std::string data = lkl::file::mount_data(words.data);
-    const long result = kernel.syscall(__lkl__NR_mount, source.c_str(), mount_point, type.c_str(),
-                                       words.flags, words.data.empty() ? nullptr : data.c_str());
+    const long result =
+        kernel.syscall(__lkl__NR_mount, source.c_str(), mount_point, type.c_str(), words.flags,
+                       words.data.empty() ? nullptr : words.data.c_str());
     if (result < 0)
         return lkl::file::call_error(result, "mount", type);
     return Volume(kernel, mount_point, std::move(special));
