@@ -28,7 +28,8 @@ enum class DiskEngine : uint8_t {
 // What keeps two users of a file apart. Locks are open file description locks on
 // the whole file (fcntl(2), F_OFD_SETLK), which other programs such as QEMU
 // respect; a block device that is written to is opened with O_EXCL as well, which
-// fails while it is mounted.
+// fails while it is mounted. A lock that another holds is waited for up to a second: a
+// program that was killed has it until its last requests have ended.
 enum class DiskLock : uint8_t {
     automatic,  // exclusive for writing, shared for reading; none where the file
                 // system of the file has no locks

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <bit>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <thread>
 #include <utility>
 
 #include <fcntl.h>
@@ -28,6 +30,11 @@ namespace {
 
 constexpr uint64_t sector = 512;
 constexpr uint32_t largest_block = 4096;
+
+// A program that has been killed holds its lock until the host has ended the requests of
+// its io_uring, which takes some milliseconds.
+constexpr std::chrono::milliseconds patience{1000};
+constexpr std::chrono::milliseconds pause{5};
 
 Error failure(const std::string& name, const std::string& what, int code)
 {
@@ -72,6 +79,20 @@ Result<void> check_options(const std::string& name, const FileDiskOptions& optio
     return {};
 }
 
+// What `attempt` returns; while that is -1 because of another user, for a while again.
+template <typename Attempt>
+int claim(Attempt attempt)
+{
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    for (;;) {
+        const int result = attempt();
+        const bool busy = result == -1 && (errno == EAGAIN || errno == EBUSY);
+        if (!busy || std::chrono::steady_clock::now() > deadline)
+            return result;
+        std::this_thread::sleep_for(pause);
+    }
+}
+
 // What the other side holds, if the host says.
 std::string holder(int fd, short type)
 {
@@ -92,7 +113,7 @@ Result<void> lock_file(int fd, const std::string& name, const FileDiskOptions& o
     struct flock lock {};  // all of the file, whatever its size
     lock.l_type = static_cast<short>(exclusive ? F_WRLCK : F_RDLCK);
     lock.l_whence = SEEK_SET;
-    if (::fcntl(fd, F_OFD_SETLK, &lock) == 0)
+    if (claim([&] { return ::fcntl(fd, F_OFD_SETLK, &lock); }) == 0)
         return {};
     const int error = errno;
     if (error == EAGAIN || error == EACCES)
@@ -281,13 +302,13 @@ Result<std::unique_ptr<BlockBackend>> open_file_disk(const std::string& path,
     if (options.direct)
         flags |= O_DIRECT;
     // For a block device: fail while it is mounted or part of an array.
-    const bool claim = S_ISBLK(status.st_mode) && !options.read_only &&
+    const bool alone = S_ISBLK(status.st_mode) && !options.read_only &&
                        (options.lock == DiskLock::automatic || options.lock == DiskLock::exclusive);
-    if (claim)
+    if (alone)
         flags |= O_EXCL;
-    Descriptor fd(::open(path.c_str(), flags));
+    Descriptor fd(claim([&] { return ::open(path.c_str(), flags); }));
     if (fd.get() < 0) {
-        if (errno == EBUSY && claim)
+        if (errno == EBUSY && alone)
             return failure(path, "the device is in use: mounted, or claimed by another program",
                            EBUSY);
         if (errno == EINVAL && options.direct)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Opening files as disks: what is accepted, what is refused and with which words.
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -243,6 +244,19 @@ TEST_F(DiskFile, lock_ends_with_the_disk)
         const auto writer = open_with(file, {});
         ASSERT_TRUE(writer) << i << ": " << writer.error().what;
     }
+}
+
+// The lock of a program that was killed stays for some milliseconds.
+TEST_F(DiskFile, lock_is_waited_for)
+{
+    auto writer = open_with(file, {});
+    ASSERT_TRUE(writer);
+    std::thread ends([disk = std::move(*writer)]() mutable {
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        disk.reset();
+    });
+    EXPECT_TRUE(open_with(file, {}));
+    ends.join();
 }
 
 TEST_F(DiskFile, other_process_is_kept_out)
