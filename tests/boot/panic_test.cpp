@@ -16,6 +16,7 @@
 #include <lkl/disk.hpp>
 #include <lkl/linux/mount.h>
 
+#include <support/image.hpp>
 #include <support/kernel.hpp>
 #include <support/process.hpp>
 #include <unit/temp_file.hpp>
@@ -233,7 +234,7 @@ TEST(PanicByMemory, IsNoMoreThanAnErrorOfTheCall)
     ASSERT_GE(fd, 0);
     const std::vector<char> data(1 << 20, 'x');
     long n = 0;
-    for (int i = 0; i < 64; ++i) {
+    for (uint64_t i = 0; i < 64 + (checkers_memory() >> 20); ++i) {
         n = calls.write(fd, data.data(), data.size());
         if (n != static_cast<long>(data.size()))
             break;

@@ -34,7 +34,7 @@ namespace lkl::test {
 using namespace std::chrono_literals;
 using TimeSpec = struct ::__lkl__kernel_timespec;
 
-// The host's monotonic clock. The kernel's runs alike, but begins when it boots.
+// The host's monotonic clock, which is the kernel's as well.
 inline uint64_t now_ns()
 {
     timespec now;

@@ -23,3 +23,13 @@ need() {
         command -v "$command" >/dev/null || skip "$command is not installed"
     done
 }
+
+# checkers_mib: the memory that the kernel has beyond what it is told, in MiB, since it
+# checks itself (debug, KASAN); 0 for others.
+checkers_mib() {
+    local image=${LKL_KERNEL_IMAGE:-$LKL_BUILD/lib/lkl/vmlinux} bytes
+    # The note's 8 bytes, the least first.
+    read -r -a bytes < <(readelf -n "$image" |
+        sed -n '/^ *LKL /{n;s/.*description data: //p}')
+    echo $(((0x${bytes[3]} << 24 | 0x${bytes[2]} << 16) >> 20))
+}

@@ -22,11 +22,11 @@ static unsigned int host_prot(pte_t pte)
 
 	if (!(pte_val(pte) & _PAGE_PRESENT))
 		return 0;
-	prot |= LKL_PROT_READ;
+	prot |= LKL_MAP_READ;
 	if (pte_val(pte) & _PAGE_WRITE)
-		prot |= LKL_PROT_WRITE;
+		prot |= LKL_MAP_WRITE;
 	if (pte_val(pte) & _PAGE_EXEC)
-		prot |= LKL_PROT_EXEC;
+		prot |= LKL_MAP_EXEC;
 	return prot;
 }
 

@@ -13,7 +13,7 @@ static inline bool arch_kfence_init_pool(void)
 
 static inline bool kfence_protect_page(unsigned long addr, bool protect)
 {
-	unsigned int prot = protect ? 0 : LKL_PROT_READ | LKL_PROT_WRITE;
+	unsigned int prot = protect ? 0 : LKL_MAP_READ | LKL_MAP_WRITE;
 
 	return !host_call(map, addr, __pa(addr), PAGE_SIZE, prot);
 }

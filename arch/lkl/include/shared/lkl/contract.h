@@ -94,9 +94,9 @@ enum lkl_death {
 #define LKL_BLOCK_SIZE	(2ul << 20)
 
 /* Protections of lkl_host_ops.map(). */
-#define LKL_PROT_READ	1
-#define LKL_PROT_WRITE	2
-#define LKL_PROT_EXEC	4
+#define LKL_MAP_READ	1
+#define LKL_MAP_WRITE	2
+#define LKL_MAP_EXEC	4
 
 /*
  * What the host does for the kernel.  Every operation runs on the carrier, on
