@@ -12,10 +12,18 @@
 
 namespace bench {
 
-Guest::Guest(uint64_t memory)
-    : kernel_(std::make_unique<lkl::Kernel>(value_of(lkl::Kernel::start({.memory = memory}))))
+namespace {
+
+lkl::Kernel start(uint64_t memory)
 {
+    lkl::KernelOptions options;
+    options.memory = memory;
+    return value_of(lkl::Kernel::start(options));
 }
+
+}  // namespace
+
+Guest::Guest(uint64_t memory) : kernel_(std::make_unique<lkl::Kernel>(start(memory))) {}
 
 void Guest::fail(const char* what, long result)
 {

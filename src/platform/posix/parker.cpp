@@ -22,9 +22,9 @@ long futex(std::atomic<uint32_t>* word, int op, uint32_t value, const timespec* 
                      FUTEX_BITSET_MATCH_ANY);
 }
 
-// A wait of up to so many nanoseconds is short: a few times what it costs to sleep
-// and to be woken.
-constexpr uint64_t short_wait = 100'000;
+// A wait of up to so many nanoseconds is short, as it is for KVM (halt_poll_ns): a few
+// times what it costs to sleep and to be woken.
+constexpr uint64_t short_wait = 200'000;
 
 // Looks between two readings of the clock.
 constexpr int looks = 8;
