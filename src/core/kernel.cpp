@@ -235,8 +235,12 @@ long Kernel::Impl::call(long number, const long* args) noexcept
     lkl_thread& shared = thread->shared;
     shared.request = LKL_REQ_SYSCALL;
     shared.nr = number;
-    for (int i = 0; i < 6; ++i)
-        shared.args[i] = args[i];
+    shared.args[0] = args[0];
+    shared.args[1] = args[1];
+    shared.args[2] = args[2];
+    shared.args[3] = args[3];
+    shared.args[4] = args[4];
+    shared.args[5] = args[5];
     const long result = machine_->vcpu().run_request(*thread);
     if (shared.signal.signo) [[unlikely]]
         return handle_signal(*thread, number, args, result);

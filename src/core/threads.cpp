@@ -28,7 +28,7 @@ Registry& registry()
 
 }  // namespace
 
-thread_local Threads::Last Threads::last_{};
+constinit thread_local Threads::Last Threads::last_{};
 
 namespace {
 

@@ -106,7 +106,7 @@ private:
         uint64_t owner;
         HostThread* thread;
     };
-    static thread_local Last last_ __attribute__((tls_model("initial-exec")));
+    static constinit thread_local Last last_ __attribute__((tls_model("initial-exec")));
 
     HostThread* find_current() noexcept;
     void retire(HostThread* thread) noexcept;
