@@ -135,6 +135,22 @@ private:
     const std::string directory_;
 };
 
+// What the program has at most, while a file is written ten times anew.
+void measure_memory(Run& run)
+{
+    const std::string file = data_file(run);
+    const std::string image = empty_image(run, "filled", data_size + data_size / 8);
+    const std::string directory = make_directory(run, "mount");
+    warm(file);
+    const FuseMount mount({run.programs + "/lklfuse", "-f", image, directory}, directory);
+    for (int i = 0; i < 10; ++i)
+        run_program({"cp", file, directory + "/copy"});
+    run.add({.name = "memory of lklfuse while 10 GiB are copied",
+             .unit = "MiB",
+             .ours = {static_cast<double>(mount.most_resident()) / 1024},
+             .target = at_most(150)});
+}
+
 }  // namespace
 
 void measure_fuse(Run& run)
@@ -162,6 +178,7 @@ void measure_fuse(Run& run)
                           .unit = "s",
                           .target = ratio_at_most(0.4)},
                          walk);
+    measure_memory(run);
 }
 
 }  // namespace bench

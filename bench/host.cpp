@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <fstream>
 #include <system_error>
 
 #include <fcntl.h>
@@ -235,6 +236,17 @@ FuseMount::~FuseMount()
     int status = 0;
     while (::waitpid(child_.pid, &status, 0) < 0 && errno == EINTR)
         continue;
+}
+
+uint64_t FuseMount::most_resident() const
+{
+    std::ifstream status("/proc/" + std::to_string(child_.pid) + "/status");
+    for (std::string word; status >> word;) {
+        uint64_t kib = 0;
+        if (word == "VmHWM:" && status >> kib)
+            return kib;
+    }
+    throw std::runtime_error("no VmHWM");
 }
 
 }  // namespace bench

@@ -106,6 +106,9 @@ public:
     // Unmounts and waits for the program's end.
     ~FuseMount();
 
+    // The most memory that the program has had so far, in KiB (VmHWM of proc(5)).
+    uint64_t most_resident() const;
+
 private:
     const std::string directory_;
     Child child_;

@@ -90,10 +90,10 @@ std::string small_image(const Run& run)
                       [](const fs::path& tree) { write_file(tree / "first", 4096); });
 }
 
-std::string data_image(const Run& run)
+std::string data_image(const Run& run, uint64_t size)
 {
-    return make_image(run.directory, "data", data_size + data_size / 8,
-                      [](const fs::path& tree) { write_file(tree / "data", data_size); });
+    return make_image(run.directory, "data-" + std::to_string(size), size + size / 8,
+                      [size](const fs::path& tree) { write_file(tree / "data", size); });
 }
 
 std::string data_image_xfs(const Run& run)
@@ -129,11 +129,11 @@ std::string many_files_tree(const Run& run)
     return tree;
 }
 
-std::string data_file(const Run& run)
+std::string data_file(const Run& run, uint64_t size)
 {
-    std::string path = fs::path(run.directory) / "data";
+    std::string path = fs::path(run.directory) / ("data-" + std::to_string(size));
     if (!fs::exists(path))
-        write_file(path, data_size);
+        write_file(path, size);
     return path;
 }
 

@@ -16,9 +16,9 @@ std::string make_directory(const Run& run, const std::string& name);
 // ext4 of 64 MiB with the file "first" of 4 KiB.
 std::string small_image(const Run& run);
 
-// ext4 with the file "data" of data_size random bytes.
+// ext4 with the file "data" of so many random bytes.
 constexpr uint64_t data_size = uint64_t{1} << 30;
-std::string data_image(const Run& run);
+std::string data_image(const Run& run, uint64_t size = data_size);
 // The same on XFS; needs root.
 std::string data_image_xfs(const Run& run);
 
@@ -28,8 +28,8 @@ std::string many_files_image(const Run& run);
 // The same files in a directory of the host.
 std::string many_files_tree(const Run& run);
 
-// A file of the host of data_size random bytes.
-std::string data_file(const Run& run);
+// A file of the host of so many random bytes.
+std::string data_file(const Run& run, uint64_t size = data_size);
 
 // An empty ext4 of 256 MiB, or another size, made anew each time.
 std::string empty_image(const Run& run, const std::string& name,
