@@ -169,7 +169,9 @@ def slirp_forwards(lab):
         PYTHON, "-m", "http.server", "80",
         options=["--net", "slirp:hostfwd=tcp:127.0.0.1:8080-:80"], under=UNPRIVILEGED))
     lab.wait_for_port("127.0.0.1", 8080, server)
-    got = lab.host("curl", "-sS", "-m", "20", "http://127.0.0.1:8080/data")
+    # slirp takes the connection before the server in our kernel listens, and resets it then.
+    got = lab.host("curl", "-sS", "-m", "20", "--retry", "20", "--retry-all-errors",
+                   "--retry-max-time", "60", "http://127.0.0.1:8080/data")
     check(got == text, f"other bytes: {lab.log(server)}")
 
 
