@@ -23,8 +23,9 @@ namespace lkl {
 // waits for the end of the turn, or for the kernel's next deadline.
 class Timekeeper {
 public:
-    // `expire` raises the timer for the deadline that has passed; it is called on the
-    // keeper's thread, within a turn only. `deadline` is the kernel's.
+    // `expire` raises the timer for the deadline that has passed, and puts `never` in its
+    // place; it is called on the keeper's thread, within a turn only. `deadline` is the
+    // kernel's.
     Timekeeper(const std::atomic<uint64_t>& deadline, std::function<void(uint64_t)> expire)
         : deadline_(deadline), expire_(std::move(expire))
     {

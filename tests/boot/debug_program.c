@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <lkl.h>
 
@@ -27,7 +28,9 @@ static void ready(void)
 __attribute__((noinline)) static long program_opens_a_file(const char *name)
 {
     // A task that was taken off its thread meanwhile is brought back by a call; the
-    // next one begins on an empty stack that leads to the caller.
+    // next one begins on an empty stack that leads to the caller, if nobody else is in
+    // the kernel then.
+    usleep(20000);
     check(lkl_sys_getpid(), "getpid");
     const long fd = lkl_sys_open(name, LKL_O_RDWR | LKL_O_CREAT, 0600);
     check(fd, name);

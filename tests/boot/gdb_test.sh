@@ -49,7 +49,7 @@ expect stop.log "Breakpoint .* do_filp_open .*fs/namei\.c:[0-9]+" \
     "do_filp_open in section .text of .*/vmlinux[-a-z]*.debug" \
     "^by a thread" \
     "${frame}.*do_filp_open \(.*fs/namei\.c:[0-9]+" \
-    "${frame}.*lkl_call_on_stack"
+    "${frame}.*(lkl_call_on_stack|lkl_user_first)"
 
 image=$(realpath "${LKL_KERNEL_IMAGE:-$LKL_BUILD/lib/lkl/vmlinux}")
 look() {
