@@ -70,7 +70,9 @@ umount /usr/local/sbin
 says "mkfs.xfs: is not there: install the Debian package xfsprogs"
 kept
 
-# Signals: at any time, nothing stays, and no process either.
+# Signals: at any time, nothing stays, and no process either. A fast machine may be done
+# before the late ones.
+hit=0
 head -c 60000000 /dev/urandom >source/more
 for round in INT:0.05 TERM:0.15 HUP:0.3 TERM:0.5; do
     python3 -c 'import os, signal, sys
@@ -84,9 +86,15 @@ os.execv(sys.argv[1], sys.argv[1:])' "$LKL_BIN/lkl" mkimage -q --gpt \
         sleep 0.02
     done
     sleep "${round#*:}"
-    kill -s "${round%:*}" $pid
+    kill -s "${round%:*}" $pid || true
     code=0
     wait $pid || code=$?
+    if [ "$code" = 0 ]; then
+        echo old >image
+        continue
+    fi
     [ "$code" -gt 128 ] || fail "exit code $code after SIG$round"
+    hit=$((hit + 1))
     kept
 done
+[ $hit -gt 0 ] || fail "all were done before the signal"
