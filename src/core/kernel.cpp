@@ -235,6 +235,7 @@ long Kernel::Impl::call(long number, const long* args) noexcept
     lkl_thread& shared = thread->shared;
     shared.request = LKL_REQ_SYSCALL;
     shared.nr = number;
+    // Not a loop: the compiler would leave it one.
     shared.args[0] = args[0];
     shared.args[1] = args[1];
     shared.args[2] = args[2];

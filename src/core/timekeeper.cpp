@@ -64,9 +64,9 @@ void Timekeeper::call_if_near(uint64_t deadline) noexcept
     if (deadline > posix::monotonic_now() + near)
         return;
     {
-        // A turn ends a little after the kernel has been left, and the next carrier may be
-        // in it already: its deadline is looked after by the background thread.
-        // Not between the thread's look at the deadline and its sleep.
+        // The lock: not between the thread's look at the deadline and its sleep. The next
+        // carrier may be in the kernel before the turn has ended; its deadline is the
+        // background thread's.
         const std::lock_guard lock(mutex_);
         if (!::pthread_equal(carrier_, ::pthread_self()) || (!running_ && !start()))
             return;

@@ -70,7 +70,7 @@ private:
     bool joinable_ = false;
     bool running_ = false;
     bool stop_ = false;
-    uint64_t turns_ = 0;  // that have begun
+    uint64_t turns_ = 0;   // that have begun
     pthread_t carrier_{};  // of the present one
 
     // Written by the thread whose turn it is, under the mutex. Whoever carries reads it
