@@ -8,6 +8,7 @@
 . "$LKL_SOURCE/tests/support/program.sh"
 need valgrind cc
 [ -z "$LKL_SANITIZE" ] || skip "valgrind and sanitizers exclude each other"
+[ "$(checkers_mib)" = 0 ] || skip "checkers walk stacks word by word, unused ones too"
 build_program "$LKL_SOURCE/tests/boot/debug_program.c"
 suppressions=--suppressions=$LKL_SOURCE/tools/valgrind/lkl.supp
 valgrind "$suppressions" --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite \
