@@ -77,11 +77,12 @@ test-asan: deps configure
 	cmake --build $(build)/asan --target $(targets)
 	$(call ctest,$(build)/asan)
 
+# With the kernel's image by clang as well.
 test-clang: deps-check configure
-	cmake --build $(build) --target $(borrowed)
+	cmake --build $(build) --target $(borrowed) $(if $(filter unit,$(TESTS)),,kernel-clang)
 	$(call variant,clang) -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++
 	cmake --build $(build)/clang --target $(targets)
-	$(call ctest,$(build)/clang)
+	LKL_KERNEL_IMAGE=$(build)/lib/lkl/vmlinux-clang $(call ctest,$(build)/clang)
 
 # The kernel's own tests, by a kernel that is built for them.
 kunit:

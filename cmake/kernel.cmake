@@ -33,7 +33,8 @@ if(LKL_KERNEL_BUILD)
         VERBATIM)
     add_custom_target(kernel-tests)
     add_dependencies(kernel-tests kernel)
-    foreach(target IN ITEMS kernel-kunit kernel-debug kernel-kasan kernel-fuzz kernel-trace)
+    foreach(target IN ITEMS
+            kernel-kunit kernel-debug kernel-kasan kernel-fuzz kernel-trace kernel-clang)
         add_custom_target(${target})
         add_dependencies(${target} kernel)
     endforeach()
@@ -77,21 +78,15 @@ add_custom_command(
     COMMENT "Kernel source from ${linux_origin}"
     VERBATIM)
 
-# What a rebuild of the kernel is for. A configuration's file counts for its
-# own image only.
+# What a rebuild of the kernel is for.
 file(GLOB_RECURSE port_files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/arch/lkl/*)
 list(FILTER port_files EXCLUDE REGEX "/arch/lkl/configs/|\\.md$|/\\.[^/]*$")
 set(uapi_files ${port_files})
 list(FILTER uapi_files INCLUDE REGEX "/include/uapi/|/Makefile$|\\.tbl$|/Kbuild$")
 
-set(images "")
-set(test_images "")
-set(asked_configs
-    kunit_defconfig debug_defconfig kasan_defconfig fuzz_defconfig trace_defconfig)
-set(all_configs ${LKL_KERNEL_CONFIGS} ${LKL_TEST_KERNEL_CONFIGS} ${asked_configs})
-list(REMOVE_DUPLICATES all_configs)
-foreach(config IN LISTS all_configs)
-    lkl_image_name(${config} name)
+# The image `name` of a configuration, by a compiler. A configuration's file counts for
+# its own image only.
+function(add_image name config compiler)
     set(image ${LKL_IMAGE_DIR}/${name})
     set(config_files ${PROJECT_SOURCE_DIR}/arch/lkl/configs/${config})
     if(NOT EXISTS ${config_files})
@@ -103,21 +98,37 @@ foreach(config IN LISTS all_configs)
     add_custom_command(
         OUTPUT ${image}
         BYPRODUCTS ${image}.debug
-        COMMAND ${kernel_command} image ${config} ${image}
+        COMMAND ${kernel_command} --compiler ${compiler} image ${config} ${image}
         DEPENDS ${linux_dir}/source.stamp ${port_files} ${config_files}
             ${kernel_script} ${PROJECT_SOURCE_DIR}/cmake/check-image.py
-        COMMENT "Kernel ${config}"
+        COMMENT "Kernel ${name}, ${config}"
         USES_TERMINAL
         VERBATIM)
+endfunction()
+
+set(images "")
+set(test_images "")
+set(all_configs ${LKL_KERNEL_CONFIGS} ${LKL_TEST_KERNEL_CONFIGS})
+list(REMOVE_DUPLICATES all_configs)
+foreach(config IN LISTS all_configs)
+    lkl_image_name(${config} name)
+    add_image(${name} ${config} gcc)
     if(config IN_LIST LKL_KERNEL_CONFIGS)
-        list(APPEND images ${image})
-    elseif(config IN_LIST LKL_TEST_KERNEL_CONFIGS)
-        list(APPEND test_images ${image})
+        list(APPEND images ${LKL_IMAGE_DIR}/${name})
+    else()
+        list(APPEND test_images ${LKL_IMAGE_DIR}/${name})
     endif()
-    if(config IN_LIST asked_configs)
-        string(REPLACE vmlinux kernel target ${name})
-        add_custom_target(${target} DEPENDS ${image})
+endforeach()
+
+# Those that are built when they are asked for.
+foreach(variant IN ITEMS kunit debug kasan fuzz trace)
+    if(NOT ${variant}_defconfig IN_LIST all_configs)
+        add_image(vmlinux-${variant} ${variant}_defconfig gcc)
     endif()
+endforeach()
+add_image(vmlinux-clang defconfig clang)
+foreach(variant IN ITEMS kunit debug kasan fuzz trace clang)
+    add_custom_target(kernel-${variant} DEPENDS ${LKL_IMAGE_DIR}/vmlinux-${variant})
 endforeach()
 
 add_custom_target(kernel ALL DEPENDS ${images})

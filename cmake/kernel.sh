@@ -16,6 +16,7 @@
 #   --linux PATH    kernel source: a tarball or a directory; neither is changed
 #   --jobs N        parallel compilations
 #   --ccache FILE   the compiler cache; empty: none
+#   --compiler CC   gcc, or clang, whose objects are beside those of gcc
 #
 # WORK/source is a copy of the kernel's source with the project's arch/lkl laid
 # in. Kbuild writes to WORK/<config> only, so that the copy stays comparable
@@ -23,7 +24,7 @@
 set -euo pipefail
 export LC_ALL=C
 
-root='' work='' linux='' jobs=1 ccache=''
+root='' work='' linux='' jobs=1 ccache='' compiler=gcc
 while [ $# -gt 0 ]; do
     case $1 in
     --root) root=$2 ;;
@@ -31,6 +32,7 @@ while [ $# -gt 0 ]; do
     --linux) linux=$2 ;;
     --jobs) jobs=$2 ;;
     --ccache) ccache=$2 ;;
+    --compiler) compiler=$2 ;;
     *) break ;;
     esac
     shift 2
@@ -117,12 +119,12 @@ overlay()
 # sources by "set substitute-path /usr/src/lkl WORK".
 kbuild()
 {
-    local objects=$1 cc=gcc variable maps
+    local objects=$1 cc=$compiler hostcc=gcc variable maps
     shift
     local clean=(PATH="$PATH" HOME="${HOME:-/}" ${TMPDIR:+"TMPDIR=$TMPDIR"} LC_ALL=C
         PYTHONDONTWRITEBYTECODE=1)
     if [ -n "$ccache" ]; then
-        cc="$ccache gcc"
+        cc="$ccache $compiler" hostcc="$ccache gcc"
         clean+=(CCACHE_BASEDIR="$root")
         for variable in $(compgen -e CCACHE_ || true); do
             clean+=("$variable=${!variable}")
@@ -133,8 +135,10 @@ kbuild()
     maps+=" -fdebug-prefix-map=$work=/usr/src/lkl"
 
     mkdir -p "$objects"
+    # Kbuild's list of what clang is to compile for does not have this architecture.
     env -i "${clean[@]}" make -C "$source" O="$objects" ARCH=lkl -j"$jobs" \
-        CC="$cc" HOSTCC="$cc" KCFLAGS="$maps" KAFLAGS="$maps" LOCALVERSION= \
+        CC="$cc" HOSTCC="$hostcc" CLANG_TARGET_FLAGS_lkl=x86_64-linux-gnu \
+        KCFLAGS="$maps" KAFLAGS="$maps" LOCALVERSION= \
         KBUILD_BUILD_USER=lkl KBUILD_BUILD_HOST=lkl KBUILD_BUILD_VERSION=1 \
         KBUILD_BUILD_TIMESTAMP="$(date -u -r "$source/Makefile")" "$@" </dev/null
 }
@@ -176,6 +180,7 @@ warn_dropped()
 build_image()
 {
     local config=$1 output=$2 objects=$work/$1 wanted
+    [ "$compiler" = gcc ] || objects+=-$compiler
     wanted=$source/arch/lkl/configs/$config
     overlay
     # Some are a fragment on top of the full configuration, see arch/lkl/Makefile.
@@ -185,8 +190,8 @@ build_image()
     # Leaves alone what would not change, so that nothing is rebuilt.
     kbuild "$objects" -s "$config"
     warn_dropped "$wanted" "$objects/.config"
-    kbuild "$objects" vmlinux 2>&1 | progress "$config" "$work/$config.log" ||
-        fail "$config does not build, see $work/$config.log"
+    kbuild "$objects" vmlinux 2>&1 | progress "${objects##*/}" "$objects.log" ||
+        fail "$config does not build, see $objects.log"
 
     # Debug information goes to a file of its own, found by the link in the image.
     local name staging

@@ -66,6 +66,8 @@ SECTIONS
 	RO_DATA(PAGE_SIZE)
 	.dynamic : { *(.dynamic) } :rodata :dynamic
 	.got : { *(.got) *(.got.plt) } :rodata
+	/* Of switch.S, for debuggers; what compilers write has .debug_frame. */
+	.eh_frame : { *(.eh_frame) }
 
 	. = ALIGN(PAGE_SIZE);
 	__init_begin = .;
@@ -89,5 +91,9 @@ SECTIONS
 	DWARF_DEBUG
 	ELF_DETAILS
 
+	.plt : { *(.plt) *(.plt.*) *(.iplt) }
+	ASSERT(SIZEOF(.plt) == 0, "calls by a linkage table")
+
 	DISCARDS
+	/DISCARD/ : { *(.sframe) }
 }
