@@ -27,7 +27,7 @@ LOCKS = ["spin_lock", "spin_lock_irq", "raw_spin_lock", "raw_spin_lock_irq", "rw
          "percpu_rwsem_lock"]
 
 # Numbers of what was done: grace periods with their updates, and what got a lock.
-WORK = re.compile(r"-torture:.* (?:ver:|Writes:  Total:) (\d+)")
+WORK = re.compile(r"(?:-torture:.* ver: |\bWrites: +Total: )(\d+)")
 
 
 def command_line(case, seconds):
