@@ -61,12 +61,14 @@ uint64_t time_of_page(uintptr_t memory)
 
 bool map_zeroes(uintptr_t address, uint64_t length, int flags)
 {
-    if (::mmap(pointer(address), length, PROT_READ | PROT_WRITE,
+    // Terabytes: not all at once where a program has its memory locked (mlockall(2)), and
+    // nothing to the reader of a core file.
+    if (::mmap(pointer(address), length, PROT_NONE,
                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | flags, -1, 0) == MAP_FAILED)
         return false;
-    // Terabytes, which are nothing to the reader of a core file.
+    ::munlock(pointer(address), length);
     ::madvise(pointer(address), length, MADV_DONTDUMP);
-    return true;
+    return ::mprotect(pointer(address), length, PROT_READ | PROT_WRITE) == 0;
 }
 
 // Where the shadow of all kernels is; under the mutex.
