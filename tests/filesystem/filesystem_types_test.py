@@ -47,7 +47,7 @@ class Failure(Exception):
 
     def __init__(self, text, log=""):
         super().__init__(text)
-        self.log = log  # all that the program said
+        self.log = log  # the kernel's
 
 
 class Skip(Exception):
@@ -59,8 +59,8 @@ def run(words, **values):
     words = [word.format(**values) for word in words]
     done = subprocess.run(words, capture_output=True, stdin=subprocess.DEVNULL, check=False)
     if done.returncode != 0:
-        said = (done.stdout + done.stderr).decode(errors="replace")
-        raise Failure(f"exit code {done.returncode}: {' '.join(words)}\n{said[-3000:]}", said)
+        said = (done.stdout + done.stderr).decode(errors="replace")[-3000:]
+        raise Failure(f"exit code {done.returncode}: {' '.join(words)}\n{said}")
     return done.stdout.decode(errors="replace")
 
 
@@ -219,8 +219,8 @@ class Case:
         command = [self.tool, action, row.type, options, *words, *self.images]
         done = subprocess.run(command, capture_output=True, check=False)
         if done.returncode != 0:
-            log = done.stderr.decode(errors="replace")[-3000:]
-            raise Failure(f"exit code {done.returncode}: {' '.join(command)}\n{log}")
+            log = done.stderr.decode(errors="replace")
+            raise Failure(f"exit code {done.returncode}: {' '.join(command)}\n{log[-3000:]}", log)
         return done.stdout.decode("ascii")
 
     def host_sees(self):
