@@ -60,10 +60,13 @@ def check_suite(name, text):
     results = list(kernel_log.cases(suite))
     for case, status in results:
         print("%-60s %s" % (case, status.lower()))
-    bad = [case for case, status in results if status not in ("SUCCESS", "SKIPPED")]
-    if not suite.ok_status():
-        bad.append("the suite as a whole")
-    return ["failed: " + case for case in bad]
+    bad = {case for case, status in results if status not in ("SUCCESS", "SKIPPED")}
+    known = kernel_log.LINUX_FAILURES.get(name, set())
+    complaints = ["failed: " + case for case in sorted(bad - known)]
+    complaints += ["does not fail any more: " + case for case in sorted(known - bad)]
+    if not suite.ok_status() and not known:
+        complaints.append("failed: the suite as a whole")
+    return complaints
 
 
 def check_unknown(text):
