@@ -360,6 +360,7 @@ void Vcpu::remove_source(posix::EventSource* source)
 // poll(2) is woken to do so.
 void Vcpu::look_again() noexcept
 {
+    asked_.store(true, std::memory_order_seq_cst);
     if (watching_.load(std::memory_order_seq_cst)) {
         const uint64_t one = 1;
         [[maybe_unused]] const ssize_t n = ::write(watch_fd_, &one, sizeof one);
@@ -377,11 +378,12 @@ void Vcpu::Poll::prepare(int wake_fd, bool with_sources)
     const std::lock_guard lock(vcpu_.sources_mutex_);
     for (posix::EventSource* source : vcpu_.sources_) {
         const short events = source->events();
-        if (!events || source->poll_fd() < 0)
+        const bool pending = source->pending();
+        if (!pending && (!events || source->poll_fd() < 0))
             continue;
-        fds_.push_back({source->poll_fd(), events, 0});
+        fds_.push_back({events ? source->poll_fd() : -1, events, 0});
         listed_.push_back(source);
-        pending_ |= source->pending();
+        pending_ |= pending;
     }
 }
 
@@ -467,7 +469,10 @@ Vcpu::Duty Vcpu::background_duty() noexcept
 
 void Vcpu::wait_for_events(uint64_t deadline, std::unique_lock<std::mutex>& working) noexcept
 {
-    const Duty duty = has_sources_ ? background_duty() : Duty::none;
+    Duty duty = has_sources_ ? background_duty() : Duty::none;
+    // Before the list is made: who asks later has it made anew.
+    if (duty != Duty::none && asked_.exchange(false, std::memory_order_seq_cst))
+        duty = Duty::sources;
     if (duty == Duty::soon)
         deadline = std::min(deadline, posix::monotonic_now() + watch_pause);
     background_poll_.prepare(wake_fd_, duty == Duty::sources);

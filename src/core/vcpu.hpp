@@ -124,6 +124,7 @@ private:
     void forget(uint64_t deadline) noexcept;
     void kick() noexcept;
     void look_again() noexcept override;
+    uint64_t idle_waits() const noexcept override { return watches_.load(); }
     // The watch.
     int wake_fd() const noexcept override { return watch_fd_; }
     bool poll(uint64_t deadline) noexcept override;
@@ -188,7 +189,8 @@ private:
     std::atomic<bool> watching_{false};
     std::atomic<uint64_t> watches_{0};  // that have begun
     std::atomic<bool> away_{false};
-    uint64_t watches_seen_ = 0;  // the background thread's
+    std::atomic<bool> asked_{false};  // to look again, and has not yet
+    uint64_t watches_seen_ = 0;       // the background thread's
     int watch_fd_ = -1;
 
     // Sources as they were listed for one poll(2).

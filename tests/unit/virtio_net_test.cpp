@@ -337,6 +337,92 @@ TEST(NetDevice, WhatTheBackEndDoesNotTakeComesAgainInOrder)
     EXPECT_EQ(rig.net->forgotten, 1u) << "a reset forgets it";
 }
 
+// Of a kernel that is idle when the test says so.
+struct FakeWatcher final : posix::EventSource::Watcher {
+    void look_again() noexcept override { ++looks; }
+    uint64_t idle_waits() const noexcept override { return idle; }
+
+    unsigned looks = 0;
+    uint64_t idle = 0;
+};
+
+class WatchedNet : public testing::Test {
+protected:
+    void SetUp() override
+    {
+        rig.start();
+        output->set_watcher(&watcher);
+    }
+
+    void send_one() { rig.send({}, pattern(100, ++number)); }
+
+    // Sends until a packet is left to the watcher. The machine may be busy, so that what
+    // should come densely does not at once.
+    void send_densely()
+    {
+        for (int tries = 0; tries < 10'000 && !output->pending(); ++tries) {
+            send_one();
+            reclaim();
+        }
+        ASSERT_TRUE(output->pending());
+        ASSERT_EQ(watcher.looks, 1);
+        ASSERT_EQ(rig.net->sent.size(), number - 1);
+    }
+
+    void reclaim()
+    {
+        while (rig.queues[NetRig::transmit_queue]->get()) {}
+    }
+
+    NetRig rig;
+    posix::EventSource* const output = rig.device.sources()[1];
+    FakeWatcher watcher;
+    unsigned number = 0;
+};
+
+TEST_F(WatchedNet, DensePacketsAreLeftToTheWatcher)
+{
+    for (int i = 0; i < 8; ++i)
+        send_one();
+    EXPECT_EQ(rig.net->sent.size(), 8) << "a few are sent at once";
+    reclaim();
+    send_densely();
+    // The driver need not say more until they have been seen.
+    send_one();
+    send_one();
+    EXPECT_EQ(rig.net->sent.size(), number - 3);
+    EXPECT_EQ(watcher.looks, 1);
+    output->ready();
+    ASSERT_EQ(rig.net->sent.size(), number);
+    EXPECT_FALSE(output->pending());
+    for (unsigned i = 0; i < number; ++i)
+        ASSERT_EQ(rig.net->sent[i], pattern(100, i + 1)) << i;
+    reclaim();
+    // A kernel that is idle now and then has time for them.
+    for (int i = 0; i < 100; ++i) {
+        ++watcher.idle;
+        send_one();
+        reclaim();
+        ASSERT_EQ(rig.net->sent.size(), number);
+    }
+}
+
+TEST_F(WatchedNet, WhatIsLeftIsSentBeforeAReset)
+{
+    send_densely();
+    rig.driver.write(mmio::status, 0);
+    EXPECT_EQ(rig.net->sent.size(), number);
+    EXPECT_FALSE(output->pending());
+}
+
+TEST_F(WatchedNet, WhatIsLeftIsSentWhenTheDeviceIsDrained)
+{
+    send_densely();
+    rig.device.drain();
+    EXPECT_EQ(rig.net->sent.size(), number);
+    EXPECT_FALSE(output->pending());
+}
+
 TEST(NetDevice, LinkDownLosesPacketsAndTellsTheDriver)
 {
     NetRig rig;

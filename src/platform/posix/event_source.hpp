@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 
 #include <poll.h>
 
@@ -14,12 +15,14 @@ public:
     class Watcher {
     public:
         virtual void look_again() noexcept = 0;
+        // How often a thread has begun to wait with the kernel idle. Any thread.
+        virtual uint64_t idle_waits() const noexcept = 0;
 
     protected:
         ~Watcher() = default;
     };
 
-    // Constant; -1 to be left out.
+    // Constant; -1 to be left out unless it is pending.
     virtual int poll_fd() const noexcept = 0;
     // What to wait for, as in poll(2); 0: nothing at present. Any thread.
     virtual short events() const noexcept { return POLLIN; }
@@ -39,6 +42,12 @@ protected:
     {
         if (Watcher* const watcher = watcher_.load())
             watcher->look_again();
+    }
+    bool watched() const noexcept { return watcher_.load() != nullptr; }
+    uint64_t idle_waits() const noexcept
+    {
+        Watcher* const watcher = watcher_.load();
+        return watcher ? watcher->idle_waits() : 0;
     }
 
 private:

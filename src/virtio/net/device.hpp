@@ -29,7 +29,8 @@ struct NetDeviceOptions {
 //
 // Threads: besides the rules of Device, any thread may call set_link() and statistics()
 // at any time. Nothing is in flight between the calls: packets that the back end has not
-// taken wait in the driver's memory.
+// taken wait in the driver's memory, and so do those that are left to the thread that
+// watches the descriptors (docs/decisions/0006).
 class NetDevice final : public Device, private NetCommands, private NetEvents {
 public:
     NetDevice(std::unique_ptr<NetBackend> backend, GuestMemory memory,
@@ -57,6 +58,7 @@ public:
     bool saveable() const noexcept override { return backend_->restorable(); }
     void hold() noexcept override;
     void release() noexcept override;
+    void drain() noexcept override;
     std::unique_ptr<DeviceState> save() override;
     void restore(const DeviceState& state) noexcept override;
 
@@ -72,6 +74,7 @@ private:
         // Both do nothing unless the device is started.
         ReceiveQueue::Outcome receive() noexcept;
         void transmit() noexcept;
+        void transmit_left() noexcept;  // what has been left to the watcher
         void changed() noexcept;
 
         // The descriptors of the host that belong to it.
@@ -92,10 +95,20 @@ private:
             explicit Output(Pair& owner) : pair(owner) {}
             int poll_fd() const noexcept override;
             short events() const noexcept override;
+            bool pending() const noexcept override { return left && pair.device.started_; }
             void ready() noexcept override { pair.transmit(); }
             void changed() noexcept { events_changed(); }
+            // Leaves what the driver has made available to the watcher, when it comes
+            // densely from a kernel that is never idle. False: it is the caller's.
+            // The driver's thread.
+            bool leave() noexcept;
 
             Pair& pair;
+            std::atomic<bool> left{false};  // before events_changed()
+            // The driver's: since the kernel was idle, or did not notify for a while.
+            unsigned notifications = 0;
+            uint64_t last_notification = 0;  // monotonic, ns
+            uint64_t idle_waits_seen = 0;
         };
 
         bool active() const noexcept;
