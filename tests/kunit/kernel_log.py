@@ -45,9 +45,10 @@ BOOT_TESTS = {
     "xarray": r"XArray: (\d+) of \1 tests passed",
 }
 
-# Cases that fail on User Mode Linux as well, see docs/conformance.md.
-LINUX_FAILURES = {
+# Cases that fail, each with its cause in docs/conformance.md.
+KNOWN_FAILURES = {
     "damon-operations": {"damon_test_apply_three_regions%d" % n for n in range(1, 5)},
+    "usercopy": {"usercopy_test_invalid"},
 }
 
 # What no kernel says that is well, wherever it stands in the log. (Warnings are not among

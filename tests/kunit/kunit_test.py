@@ -61,7 +61,7 @@ def check_suite(name, text):
     for case, status in results:
         print("%-60s %s" % (case, status.lower()))
     bad = {case for case, status in results if status not in ("SUCCESS", "SKIPPED")}
-    known = kernel_log.LINUX_FAILURES.get(name, set())
+    known = kernel_log.KNOWN_FAILURES.get(name, set())
     complaints = ["failed: " + case for case in sorted(bad - known)]
     complaints += ["does not fail any more: " + case for case in sorted(known - bad)]
     if not suite.ok_status() and not known:

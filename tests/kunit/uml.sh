@@ -26,15 +26,15 @@ mkdir -p "$objects" "$build/results"
 # names for the devices of the kernel's own command line.
 grep -v '^CONFIG_\(CMDLINE\|LKL_\|LOCALVERSION\)' "$source/arch/lkl/configs/kunit_defconfig" \
     >"$objects/wanted.config"
-# A console that is there from the start.
-printf '%s\n' CONFIG_64BIT=y CONFIG_STATIC_LINK=n CONFIG_STDERR_CONSOLE=y CONFIG_NULL_CHAN=y \
+# A console that is a descriptor.
+printf '%s\n' CONFIG_64BIT=y CONFIG_STATIC_LINK=n CONFIG_NULL_CHAN=y CONFIG_FD_CHAN=y \
     >>"$objects/wanted.config"
 uml KCONFIG_ALLCONFIG="$objects/wanted.config" alldefconfig
 uml linux
 
 # A crash of it must not leave anything behind: it is killed with its children.
 echo "running $objects/linux"
-timeout --kill-after=10 900 "$objects/linux" mem=1G stderr=1 con=null \
+timeout --kill-after=10 900 "$objects/linux" mem=1G console=tty con=null con0=null,fd:1 \
     rcutorture.torture_type=none locktorture.torture_type=none kunit_shutdown=halt \
     </dev/null >"$log" 2>&1 || true
 "$here/totals.py" "$build" "$log"
