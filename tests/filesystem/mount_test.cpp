@@ -360,9 +360,9 @@ TEST_F(MountTest, PathsAndOptionsAreReadToTheirEnd)
     };
     const auto mode = [this] {
         struct lkl_statx status {};
-        EXPECT_EQ(kernel_->syscall(__lkl__NR_statx, LKL_AT_FDCWD, "/place", 0, LKL_STATX_MODE,
-                                   &status),
-                  0);
+        EXPECT_EQ(
+            kernel_->syscall(__lkl__NR_statx, LKL_AT_FDCWD, "/place", 0, LKL_STATX_MODE, &status),
+            0);
         return status.stx_mode & 07777;
     };
     ASSERT_EQ(kernel_->syscall(__lkl__NR_mkdirat, LKL_AT_FDCWD, "/place", 0755), 0);
