@@ -12,6 +12,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <platform/posix/cpus.hpp>
+
 namespace lkl {
 
 namespace {
@@ -210,6 +212,7 @@ long Vcpu::carry(HostThread& thread, long reason) noexcept
             hand_over(&thread);
             return thread.shared.ret;
         case LKL_EXIT_IDLE:
+            ++idle_times_;
             idle_.store(&thread, std::memory_order_seq_cst);
             lock_.unbias(&thread.holder);
             if (let_go(&thread))
@@ -368,6 +371,21 @@ void Vcpu::look_again() noexcept
     kick();
 }
 
+// With one CPU to share, another thread is a detour.
+bool Vcpu::takes_over() const noexcept
+{
+    return std::this_thread::get_id() != thread_.get_id() && posix::cpus() > 1;
+}
+
+void Vcpu::serve_pending() noexcept
+{
+    const std::lock_guard lock(sources_mutex_);
+    for (posix::EventSource* source : sources_) {
+        if (source->pending())
+            source->ready();
+    }
+}
+
 void Vcpu::Poll::prepare(int wake_fd, bool with_sources)
 {
     fds_.assign(1, {wake_fd, POLLIN, 0});
@@ -511,8 +529,12 @@ void Vcpu::background() noexcept
             forget(deadline);
         }
         if (lock_.pending() && lock_.acquire(nullptr)) {
+            // Nobody else may look after what the last carrier left; this one leaves nothing.
+            serve_pending();
             const Timekeeper::Turn turn(keeper_);
-            if (kernel_.run(nullptr) != LKL_EXIT_DEAD)
+            const long reason = kernel_.run(nullptr);
+            idle_times_ += reason == LKL_EXIT_IDLE;
+            if (reason != LKL_EXIT_DEAD)
                 release(nullptr);
         }
     }

@@ -124,7 +124,9 @@ private:
     void forget(uint64_t deadline) noexcept;
     void kick() noexcept;
     void look_again() noexcept override;
-    uint64_t idle_waits() const noexcept override { return watches_.load(); }
+    bool takes_over() const noexcept override;
+    uint64_t idle_times() const noexcept override { return idle_times_; }
+    void serve_pending() noexcept;
     // The watch.
     int wake_fd() const noexcept override { return watch_fd_; }
     bool poll(uint64_t deadline) noexcept override;
@@ -160,6 +162,7 @@ private:
     std::atomic<bool> stop_{false};
     lkl_death death_ = LKL_DEATH_HALT;  // before dead_
     bool booted_ = false;               // the carrier's
+    uint64_t idle_times_ = 0;           // the carrier's
 
     // The timer while the background thread is in the kernel.
     Timekeeper keeper_{deadline_, [this](uint64_t deadline) {

@@ -340,17 +340,19 @@ TEST(NetDevice, WhatTheBackEndDoesNotTakeComesAgainInOrder)
 // Of a kernel that is idle when the test says so.
 struct FakeWatcher final : posix::EventSource::Watcher {
     void look_again() noexcept override { ++looks; }
-    uint64_t idle_waits() const noexcept override { return idle; }
+    bool takes_over() const noexcept override { return others; }
+    uint64_t idle_times() const noexcept override { return idle; }
 
     unsigned looks = 0;
     uint64_t idle = 0;
+    bool others = true;
 };
 
 class WatchedNet : public testing::Test {
 protected:
     void SetUp() override
     {
-        rig.start();
+        rig.start(0, 256);
         output->set_watcher(&watcher);
     }
 
@@ -405,6 +407,32 @@ TEST_F(WatchedNet, DensePacketsAreLeftToTheWatcher)
         reclaim();
         ASSERT_EQ(rig.net->sent.size(), number);
     }
+}
+
+TEST_F(WatchedNet, NothingIsLeftWhereNobodyElseIs)
+{
+    watcher.others = false;
+    for (int i = 0; i < 1000; ++i) {
+        send_one();
+        reclaim();
+    }
+    EXPECT_EQ(rig.net->sent.size(), number);
+    EXPECT_EQ(watcher.looks, 0);
+}
+
+// A driver that goes on and on does not keep the watcher from its other work.
+TEST_F(WatchedNet, TheWatcherSendsOneBatchAtATime)
+{
+    send_densely();
+    const size_t before = rig.net->sent.size();
+    while (number - before < 100)
+        send_one();
+    output->ready();
+    EXPECT_EQ(rig.net->sent.size(), before + 64);
+    EXPECT_TRUE(output->pending());
+    output->ready();
+    EXPECT_EQ(rig.net->sent.size(), number);
+    EXPECT_FALSE(output->pending());
 }
 
 TEST_F(WatchedNet, WhatIsLeftIsSentBeforeAReset)

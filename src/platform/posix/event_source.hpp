@@ -15,8 +15,11 @@ public:
     class Watcher {
     public:
         virtual void look_again() noexcept = 0;
-        // How often a thread has begun to wait with the kernel idle. Any thread.
-        virtual uint64_t idle_waits() const noexcept = 0;
+        // Whether another thread than the caller, which carries the virtual CPU, will see
+        // what is pending while the caller carries on.
+        virtual bool takes_over() const noexcept = 0;
+        // How often the kernel has been idle. The carrier.
+        virtual uint64_t idle_times() const noexcept = 0;
 
     protected:
         ~Watcher() = default;
@@ -43,12 +46,7 @@ protected:
         if (Watcher* const watcher = watcher_.load())
             watcher->look_again();
     }
-    bool watched() const noexcept { return watcher_.load() != nullptr; }
-    uint64_t idle_waits() const noexcept
-    {
-        Watcher* const watcher = watcher_.load();
-        return watcher ? watcher->idle_waits() : 0;
-    }
+    Watcher* watcher() const noexcept { return watcher_.load(); }
 
 private:
     std::atomic<Watcher*> watcher_{nullptr};

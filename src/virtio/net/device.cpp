@@ -92,13 +92,14 @@ short NetDevice::Pair::Output::events() const noexcept
 
 bool NetDevice::Pair::Output::leave() noexcept
 {
-    if (!watched())
+    const Watcher* const others = watcher();
+    if (!others || !others->takes_over())
         return false;
     const uint64_t now = posix::monotonic_now();
-    const uint64_t waits = idle_waits();
-    if (waits != idle_waits_seen || now - last_notification > dense_gap)
+    const uint64_t idle_times = others->idle_times();
+    if (idle_times != idle_times_seen || now - last_notification > dense_gap)
         notifications = 0;
-    idle_waits_seen = waits;
+    idle_times_seen = idle_times;
     last_notification = now;
     if (++notifications <= dense_notifications)
         return false;
@@ -123,20 +124,18 @@ ReceiveQueue::Outcome NetDevice::Pair::receive() noexcept
     return outcome;
 }
 
-void NetDevice::Pair::transmit() noexcept
+void NetDevice::Pair::transmit(size_t enough) noexcept
 {
     // First: what is left from now on is told anew.
     output.left.store(false, std::memory_order_seq_cst);
     if (!device.started_)
         return;
-    if (transmit_queue.serve(device.transmit_offload_, device.link(), *device.notifier_))
+    const auto outcome =
+        transmit_queue.serve(device.transmit_offload_, device.link(), *device.notifier_, enough);
+    if (outcome == TransmitQueue::Outcome::more)
+        output.left.store(true, std::memory_order_seq_cst);
+    if (outcome != TransmitQueue::Outcome::done)
         output.changed();
-}
-
-void NetDevice::Pair::transmit_left() noexcept
-{
-    if (output.left)
-        transmit();
 }
 
 NetDevice::NetDevice(std::unique_ptr<NetBackend> backend, GuestMemory memory,
@@ -236,7 +235,7 @@ void NetDevice::disable_queue(uint16_t index) noexcept
     else if (index < 2 * pairs_.size() && index % 2 == 0)
         pairs_[index / 2]->receive_queue.disable();
     else if (index < 2 * pairs_.size()) {
-        pairs_[index / 2]->transmit_left();
+        pairs_[index / 2]->transmit();  // what has been left
         pairs_[index / 2]->transmit_queue.disable();
     }
 }
@@ -341,6 +340,7 @@ void NetDevice::reset() noexcept
     for (const auto& pair : pairs_) {
         pair->receive_queue.disable();
         pair->transmit_queue.disable();
+        pair->output.left = false;
     }
     control_.disable();
     active_pairs_ = 1;
@@ -363,10 +363,11 @@ void NetDevice::release() noexcept
     }
 }
 
+// Whether or not packets have been left: the watcher may be about to send them.
 void NetDevice::drain() noexcept
 {
     for (const auto& pair : pairs_)
-        pair->transmit_left();
+        pair->transmit();
 }
 
 namespace {

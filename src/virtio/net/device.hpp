@@ -70,11 +70,13 @@ public:
 private:
     // A pair of queues.
     struct Pair {
+        // Packets that a watcher sends before it looks after other things.
+        static constexpr size_t watcher_budget = 64;
+
         Pair(NetDevice& owner, GuestMemory memory, unsigned index, uint8_t header);
         // Both do nothing unless the device is started.
         ReceiveQueue::Outcome receive() noexcept;
-        void transmit() noexcept;
-        void transmit_left() noexcept;  // what has been left to the watcher
+        void transmit(size_t enough = 0) noexcept;  // see TransmitQueue::serve()
         void changed() noexcept;
 
         // The descriptors of the host that belong to it.
@@ -96,7 +98,7 @@ private:
             int poll_fd() const noexcept override;
             short events() const noexcept override;
             bool pending() const noexcept override { return left && pair.device.started_; }
-            void ready() noexcept override { pair.transmit(); }
+            void ready() noexcept override { pair.transmit(watcher_budget); }
             void changed() noexcept { events_changed(); }
             // Leaves what the driver has made available to the watcher, when it comes
             // densely from a kernel that is never idle. False: it is the caller's.
@@ -108,7 +110,7 @@ private:
             // The driver's: since the kernel was idle, or did not notify for a while.
             unsigned notifications = 0;
             uint64_t last_notification = 0;  // monotonic, ns
-            uint64_t idle_waits_seen = 0;
+            uint64_t idle_times_seen = 0;
         };
 
         bool active() const noexcept;

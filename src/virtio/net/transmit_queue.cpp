@@ -30,23 +30,30 @@ void TransmitQueue::disable() noexcept
     blocked_ = false;
 }
 
-bool TransmitQueue::serve(uint32_t offload, bool link, Notifier& notifier) noexcept
+TransmitQueue::Outcome TransmitQueue::serve(uint32_t offload, bool link, Notifier& notifier,
+                                            size_t enough) noexcept
 {
     const std::lock_guard lock(mutex_);
     if (!queue_.enabled() || broken_)
-        return false;
+        return Outcome::done;
     bool full = false;
+    size_t taken = 0;
     do {
         if (done_ == count_)
             collect(offload, notifier);
         full = !transmit(link);
         if (queue_.publish())
             notifier.used_buffers();
+        taken += count_;
+        if (!full && !broken_ && enough != 0 && taken >= enough) {
+            blocked_ = false;
+            return Outcome::more;
+        }
     } while (!full && !broken_ && (count_ != 0 || queue_.arm()));
-    const bool before = blocked_.exchange(full);
-    if (full && !before)
-        ++statistics_.blocked;
-    return full && !before;
+    if (blocked_.exchange(full) || !full)
+        return Outcome::done;
+    ++statistics_.blocked;
+    return Outcome::full;
 }
 
 // Fills the batch. Bounded: every round takes one of the queue's heads, and those that

@@ -24,10 +24,18 @@ public:
     bool enable(const QueueLayout& layout, bool indirect, bool event_index) noexcept;
     void disable() noexcept;
 
+    enum class Outcome : uint8_t {
+        done,
+        full,  // the back end is, since now
+        more   // there may be
+    };
+
     // Gives the back end all that the driver made available, as far as it takes it;
     // what it does not take is first the next time. Without a link all is lost.
-    // `offload`: what was agreed on. True: the back end is full since now.
-    bool serve(uint32_t offload, bool link, Notifier& notifier) noexcept;
+    // `offload`: what was agreed on. `enough`: so many packets, and what is in a
+    // batch with the last of them, since the driver may go on meanwhile; 0: all. After
+    // `more` the driver does not notify.
+    Outcome serve(uint32_t offload, bool link, Notifier& notifier, size_t enough = 0) noexcept;
 
     bool blocked() const noexcept { return blocked_.load(); }
     void add_statistics(NetStatistics& sum) const noexcept;
