@@ -381,7 +381,7 @@ void Vcpu::serve_pending() noexcept
 {
     const std::lock_guard lock(sources_mutex_);
     for (posix::EventSource* source : sources_) {
-        if (source->pending())
+        if (source->poll_fd() >= 0 && source->pending())
             source->ready();
     }
 }
@@ -397,7 +397,7 @@ void Vcpu::Poll::prepare(int wake_fd, bool with_sources)
     for (posix::EventSource* source : vcpu_.sources_) {
         const short events = source->events();
         const bool pending = source->pending();
-        if (!pending && (!events || source->poll_fd() < 0))
+        if (source->poll_fd() < 0 || (!events && !pending))
             continue;
         fds_.push_back({events ? source->poll_fd() : -1, events, 0});
         listed_.push_back(source);
@@ -568,6 +568,12 @@ void Vcpu::Pause::revive(uint64_t deadline) noexcept
     vcpu_.idle_.store(nullptr, std::memory_order_seq_cst);
     vcpu_.deadline_.store(deadline, std::memory_order_seq_cst);
     vcpu_.dead_.store(false, std::memory_order_release);
+    // Before anything else it learns how late it is: timers that are set by its old time
+    // would be due at once.
+    if (deadline <= posix::monotonic_now()) {
+        vcpu_.raise(LKL_IRQ_TIMER);
+        vcpu_.forget(deadline);
+    }
 }
 
 Vcpu::Pause::~Pause()

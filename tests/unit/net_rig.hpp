@@ -36,6 +36,7 @@ public:
     explicit FakeNet(NetInfo wanted) : wanted_info(std::move(wanted)) {}
 
     NetInfo info() const override { return wanted_info; }
+    int poll_fd(unsigned) const noexcept override { return descriptor; }
     void set_receive_offload(uint32_t offload) noexcept override { receive_offload = offload; }
     void set_queue_pairs(unsigned count) noexcept override { queue_pairs = count; }
     void start(NetEvents& now) noexcept override { events = &now; }
@@ -86,6 +87,7 @@ public:
     unsigned queue_pairs = 0;
     uint32_t receive_offload = 0;
     NetEvents* events = nullptr;
+    int descriptor = -1;
 };
 
 class NetRig {

@@ -25,7 +25,7 @@ public:
         ~Watcher() = default;
     };
 
-    // Constant; -1 to be left out unless it is pending.
+    // Constant; -1 to be left out.
     virtual int poll_fd() const noexcept = 0;
     // What to wait for, as in poll(2); 0: nothing at present. Any thread.
     virtual short events() const noexcept { return POLLIN; }
