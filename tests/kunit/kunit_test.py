@@ -11,12 +11,11 @@ looks there for its suite of KUnit, or for its test that runs at boot (boot_NAME
 suites are named in suites.txt: one that is missing there, or here, is a failure.
 """
 
-import argparse
 import os
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import harness  # noqa: E402 pylint: disable=wrong-import-position
 import kernel_log  # noqa: E402 pylint: disable=wrong-import-position
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -32,7 +31,7 @@ def suite_names():
 
 def log_path():
     """Where the case "boot" leaves the kernel's log."""
-    return os.path.join(os.environ["LKL_BUILD"], "results", "kunit.log")
+    return harness.results_path("kunit.log")
 
 
 def kernel_source():
@@ -42,14 +41,7 @@ def kernel_source():
 
 def boot():
     """Runs all tests; whether they passed is for the other cases."""
-    image = os.path.join(os.environ["LKL_LIB"], "lkl", "vmlinux-kunit")
-    if not os.path.exists(image):
-        return ["%s is missing: \"make kunit\" builds it" % image]
-    os.makedirs(os.path.dirname(log_path()), exist_ok=True)
-    with open(log_path(), "wb") as log:
-        code = subprocess.run([os.path.join(os.environ["LKL_BIN"], "lkl-boot"), "-m", "1024",
-                               image], stdout=log, timeout=PATIENCE, check=False).returncode
-    return [] if code == 0 else ["lkl-boot ended with %d, see %s" % (code, log_path())]
+    return harness.boot(log_path(), PATIENCE, "-m", "1024")
 
 
 def check_suite(name, text):
@@ -97,19 +89,8 @@ def check(case):
 
 def main():
     """Lists, or runs one case."""
-    arguments = argparse.ArgumentParser()
-    arguments.add_argument("--list", action="store_true")
-    arguments.add_argument("--case")
-    arguments.add_argument("include", nargs="*")
-    options = arguments.parse_args()
-    if options.list:
-        print("\n".join(["boot", "unknown_suites", "reports"] + suite_names() +
-                        ["boot_" + name for name in kernel_log.BOOT_TESTS]))
-        return 0
-    complaints = check(options.case)
-    for complaint in complaints:
-        print("%s: %s" % (options.case, complaint), file=sys.stderr)
-    return 1 if complaints else 0
+    return harness.main(["boot", "unknown_suites", "reports"] + suite_names() +
+                        ["boot_" + name for name in kernel_log.BOOT_TESTS], check)
 
 
 if __name__ == "__main__":

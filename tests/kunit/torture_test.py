@@ -11,13 +11,12 @@ under torture. LKL_TORTURE_SECONDS (60) is for how long; the kernel then says ho
 and halts. The log stays in build/results/torture-NAME.log.
 """
 
-import argparse
 import os
 import re
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import harness  # noqa: E402 pylint: disable=wrong-import-position
 import kernel_log  # noqa: E402 pylint: disable=wrong-import-position
 
 # The names of the kernel's modules for them.
@@ -37,20 +36,15 @@ def command_line(case, seconds):
             "%s.stat_interval=5" % (other, module, case, module, seconds, module))
 
 
-def torture(case, log):
+def torture(case):
     """Boots, and returns complaints; none: it passed."""
     seconds = int(os.environ.get("LKL_TORTURE_SECONDS", "60"))
-    image = os.path.join(os.environ["LKL_LIB"], "lkl", "vmlinux-kunit")
-    if not os.path.exists(image):
-        return ["%s is missing: \"make kunit\" builds it" % image]
+    log = harness.results_path("torture-%s.log" % case)
     # The other tests of this kernel come first; it ends by itself.
     limit = seconds + 300
-    with open(log, "wb") as file:
-        code = subprocess.run([os.path.join(os.environ["LKL_BIN"], "lkl-boot"), "-m", "512",
-                               "--seconds", str(limit), "-a", command_line(case, seconds), image],
-                              stdout=file, timeout=limit + 60, check=False).returncode
-    text = kernel_log.read(log)
-    complaints = [] if code == 0 else ["lkl-boot ended with %d" % code]
+    complaints = harness.boot(log, limit + 60, "-m", "512", "--seconds", str(limit),
+                              "-a", command_line(case, seconds))
+    text = kernel_log.read(log) if os.path.exists(log) else ""
     if not re.search(r"%s-torture:\s*--- End of test: SUCCESS" % re.escape(case), text):
         complaints.append("it does not say that it succeeded")
     done = [int(number) for number in WORK.findall(text)]
@@ -58,28 +52,12 @@ def torture(case, log):
         complaints.append("it did next to nothing: %s" % (max(done) if done else "no numbers"))
     complaints += [line for line in text.splitlines()
                    if kernel_log.REPORTS.search(line) or "!!!" in line]
-    return complaints
+    return complaints + ["see " + log] if complaints else []
 
 
 def main():
     """Lists, or runs one case."""
-    arguments = argparse.ArgumentParser()
-    arguments.add_argument("--list", action="store_true")
-    arguments.add_argument("--case")
-    arguments.add_argument("include", nargs="*")
-    options = arguments.parse_args()
-    if options.list:
-        print("\n".join(RCU + LOCKS))
-        return 0
-    results = os.path.join(os.environ["LKL_BUILD"], "results")
-    os.makedirs(results, exist_ok=True)
-    log = os.path.join(results, "torture-%s.log" % options.case)
-    complaints = torture(options.case, log)
-    for complaint in complaints:
-        print("%s: %s" % (options.case, complaint), file=sys.stderr)
-    if complaints:
-        print("see " + log, file=sys.stderr)
-    return 1 if complaints else 0
+    return harness.main(RCU + LOCKS, torture)
 
 
 if __name__ == "__main__":
