@@ -119,7 +119,7 @@ overlay()
 # sources by "set substitute-path /usr/src/lkl WORK".
 kbuild()
 {
-    local objects=$1 cc=$compiler hostcc=gcc warnings='' variable maps
+    local objects=$1 cc=$compiler hostcc=gcc variable maps
     shift
     local clean=(PATH="$PATH" HOME="${HOME:-/}" ${TMPDIR:+"TMPDIR=$TMPDIR"} LC_ALL=C
         PYTHONDONTWRITEBYTECODE=1)
@@ -134,15 +134,11 @@ kbuild()
     maps="-fmacro-prefix-map=../source/= -fdebug-prefix-map=../source/=/usr/src/lkl/source/"
     maps+=" -fdebug-prefix-map=$work=/usr/src/lkl"
 
-    # asm-generic/io.h adds to the address of the ports, which is NULL: there are none. Here,
-    # since only what is last outdoes Kbuild's -Wextra.
-    [ "$compiler" != clang ] || warnings=-Wno-null-pointer-arithmetic
-
     mkdir -p "$objects"
     # Kbuild's list of what clang is to compile for does not have this architecture.
     env -i "${clean[@]}" make -C "$source" O="$objects" ARCH=lkl -j"$jobs" \
         CC="$cc" HOSTCC="$hostcc" CLANG_TARGET_FLAGS_lkl=x86_64-linux-gnu \
-        KCFLAGS="$maps${warnings:+ $warnings}" KAFLAGS="$maps" LOCALVERSION= \
+        KCFLAGS="$maps" KAFLAGS="$maps" LOCALVERSION= \
         KBUILD_BUILD_USER=lkl KBUILD_BUILD_HOST=lkl KBUILD_BUILD_VERSION=1 \
         KBUILD_BUILD_TIMESTAMP="$(date -u -r "$source/Makefile")" "$@" </dev/null
 }

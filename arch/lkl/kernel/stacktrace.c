@@ -67,9 +67,17 @@ void lkl_oops(unsigned long address, unsigned long ip)
 	panic("Fatal exception");
 }
 
+/*
+ * Called by the host's signal handler, on whose stack there is no task: not by
+ * search_exception_tables(), which asks for the task when it tells its coverage.
+ */
 unsigned long lkl_fixup(unsigned long ip)
 {
-	const struct exception_table_entry *e = search_exception_tables(ip);
+	const struct exception_table_entry *e;
 
-	return e ? (unsigned long)&e->fixup + e->fixup : 0;
+	for (e = __start___ex_table; e < __stop___ex_table; e++) {
+		if ((unsigned long)&e->insn + e->insn == ip)
+			return (unsigned long)&e->fixup + e->fixup;
+	}
+	return 0;
 }

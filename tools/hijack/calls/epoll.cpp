@@ -54,6 +54,8 @@ struct Epoll {
     // Of the host's descriptors in it; too many when some were closed. Written under the
     // mutex.
     std::atomic<int> host_members{0};
+    // Something of our kernel was in it.
+    std::atomic<bool> had_ours{false};
     // Threads in our kernel's epoll_pwait(). Under the mutex.
     int waiting = 0;
 };
@@ -227,6 +229,9 @@ long wait_until(long number, epoll_event* events, int most, const Deadline& dead
                 const SignalMask masked(mask);
                 return wait_on_both(*epoll, events, most, deadline);
             }
+            // What the host has in it is waited for all the same.
+            if (epoll && epoll->had_ours)
+                (void)stack::check();
         }
         // Not Inside: a signal is the host's matter.
         bool told = false;
@@ -277,6 +282,27 @@ void kernel_started()
         host::call(SYS_write, all.start_event, &one, sizeof one);
 }
 
+void forking()
+{
+    registry().mutex.lock();
+}
+
+void fork_made()
+{
+    registry().mutex.unlock();
+}
+
+// Another thread may have held the mutex of an epoll.
+void forked()
+{
+    Registry& all = registry();
+    for (const auto& [number, epoll] : all.by_number) {
+        new (&epoll->mutex) std::mutex;
+        epoll->waiting = 0;
+    }
+    all.mutex.unlock();
+}
+
 void arm(int number)
 {
     if (const auto epoll = find(number); epoll && epoll->gate) {
@@ -325,9 +351,10 @@ long control(const long* args)
     const std::shared_ptr<Epoll> epoll = find(number);
     if (!epoll)
         return host::raw(SYS_epoll_ctl, args);
-    if (kernel_fd >= 0 && stack::is_up()) {
+    if (kernel_fd >= 0) {
         if (descriptors::entry(fd) & descriptors::epoll_bit)
             arm(static_cast<int>(fd));
+        epoll->had_ours = true;
         return stack::call(__lkl__NR_epoll_ctl, epoll->kernel_fd, operation, kernel_fd, event);
     }
     // Before it is in, so that no thread waits without a look at it.

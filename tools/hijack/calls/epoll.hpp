@@ -19,6 +19,11 @@ void share(int number, int second);
 // the host are told. Numbers in the descriptor table change accordingly.
 void kernel_started();
 
+// Around fork(), and in its child, whose epolls share the host's with the parent's.
+void forking();
+void fork_made();
+void forked();
+
 // The epoll is waited for as a descriptor, in poll(2) or another epoll: what happens on
 // the host's side must show on ours.
 void arm(int number);

@@ -182,9 +182,29 @@ long poll_both(Sides& sides, const Deadline& deadline)
     }
 }
 
+// The stack is gone: its descriptors are ready for the call that says so.
+long poll_without_stack(std::span<pollfd> fds)
+{
+    std::vector<pollfd> rest(fds.begin(), fds.end());
+    for (pollfd& one : rest)
+        if (descriptors::ours(one.fd) >= 0)
+            one.fd = -1;
+    long ready = poll_host(rest);
+    if (ready < 0)
+        return ready;
+    for (size_t i = 0; i < fds.size(); i++) {
+        const bool ours = descriptors::ours(fds[i].fd) >= 0;
+        fds[i].revents = ours ? static_cast<short>(POLLERR) : rest[i].revents;
+        ready += ours;
+    }
+    return ready;
+}
+
 // The caller is Inside.
 long poll_with_ours(std::span<pollfd> fds, const Deadline& deadline, const uint64_t* mask)
 {
+    if (stack::check() != 0)
+        return poll_without_stack(fds);
     Sides sides(fds);
     const SignalMask masked(mask);
     long ready;
@@ -203,8 +223,7 @@ long poll_until(pollfd* fds, unsigned long count, const Deadline& deadline, cons
 {
     if (any_ours({fds, count})) {
         const Inside inside;
-        if (stack::is_up())
-            return poll_with_ours({fds, count}, deadline, mask);
+        return poll_with_ours({fds, count}, deadline, mask);
     }
     timespec left;
     const uint64_t filtered = mask ? without_sigsys(*mask) : 0;
@@ -218,8 +237,6 @@ long select_until(const long* args, const Deadline& deadline, const uint64_t* ma
     if (!any_ours(sets.fds()))
         return -ENOTSUP;
     const Inside inside;
-    if (!stack::is_up())
-        return -ENOTSUP;
     const long ready = poll_with_ours(sets.fds(), deadline, mask);
     return ready < 0 ? ready : sets.store();
 }

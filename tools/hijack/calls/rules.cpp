@@ -118,6 +118,8 @@ constexpr void add_process(Table& t)
     t[SYS_mmap] = {paths::map};
     t[SYS_chdir] = {paths::change_directory};
     t[SYS_fchdir] = {paths::change_directory_to};
+    t[SYS_execve] = {calls::execve};
+    t[SYS_execveat] = {calls::execveat};
     t[SYS_exit_group] = {calls::exit_group};
     t[SYS_rt_sigaction] = {calls::sigaction};
     t[SYS_rt_sigprocmask] = {calls::sigprocmask};

@@ -3,6 +3,8 @@
 // that is ours (symbols/), or by an instruction of its own (dispatch.cpp).
 #pragma once
 
+#include <string>
+
 namespace hijack {
 
 // A call by its number on the host (x86-64) and its six arguments. Returns what the
@@ -32,6 +34,13 @@ long fstat(const long* args);
 long sendfile(const long* args);
 long splice(const long* args);
 long copy_file_range(const long* args);
+
+// execute.cpp
+long execve(const long* args);
+long execveat(const long* args);
+// 0; or -EACCES, and the reason was told: the library, which `environment` has, does not
+// reach the program. The caller is Inside.
+int refuse_program(const std::string& path, const char* const* environment);
 
 // process.cpp
 long exit_group(const long* args);

@@ -17,7 +17,7 @@ __attribute__((constructor)) void begin()
     {
         const Inside inside;
         settings::set_run_id();
-        ::pthread_atfork(nullptr, nullptr, stack::forked);
+        ::pthread_atfork(stack::forking, stack::fork_made, stack::forked);
         const Configuration* const configuration = settings::configuration();
         routes::prepare();
         dispatched =

@@ -112,7 +112,7 @@ Gate::Gate(int host_epoll) : host_epoll_(host_epoll)
 
 Gate::~Gate()
 {
-    if (kernel_event_ < 0)
+    if (kernel_event_ < 0 || stack::is_lost())
         return;
     Watcher::instance().remove(*this);
     stack::call(__lkl__NR_close, kernel_event_);
@@ -120,6 +120,9 @@ Gate::~Gate()
 
 void Gate::arm()
 {
+    // The watcher's epoll is shared with the parent, who still waits there.
+    if (stack::is_lost())
+        return;
     Watcher::instance().arm(*this);
 }
 

@@ -23,6 +23,7 @@
 #include "hijack/network/leases.hpp"
 #include "hijack/network/network.hpp"
 #include "hijack/preload/descriptors.hpp"
+#include "hijack/preload/dispatch.hpp"
 #include "hijack/preload/message.hpp"
 #include "hijack/preload/settings.hpp"
 #include "hijack/preload/signals.hpp"
@@ -44,6 +45,9 @@ std::mutex& start_mutex()
 }
 
 thread_local bool finishing = false;
+
+// From before fork() until it has been made, also where libc calls it for itself.
+thread_local std::optional<Inside> inside_fork;
 
 // The thread's first call of our kernel. Its task there ends with the thread, by a
 // destructor that is made in the first call; what it does is the library's, so it has to
@@ -147,15 +151,20 @@ int start()
     return error.empty() ? 0 : -ENETDOWN;
 }
 
-long call_with(long number, const long* args)
+int check()
 {
     const State now = state.load(std::memory_order_acquire);
-    if (now != State::up && !this_thread.starting && !finishing) [[unlikely]] {
-        // The process is about to exit: it must not see that its network has gone before.
-        while (now == State::ended)
-            pause();
-        return not_there(now);
-    }
+    if (now == State::up || this_thread.starting || finishing) [[likely]]
+        return 0;
+    while (now == State::ended)
+        pause();
+    return not_there(now);
+}
+
+long call_with(long number, const long* args)
+{
+    if (const int error = check()) [[unlikely]]
+        return error;
     if (this_thread.kernel_tid == 0) [[unlikely]] {
         this_thread.kernel_tid =
             static_cast<int>(call_first([] { return kernel->syscall(__lkl__NR_gettid); }));
@@ -189,14 +198,29 @@ void finish()
     (void)kernel->halt();
 }
 
+void forking()
+{
+    inside_fork.emplace();
+    epolls::forking();
+}
+
+void fork_made()
+{
+    epolls::fork_made();
+    inside_fork.reset();
+}
+
 void forked()
 {
     new (mutex_room) std::mutex;
+    epolls::forked();
     State up = State::up;
     state.compare_exchange_strong(up, State::lost);
     this_thread.kernel_tid = 0;
     this_thread.dispatched = false;
     this_thread.selector = selector_allow;
+    dispatch::enter();
+    inside_fork.reset();
 }
 
 }  // namespace hijack::stack

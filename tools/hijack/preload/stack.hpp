@@ -38,6 +38,15 @@ inline bool is_up()
 // Starts it if need be. 0, or -ENETDOWN.
 int start();
 
+inline bool is_lost()
+{
+    return state.load(std::memory_order_acquire) == State::lost;
+}
+
+// 0, or -ENETDOWN where this process has none, after the reason was told; never returns
+// once the process is about to exit, which must not see that its network has gone before.
+int check();
+
 // A call of our kernel. The caller is Inside. Arguments and result as the kernel's own;
 // -ENETDOWN where there is none.
 long call_with(long number, const long* args);
@@ -53,7 +62,9 @@ long call(long number, Args... args)
 // The process ends: what is in send buffers gets on its way, then the kernel stops.
 void finish();
 
-// In the child of fork().
+// Around fork(), and in its child.
+void forking();
+void fork_made();
 void forked();
 
 }  // namespace hijack::stack

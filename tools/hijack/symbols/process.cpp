@@ -7,10 +7,12 @@
 
 #include <dlfcn.h>
 #include <pthread.h>
+#include <spawn.h>
 #include <unistd.h>
 
 #include "hijack/preload/dispatch.hpp"
 #include "hijack/preload/signals.hpp"
+#include "hijack/programs/preloadable.hpp"
 #include "hijack/symbols/symbol.hpp"
 
 using hijack::Inside;
@@ -66,6 +68,39 @@ HIJACK_SYMBOL(pid_t, fork, ())
 HIJACK_SYMBOL(pid_t, vfork, ())
 {
     return hijack_fork();
+}
+
+HIJACK_SYMBOL(int, execve, (const char* path, char* const* arguments, char* const* environment))
+{
+    return static_cast<int>(libc_call(SYS_execve, path, arguments, environment));
+}
+// Their child has its calls past us until it has become the program.
+HIJACK_SYMBOL(int, posix_spawn,
+              (pid_t * child, const char* path, const posix_spawn_file_actions_t* actions,
+               const posix_spawnattr_t* attributes, char* const* arguments,
+               char* const* environment))
+{
+    static auto* const spawn = next<decltype(hijack_posix_spawn)>("posix_spawn");
+    {
+        const Inside inside;
+        if (const int error = hijack::calls::refuse_program(path, environment))
+            return -error;
+    }
+    return spawn(child, path, actions, attributes, arguments, environment);
+}
+HIJACK_SYMBOL(int, posix_spawnp,
+              (pid_t * child, const char* name, const posix_spawn_file_actions_t* actions,
+               const posix_spawnattr_t* attributes, char* const* arguments,
+               char* const* environment))
+{
+    static auto* const spawn = next<decltype(hijack_posix_spawnp)>("posix_spawnp");
+    {
+        const Inside inside;
+        const std::string path = hijack::programs::look_up(name);
+        if (const int error = hijack::calls::refuse_program(path, environment))
+            return -error;
+    }
+    return spawn(child, name, actions, attributes, arguments, environment);
 }
 
 HIJACK_SYMBOL(void, _exit, (int status))

@@ -4,6 +4,7 @@
 #define _ASM_LKL_LKL_H
 
 #include <lkl/contract.h>
+#include <asm/extable.h>
 #include <asm/vcpu.h>
 
 struct task_struct;
@@ -60,6 +61,10 @@ void lkl_clock_init(void);
 
 /* reboot.c */
 void __noreturn lkl_double_fault(unsigned long address, unsigned long ip);
+
+/* The linker's: the table of expected faults. */
+extern struct exception_table_entry __start___ex_table[];
+extern struct exception_table_entry __stop___ex_table[];
 
 /* stacktrace.c, any thread */
 unsigned long lkl_fixup(unsigned long ip);

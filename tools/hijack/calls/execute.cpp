@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Programs that the program starts. One that the library does not reach would have the
+// host's network in silence: it is refused, unless its environment is without the library,
+// which says that this is wanted.
+#include <cerrno>
+#include <string>
+#include <string_view>
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+
+#include "hijack/calls/rules.hpp"
+#include "hijack/preload/host.hpp"
+#include "hijack/preload/message.hpp"
+#include "hijack/preload/thread.hpp"
+#include "hijack/programs/preloadable.hpp"
+
+namespace hijack::calls {
+
+namespace {
+
+bool has_library(const char* const* environment)
+{
+    constexpr std::string_view variable = "LD_PRELOAD=";
+    for (; environment && *environment; environment++) {
+        const std::string_view entry(*environment);
+        if (entry.starts_with(variable))
+            return entry.find("liblkl-hijack.so") != entry.npos;
+    }
+    return false;
+}
+
+const char* text_of(long argument)
+{
+    return reinterpret_cast<const char*>(argument);
+}
+
+// What execveat(2) starts, as a path of its own.
+std::string path_at(long directory, const char* path, long flags)
+{
+    const std::string base = "/proc/self/fd/" + std::to_string(static_cast<int>(directory));
+    if (*path == '\0' && (flags & AT_EMPTY_PATH))
+        return base;
+    if (*path == '/' || static_cast<int>(directory) == AT_FDCWD)
+        return path;
+    return base + "/" + path;
+}
+
+}  // namespace
+
+int refuse_program(const std::string& path, const char* const* environment)
+{
+    if (!has_library(environment))
+        return 0;
+    const auto objection = programs::objection(path);
+    if (!objection || objection->kind != programs::Objection::Kind::left_out)
+        return 0;
+    message(objection->path + ": " + objection->why + " (docs/run.md)");
+    return -EACCES;
+}
+
+long execve(const long* args)
+{
+    if (args[0] != 0) {
+        const Inside inside;
+        const auto* const environment = reinterpret_cast<const char* const*>(args[2]);
+        if (const int error = refuse_program(text_of(args[0]), environment))
+            return error;
+    }
+    return host::raw(SYS_execve, args);
+}
+
+long execveat(const long* args)
+{
+    if (args[1] != 0) {
+        const Inside inside;
+        const std::string path = path_at(args[0], text_of(args[1]), args[4]);
+        const auto* const environment = reinterpret_cast<const char* const*>(args[3]);
+        if (const int error = refuse_program(path, environment))
+            return error;
+    }
+    return host::raw(SYS_execveat, args);
+}
+
+}  // namespace hijack::calls
