@@ -77,14 +77,26 @@ void copy_file_range(fuse_req_t request, fuse_ino_t /*from*/, off_t from_offset,
     fuse_reply_write(request, static_cast<size_t>(result));
 }
 
-// Holes and data; other places the host's kernel finds itself.
-void lseek(fuse_req_t request, fuse_ino_t /*ino*/, off_t offset, int whence, fuse_file_info* info)
+void find_data(fuse_req_t request, long file, off_t offset, int whence)
 {
-    const long result =
-        file_system(request).inner().call(__lkl__NR_lseek, descriptor_of(*info), offset, whence);
+    const long result = file_system(request).inner().call(__lkl__NR_lseek, file, offset, whence);
     if (result < 0)
         return reply_result(request, result);
     fuse_reply_lseek(request, result);
+}
+
+// Holes and data; other places the host's kernel finds itself. What it has not written yet
+// would look like a hole: it is called for first.
+void lseek(fuse_req_t request, fuse_ino_t ino, off_t offset, int whence, fuse_file_info* info)
+{
+    FileSystem& fs = file_system(request);
+    const long file = descriptor_of(*info);
+    if (fs.node(ino).writers == 0)
+        return find_data(request, file, offset, whence);
+    // Then the host's kernel does without holes from now on, in this mount.
+    if (!host_waits_for_writeback())
+        return reply_result(request, -LKL_ENOSYS);
+    fs.write_back().before(ino, [=] { find_data(request, file, offset, whence); });
 }
 
 }  // namespace

@@ -121,12 +121,19 @@ bool FileSystem::probe_acls()
 void FileSystem::start(fuse_session* session)
 {
     session_ = session;
+    write_back_.emplace(session);
     if (has_handles_)
         return;
     const uint64_t free = guard_.free_memory();
     const uint64_t pins = free > memory_of_others ? (free - memory_of_others) / memory_of_pin : 0;
     evictor_.emplace(
         session, [this] { return nodes_.pins(); }, std::max(pins, least_pins));
+}
+
+void FileSystem::stop()
+{
+    evictor_.reset();
+    write_back_.reset();
 }
 
 InnerFile FileSystem::reach(fuse_ino_t ino)

@@ -22,6 +22,7 @@
 #include "lklfuse/memory_guard.hpp"
 #include "lklfuse/nodes.hpp"
 #include "lklfuse/prefetch.hpp"
+#include "lklfuse/write_back.hpp"
 
 namespace tools::lklfuse {
 
@@ -56,6 +57,8 @@ public:
     // To be told of each inode that is changed.
     MemoryGuard& guard() { return guard_; }
     fuse_session* session() { return session_; }
+    // From start() to stop().
+    WriteBack& write_back() { return *write_back_; }
 
     // A descriptor (O_PATH) of the node.
     InnerFile reach(fuse_ino_t ino);
@@ -97,7 +100,7 @@ public:
 
     // Starts what needs the session. Ends at the end of the session.
     void start(fuse_session* session);
-    void stop() { evictor_.reset(); }
+    void stop();
 
 private:
     long handle_of(long directory, const char* name, int flags, FileHandle& handle);
@@ -121,6 +124,7 @@ private:
     Prefetch prefetch_;
     fuse_session* session_ = nullptr;
     std::optional<Evictor> evictor_;
+    std::optional<WriteBack> write_back_;
 };
 
 // "/proc/self/fd/N": for the calls of the kernel inside that take paths alone.

@@ -20,12 +20,18 @@ namespace {
 std::atomic<bool> shown{false};
 std::mutex lock;
 std::string last;
+std::string begun;  // a line that comes in parts
 
 void take_message(enum fuse_log_level level, const char* format, va_list arguments)
 {
     std::array<char, 1024> buffer;
     std::vsnprintf(buffer.data(), buffer.size(), format, arguments);
-    std::string_view text = buffer.data();
+    const std::lock_guard guard(lock);
+    begun += buffer.data();
+    if (!begun.ends_with('\n'))
+        return;
+    const std::string line = std::exchange(begun, {});
+    std::string_view text = line;
     while (text.ends_with('\n'))
         text.remove_suffix(1);
     if (shown)
@@ -34,7 +40,6 @@ void take_message(enum fuse_log_level level, const char* format, va_list argumen
         return;
     if (text.starts_with("fuse: "))
         text.remove_prefix(6);
-    const std::lock_guard guard(lock);
     last = text;
 }
 

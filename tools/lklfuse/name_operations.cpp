@@ -141,10 +141,13 @@ void create(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t mode
     refuse_prefetch(fs, entry.ino);
     info->fh = static_cast<uint64_t>(file.get());
     info->keep_cache = 1;
-    if (fuse_reply_create(request, &entry, info) < 0)
+    fs.node(entry.ino).writers += writes(*info);
+    if (fuse_reply_create(request, &entry, info) < 0) {
+        fs.node(entry.ino).writers -= writes(*info);
         fs.forget(entry.ino, 1);
-    else
+    } else {
         file.release();
+    }
 }
 
 void remove(fuse_req_t request, fuse_ino_t parent, const char* name, int flags)

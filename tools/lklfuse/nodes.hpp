@@ -45,6 +45,9 @@ struct Node {
     bool given = false;                                   // see Prefetch, under its lock
     // Why data that a process had written before could not be; 0, or a negative errno.
     std::atomic<int> lost{0};
+    // How often it is open for writing: the host's kernel may have data of it that it has
+    // not written yet, which it does at the latest when the last of them is closed.
+    std::atomic<uint32_t> writers{0};
 
     Node() = default;
     Node(const Node&) = delete;

@@ -52,12 +52,16 @@ void open(fuse_req_t request, fuse_ino_t ino, fuse_file_info* info)
     held.unlock();
     info->fh = static_cast<uint64_t>(file);
     info->keep_cache = 1;
-    if (fuse_reply_open(request, info) < 0)
-        fs.inner().call(__lkl__NR_close, file);
+    node.writers += writes(*info);
+    if (fuse_reply_open(request, info) >= 0)
+        return;
+    node.writers -= writes(*info);
+    fs.inner().call(__lkl__NR_close, file);
 }
 
-void release(fuse_req_t request, fuse_ino_t /*ino*/, fuse_file_info* info)
+void release(fuse_req_t request, fuse_ino_t ino, fuse_file_info* info)
 {
+    file_system(request).node(ino).writers -= writes(*info);
     reply_result(request, file_system(request).inner().call(__lkl__NR_close, descriptor_of(*info)));
 }
 

@@ -10,6 +10,8 @@
 
 #include <fuse_lowlevel.h>
 
+#include <lkl/linux/fcntl.h>
+
 #include "lklfuse/file_system.hpp"
 
 namespace tools::lklfuse {
@@ -29,6 +31,11 @@ int inner_flags(const FileSystem& fs, int flags);
 inline FileSystem& file_system(fuse_req_t request)
 {
     return *static_cast<FileSystem*>(fuse_req_userdata(request));
+}
+
+inline bool writes(const fuse_file_info& file)
+{
+    return (file.flags & LKL_O_ACCMODE) != LKL_O_RDONLY;
 }
 
 // Answers with the result of a call that returns nothing else.
