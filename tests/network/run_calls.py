@@ -12,6 +12,7 @@ import os
 import select
 import signal
 import socket
+import stat
 import struct
 import sys
 import tempfile
@@ -428,11 +429,21 @@ def child_processes():
     print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), a.send(b"and after spawn"), b.recv(100))
 
 
+def names_of_descriptors():
+    """A socket is one by its name in /dev and /proc too, and is not opened there."""
+    a, _ = pair()
+    for path in ("/dev/fd/%d", "/proc/self/fd/%d", "/proc/thread-self/fd/%d",
+                 "/proc/" + str(os.getpid()) + "/fd/%d"):
+        path %= a.fileno()
+        print(attempt(open, path, "wb"), stat.S_ISSOCK(os.stat(path).st_mode),
+              os.readlink(path).split("[")[0])
+
+
 def main():
     """All cases, or those that are named."""
     cases = [epoll_before_any_socket, epoll_level_and_edge, epoll_many_waiters, epoll_nested,
              poll_and_select, numbers, flags_and_requests, copies, datagrams, signals,
-             many_signals, child_processes]
+             many_signals, child_processes, names_of_descriptors]
     for case in cases:
         if len(sys.argv) > 1 and case.__name__ not in sys.argv[1:]:
             continue

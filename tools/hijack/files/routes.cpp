@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstring>
 #include <string_view>
 #include <utility>
@@ -16,6 +17,7 @@
 #include "hijack/files/images.hpp"
 #include "hijack/network/leases.hpp"
 #include "hijack/network/proc.hpp"
+#include "hijack/preload/descriptors.hpp"
 #include "hijack/preload/host.hpp"
 #include "hijack/preload/settings.hpp"
 #include "hijack/preload/stack.hpp"
@@ -110,6 +112,38 @@ bool is_device(std::string_view path)
     return name.ends_with(devices_end);
 }
 
+// The number that the name of an open file has in it, such as /dev/fd/5; or -1.
+int named_number(std::string_view path)
+{
+    for (const auto& [name, number] :
+         {std::pair{"/dev/stdin", 0}, std::pair{"/dev/stdout", 1}, std::pair{"/dev/stderr", 2}})
+        if (path == name)
+            return number;
+    const std::string process = "/proc/" + std::to_string(host::call(SYS_getpid)) + "/fd/";
+    for (const std::string_view directory :
+         {std::string_view("/dev/fd/"), std::string_view("/proc/self/fd/"),
+          std::string_view("/proc/thread-self/fd/"), std::string_view(process)}) {
+        if (!path.starts_with(directory))
+            continue;
+        const std::string_view digits = path.substr(directory.size());
+        int number = -1;
+        const auto [end, error] =
+            std::from_chars(digits.data(), digits.data() + digits.size(), number);
+        return error == std::errc() && end == digits.data() + digits.size() ? number : -1;
+    }
+    return -1;
+}
+
+// What stands for a descriptor of ours on the host must not be opened in its place.
+std::optional<std::string> open_file(std::string_view path)
+{
+    const int number = named_number(path);
+    const descriptors::Entry entry = number < 0 ? 0 : descriptors::entry(number);
+    if (entry == 0 || (entry & (descriptors::epoll_bit | descriptors::internal_bit)))
+        return {};
+    return "/proc/self/fd/" + std::to_string(descriptors::ours(number));
+}
+
 std::string full_path(long dirfd, const char* path)
 {
     if (*path == '/')
@@ -130,7 +164,9 @@ bool may_be_ours(std::string_view path)
     for (const Route& route : *all)
         if (is_below(path, route.directory))
             return true;
-    return (path.starts_with("/proc/") && path.find("/net") != path.npos) ||
+    return (path.starts_with("/proc/") &&
+            (path.find("/net") != path.npos || path.find("/fd/") != path.npos)) ||
+           path.starts_with("/dev/fd/") || path.starts_with("/dev/std") ||
            path.starts_with(devices);
 }
 
@@ -175,7 +211,7 @@ std::optional<std::string> in_our_kernel(long dirfd, const char* path)
     }
     if (is_device(full))
         return "/sysfs" + full.substr(sys.size());
-    return {};
+    return open_file(full);
 }
 
 std::optional<std::string> of_program(const std::string& kernel_path)
