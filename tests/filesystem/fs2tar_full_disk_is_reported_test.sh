@@ -21,3 +21,11 @@ done
 run 6 "$LKL_BIN/fs2tar" image - >/dev/full
 says "standard output: cannot write the archive: No space left on device"
 says_one_line
+# A limit of file sizes is an error like others, not a signal. The kernel's memory is a file.
+(
+    ulimit -f 100
+    run 7 "$LKL_BIN/fs2tar" image archive.tar
+    says "memory: File too large"
+    says_one_line
+    no_archive archive.tar
+)

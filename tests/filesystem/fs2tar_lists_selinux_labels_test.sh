@@ -36,3 +36,26 @@ sort labels | diff expected - || fail "the list is wrong"
 run 6 "$LKL_BIN/fs2tar" -s /dev/full image archive2.tar
 says "/dev/full: cannot write the labels"
 no_archive archive2.tar
+
+# The list is written as carefully as the archive: never over the image, by whatever name,
+# and whole or not at all.
+sum=$(cksum <image)
+ln image hard
+ln -s image soft
+for name in image hard soft ./image; do
+    run 1 "$LKL_BIN/fs2tar" -s $name image archive2.tar
+    says "$name: is the image itself"
+    no_archive archive2.tar
+done
+[ "$(cksum <image)" = "$sum" ] || fail "the image has changed"
+run 1 "$LKL_BIN/fs2tar" -s ./archive2.tar image archive2.tar
+says "is the archive itself"
+no_archive archive2.tar
+head -c 1000000 /dev/zero >none
+run 3 "$LKL_BIN/fs2tar" -s labels none archive2.tar
+sort labels | diff expected - || fail "a failure takes the old list"
+[ -z "$(compgen -G '.fs2tar-*')" ] || fail "temporary files are left"
+run 0 "$LKL_BIN/fs2tar" -s - image archive2.tar >list
+sort list | diff expected - || fail "the list on standard output is wrong"
+run 1 "$LKL_BIN/fs2tar" -s - image -
+says_one_line

@@ -148,6 +148,11 @@ printf '#!%s/static\n' "$PWD" >script
 chmod +x script
 wrong 'statically' -- ./script
 
+# The program has the signals that it would have without us.
+alone bash -c '"$1" run -- yes | head -n 1 >/dev/null; exit "${PIPESTATUS[0]}"' bash "$LKL_BIN/lkl" \
+    2>error && fail "yes goes on for ever"
+[ ! -s error ] || fail "SIGPIPE is ignored: $(cat error)"
+
 # One process of a run has the stack; another one is told, and so is a forked child.
 alone "$LKL_BIN/lkl" run -- /usr/bin/python3 -c '
 import os, socket, subprocess, sys

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "common/destination.hpp"
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <climits>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <memory>
+#include <system_error>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -21,23 +25,24 @@ namespace {
 
 constexpr std::array signals{SIGINT, SIGTERM, SIGHUP};
 
-// What the signal handler may look at: written before the handlers are
-// installed and after they are removed.
-std::array<char, PATH_MAX> doomed_path;
+// What the signal handler may look at: a name is written before `doomed` says that it is
+// there.
+std::array<std::array<char, PATH_MAX>, most_destinations> doomed_paths;
+std::array<std::atomic<bool>, most_destinations> doomed;
 
 extern "C" void remove_and_die(int signal_number)
 {
     // unlink(), signal() and raise() are async-signal-safe.
-    unlink(doomed_path.data());
+    for (size_t i = 0; i < most_destinations; i++) {
+        if (doomed[i])
+            unlink(doomed_paths[i].data());
+    }
     signal(signal_number, SIG_DFL);
     raise(signal_number);
 }
 
-void watch_signals(const std::string& path)
+void set_handlers()
 {
-    if (path.size() >= doomed_path.size())
-        return;
-    std::memcpy(doomed_path.data(), path.c_str(), path.size() + 1);
     for (const int number : signals) {
         struct sigaction action {};
         // nohup and shells in the background ignore signals on purpose.
@@ -49,7 +54,7 @@ void watch_signals(const std::string& path)
     }
 }
 
-void unwatch_signals()
+void reset_handlers()
 {
     for (const int number : signals) {
         struct sigaction action {};
@@ -84,6 +89,8 @@ void Destination::fail(const std::string& what) const
 Destination::Destination(const std::string& path, const Kind& kind)
     : what_(std::string("the ") + kind.what), name_(path)
 {
+    if (path.empty())
+        throw ToolError(ExitCode::usage, what_ + " has no name");
     if (path == "-" && kind.stream) {
         standard_output_ = true;
         name_ = "standard output";
@@ -142,7 +149,38 @@ void Destination::create_temporary(const std::string& path, const char* prefix)
         fail("create");
     temporary_ = std::move(name);
     open_directory_ = Descriptor(open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    watch_signals(temporary_);
+    watch_signals();
+}
+
+void Destination::watch_signals()
+{
+    const auto free = std::find(doomed.begin(), doomed.end(), false);
+    if (temporary_.size() >= PATH_MAX || free == doomed.end())
+        return;
+    slot_ = static_cast<size_t>(free - doomed.begin());
+    std::memcpy(doomed_paths[slot_].data(), temporary_.c_str(), temporary_.size() + 1);
+    doomed[slot_] = true;
+    set_handlers();
+}
+
+void Destination::unwatch_signals()
+{
+    if (slot_ == most_destinations)
+        return;
+    doomed[slot_] = false;
+    slot_ = most_destinations;
+    if (std::find(doomed.begin(), doomed.end(), true) == doomed.end())
+        reset_handlers();
+}
+
+bool Destination::same_file(const Destination& other) const
+{
+    const auto canonical = [](const std::string& path) {
+        std::error_code error;
+        return std::filesystem::weakly_canonical(std::filesystem::absolute(path, error), error);
+    };
+    return !temporary_.empty() && !other.temporary_.empty() &&
+           canonical(target_) == canonical(other.target_);
 }
 
 Destination::~Destination()

@@ -3,14 +3,17 @@
 // if that will do, standard output or a device.
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "common/descriptor.hpp"
 
 namespace tools {
 
-// At most one object at a time. While it exists, SIGINT, SIGTERM and SIGHUP
-// remove the temporary file before they end the process.
+// At most most_destinations objects at a time, made and destroyed by one thread. While they
+// exist, SIGINT, SIGTERM and SIGHUP remove the temporary files before they end the process.
+constexpr size_t most_destinations = 2;
+
 class Destination {
 public:
     struct Kind {
@@ -34,11 +37,17 @@ public:
     // Where names change in commit() or the destructor; empty: nowhere.
     const std::string& directory() const { return directory_; }
 
+    // Both would replace the same file.
+    bool same_file(const Destination& other) const;
+
     // All is written: on stable storage, then under its name.
     void commit();
 
 private:
     void create_temporary(const std::string& path, const char* prefix);
+    // While there is a temporary file.
+    void watch_signals();
+    void unwatch_signals();
     [[noreturn]] void fail(const std::string& what) const;
 
     std::string what_;
@@ -49,6 +58,7 @@ private:
     bool standard_output_ = false;
     Descriptor file_;
     Descriptor open_directory_;
+    size_t slot_ = most_destinations;  // of the temporary file's name for the signal handler
 };
 
 }  // namespace tools

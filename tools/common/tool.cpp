@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "common/tool.hpp"
 
+#include <array>
 #include <csignal>
 #include <exception>
 #include <new>
@@ -9,10 +10,26 @@
 
 namespace tools {
 
+namespace {
+
+constexpr std::array ignored{SIGPIPE, SIGXFSZ};
+std::array<void (*)(int), ignored.size()> before;
+
+}  // namespace
+
+void restore_signals()
+{
+    for (size_t i = 0; i < ignored.size(); i++) {
+        if (before[i] == SIG_DFL)
+            std::signal(ignored[i], SIG_DFL);
+    }
+}
+
 int run_tool(const char* name, const std::function<void()>& function)
 {
     set_tool_name(name);
-    std::signal(SIGPIPE, SIG_IGN);
+    for (size_t i = 0; i < ignored.size(); i++)
+        before[i] = std::signal(ignored[i], SIG_IGN);
     try {
         function();
         return static_cast<int>(ExitCode::ok);

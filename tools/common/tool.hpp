@@ -7,8 +7,12 @@
 namespace tools {
 
 // Calls the function and reports what it throws, unless that has no text; returns the
-// exit code. A reader of
-// standard output that goes away is an error like others.
+// exit code. A reader of standard output that goes away, and a limit of file sizes, are
+// errors like others: their signals are ignored.
 int run_tool(const char* name, const std::function<void()>& function);
+
+// These signals as they were before, for a program that takes this one's place or is
+// started by it. Async-signal-safe.
+void restore_signals();
 
 }  // namespace tools

@@ -4,11 +4,15 @@
 #include <cerrno>
 #include <cstring>
 
+#include <unistd.h>
+
 #include "common/report.hpp"
 
 namespace tools::fs2tar {
 
-LabelList::LabelList(const std::string& path) : name_(path), file_(std::fopen(path.c_str(), "we"))
+LabelList::LabelList(const std::string& path, const std::string& image)
+    : destination_(path, {"labels", ".fs2tar-", true, image}),
+      file_(fdopen(dup(destination_.descriptor()), "w"))
 {
     if (!file_)
         fail();
@@ -21,16 +25,17 @@ void LabelList::add(std::string_view path, std::string_view label)
         fail();
 }
 
-void LabelList::close()
+void LabelList::commit()
 {
     if (std::fclose(file_.release()) != 0)
         fail();
+    destination_.commit();
 }
 
 void LabelList::fail() const
 {
-    throw ToolError(ExitCode::output,
-                    escaped(name_) + ": cannot write the labels: " + std::strerror(errno));
+    throw ToolError(ExitCode::output, escaped(destination_.name()) +
+                                          ": cannot write the labels: " + std::strerror(errno));
 }
 
 }  // namespace tools::fs2tar

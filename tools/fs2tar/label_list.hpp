@@ -10,17 +10,22 @@
 #include <string>
 #include <string_view>
 
+#include "common/destination.hpp"
+
 namespace tools::fs2tar {
 
 class LabelList {
 public:
-    // Replaces the file. Throws ToolError, ExitCode::output; so do the others.
-    explicit LabelList(const std::string& path);
+    // image: is refused as the path. Throws ToolError, ExitCode::output or ExitCode::usage; so
+    // do the others.
+    LabelList(const std::string& path, const std::string& image);
+
+    const Destination& destination() const { return destination_; }
 
     // path: as in the archive.
     void add(std::string_view path, std::string_view label);
-    // All lines are in the file.
-    void close();
+    // All lines are there: the file gets its name.
+    void commit();
 
 private:
     struct Close {
@@ -28,7 +33,7 @@ private:
     };
     [[noreturn]] void fail() const;
 
-    std::string name_;
+    Destination destination_;
     std::unique_ptr<std::FILE, Close> file_;
 };
 

@@ -62,11 +62,15 @@ void run(const Options& options)
     Destination destination(options.archive, {"archive", ".fs2tar-", true, options.image.path});
     std::optional<LabelList> labels;
     if (!options.label_file.empty())
-        labels.emplace(options.label_file);
+        labels.emplace(options.label_file, options.image.path);
+    if (labels && labels->destination().same_file(destination))
+        throw ToolError(ExitCode::usage, escaped(options.label_file) + ": is the archive itself");
     SandboxRules rules;
     rules.off = !options.image.sandbox;
     if (!destination.directory().empty())
         rules.rename.push_back(destination.directory());
+    if (labels && !labels->destination().directory().empty())
+        rules.rename.push_back(labels->destination().directory());
     enter_sandbox(rules);
 
     const ImageChoice choice = choose_file_system(options.image, std::move(opened));
@@ -97,7 +101,7 @@ void run(const Options& options)
         archive.finish();
     }
     if (labels)
-        labels->close();
+        labels->commit();
     destination.commit();
 }
 

@@ -2,6 +2,7 @@
 #include "fs2tar/options.hpp"
 
 #include <array>
+#include <cctype>
 #include <string_view>
 
 #include "common/command_line.hpp"
@@ -22,6 +23,10 @@ constexpr std::array suffixes{
     Suffix{".xz", Compression::xz},    Suffix{".txz", Compression::xz},
 };
 
+// What nobody expects to be an archive without compression.
+constexpr std::array<std::string_view, 12> unknown_suffixes{
+    ".bz2", ".tbz", ".tbz2", ".tb2", ".lz4", ".lz", ".tlz", ".lzma", ".lzo", ".z", ".taz", ".zip"};
+
 struct Name {
     std::string_view text;
     Compression compression;
@@ -40,9 +45,18 @@ Compression compression_for(const std::string& name, const std::string& archive)
         if (name == known.text)
             return known.compression;
     }
+    std::string lower = archive;
+    for (char& c : lower)
+        c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     for (const Suffix& suffix : suffixes) {
-        if (archive.ends_with(suffix.text))
+        if (lower.ends_with(suffix.text))
             return suffix.compression;
+    }
+    for (const std::string_view other : unknown_suffixes) {
+        if (name.empty() && lower.ends_with(other))
+            throw ToolError(ExitCode::usage, escaped(archive) +
+                                                 ": cannot be compressed as its "
+                                                 "suffix says: name a compression (-c)");
     }
     return Compression::none;
 }
@@ -74,6 +88,8 @@ std::optional<Options> parse_command_line(int argc, char** argv)
     if (!line.parse(argc, argv))
         return std::nullopt;
 
+    if (options.label_file == "-" && options.archive == "-")
+        throw ToolError(ExitCode::usage, "-s -: the archive goes to standard output");
     options.compression = compression_for(compression, options.archive);
     refuse_mount_option(options.image, "rw", "the image is never written");
     return options;

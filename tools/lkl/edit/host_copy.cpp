@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/report.hpp"
+#include "common/tool.hpp"
 
 namespace tools::lkl_tool {
 
@@ -84,7 +85,7 @@ void HostCopy::edit() const
     const std::string command = std::string(editor()) + " \"$@\"";
     const pid_t process = fork();
     if (process == 0) {
-        std::signal(SIGPIPE, SIG_DFL);
+        restore_signals();
         execl("/bin/sh", "sh", "-c", command.c_str(), editor(), path_.c_str(), nullptr);
         _exit(127);
     }

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "common/report.hpp"
+#include "common/tool.hpp"
 
 namespace tools::mkimage {
 
@@ -60,8 +61,9 @@ std::vector<std::string> environment_of(const Program::Start& start)
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(could_not_start);
-    for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE})
+    for (const int number : {SIGINT, SIGTERM, SIGHUP})
         (void)signal(number, SIG_DFL);
+    restore_signals();
     for (const int descriptor : kept)
         (void)fcntl(descriptor, F_SETFD, 0);
     if (dup2(input, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0 ||

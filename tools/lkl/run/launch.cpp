@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/report.hpp"
+#include "common/tool.hpp"
 
 namespace tools::run {
 
@@ -59,6 +60,7 @@ void launch(const std::string& path, const std::vector<std::string>& words,
     for (const std::string& word : words)
         arguments.push_back(const_cast<char*>(word.c_str()));
     arguments.push_back(nullptr);
+    restore_signals();
     execv(path.c_str(), arguments.data());
     throw ToolError(ExitCode::path, "run: " + escaped(path) + ": " + std::strerror(errno));
 }
