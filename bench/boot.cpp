@@ -5,6 +5,8 @@
 //
 //   boot         starts the installed kernel (the full configuration) with 64 MiB,
 //                halts it. The peer is /bin/true: what starting any program costs.
+//   debug boot   the same of the kernel that checks itself (debug_defconfig), where it is
+//                built.
 //   first file   the same with an ext4 image: mounts it, reads a file of 4 KiB,
 //                unmounts, halts. The peer is the host: mount(8) over a loop
 //                device, cat, umount.
@@ -14,6 +16,7 @@
 // Resident memory is the largest that the program ever had (VmHWM), as the program
 // itself reads it at its end: what wait4(2) tells includes the memory of the parent
 // from before exec.
+#include <filesystem>
 #include <string>
 
 #include "figures.hpp"
@@ -76,6 +79,23 @@ void measure_boot(Run& run)
     run.add({.name = "resident memory of that", .unit = "MiB", .target = at_most(30)}, [&program] {
         return std::stod(output_of({program, "--resident"}));
     });
+}
+
+void measure_debug_boot(Run& run)
+{
+    const std::string image = run.programs + "/../lib/lkl/vmlinux-debug";
+    if (!std::filesystem::exists(image))
+        throw Skipped("needs the debug kernel: make test-debug");
+    const std::string variable = "LKL_KERNEL_IMAGE=" + image;
+    run.add(
+        {.name = "program start, boot, halt of the debug configuration",
+         .unit = "ms",
+         .peer_name = "start of /bin/true",
+         .target = at_most(1000)},
+        [&] {
+            return milliseconds({"env", variable, run.programs + "/lkl-bench-boot"});
+        },
+        [&] { return milliseconds({"/bin/true"}); });
 }
 
 void measure_first_file(Run& run)

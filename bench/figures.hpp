@@ -8,6 +8,7 @@ class Run;
 
 void measure_calls(Run& run);
 void measure_boot(Run& run);
+void measure_debug_boot(Run& run);
 void measure_first_file(Run& run);
 void measure_switch(Run& run);
 void measure_pipes(Run& run);

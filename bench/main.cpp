@@ -25,6 +25,7 @@ namespace fs = std::filesystem;
 constexpr bench::Figure figures[] = {
     {"calls", "a system call that does nothing", bench::measure_calls},
     {"boot", "starting and halting a kernel", bench::measure_boot},
+    {"debug-boot", "the same of the kernel that checks itself", bench::measure_debug_boot},
     {"first-file", "starting, mounting, reading a file", bench::measure_first_file},
     {"switch", "two kernel threads in turns", bench::measure_switch},
     {"pipes", "two application threads in turns", bench::measure_pipes},

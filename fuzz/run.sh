@@ -23,27 +23,35 @@ if [ ${#targets[@]} -eq 0 ]; then
     done
 fi
 
+# A target goes on after a finding, until it has too many of them.
+most_findings=10
 status=0
 for target in "${targets[@]}"; do
     corpus=$directory/corpus/$target
     findings=$directory/findings/$target
     mkdir -p "$corpus" "$findings"
-    log=$findings/$(date +%Y%m%d-%H%M%S).log
     echo "$target: $seconds s"
-    result=0
-    "$directory/$target" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=4096 -max_len=1024 \
-        -artifact_prefix="$findings/" -print_final_stats=1 "${flags[@]}" \
-        "$corpus" "$directory/seeds/$target" >"$log" 2>&1 || result=$?
-    if [ $result -eq 0 ]; then
-        grep -E 'exec_per_sec|number_of_executed' "$log" | sed 's/^stat::/    /'
-        rm "$log"
-    elif artefact=$(grep -o 'Test unit written to .*' "$log"); then
-        echo "    found: ${artefact#Test unit written to }"
-        echo "    its log: $log"
-        [ $status -ne 0 ] || status=1
-    else
-        tail -5 "$log" >&2
-        status=2
-    fi
+    end=$((SECONDS + seconds))
+    for ((found = 0; found < most_findings && SECONDS < end; )); do
+        log=$(mktemp "$findings/$(date +%Y%m%d-%H%M%S)-XXXX.log")
+        result=0
+        "$directory/$target" -max_total_time=$((end - SECONDS)) -timeout=20 -rss_limit_mb=4096 \
+            -max_len=1024 -artifact_prefix="$findings/" -print_final_stats=1 "${flags[@]}" \
+            "$corpus" "$directory/seeds/$target" >"$log" 2>&1 || result=$?
+        if [ $result -eq 0 ]; then
+            grep -E 'exec_per_sec|number_of_executed' "$log" | sed 's/^stat::/    /'
+            rm "$log"
+            break
+        elif artefact=$(grep -o 'Test unit written to .*' "$log"); then
+            echo "    found: ${artefact#Test unit written to }"
+            echo "    its log: $log"
+            found=$((found + 1))
+            [ $status -ne 0 ] || status=1
+        else
+            tail -5 "$log" >&2
+            status=2
+            break
+        fi
+    done
 done
 exit $status

@@ -31,7 +31,7 @@ Result<std::unique_ptr<Machine>> Machine::start(MachineOptions options)
     kernel_options.memory = options.memory;
     kernel_options.image = image();
     kernel_options.fault_handler = true;
-    kernel_options.command_line = "loglevel=7";
+    kernel_options.command_line = "loglevel=7 " + options.command_line;
     if (const char* const more = std::getenv("LKL_FUZZ_COMMAND_LINE"))
         kernel_options.command_line += std::string(" ") + more;
     kernel_options.log = [log = &machine->log_](std::string_view lines) {

@@ -18,6 +18,7 @@ namespace lkl::fuzz {
 
 struct MachineOptions {
     uint64_t memory = 64ull << 20;
+    std::string command_line;  // of the kernel, before LKL_FUZZ_COMMAND_LINE
     std::vector<std::unique_ptr<BlockBackend>> disks;
     // What is the same for all inputs, done before the snapshot. device: of each disk.
     std::function<Result<void>(Kernel&, const std::vector<DiskId>&)> prepare;

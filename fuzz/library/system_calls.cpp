@@ -246,6 +246,9 @@ Result<std::unique_ptr<SystemCallTarget>> SystemCallTarget::start()
 {
     MachineOptions options;
     options.prepare = prepare;
+    // Files in memory have no limit of their own; without one for all, calls would end in a
+    // panic for want of memory, which is no finding.
+    options.command_line = "sysctl.vm.overcommit_memory=2 sysctl.vm.overcommit_ratio=50";
     auto machine = Machine::start(std::move(options));
     if (!machine)
         return std::move(machine).error();

@@ -26,6 +26,8 @@ mkdir -p "$objects" "$build/results"
 # names for the devices of the kernel's own command line.
 grep -v '^CONFIG_\(CMDLINE\|LKL_\|LOCALVERSION\)' "$source/arch/lkl/configs/kunit_defconfig" \
     >"$objects/wanted.config"
+# What the kernel's own kunit.py gives it: a bus that many suites need.
+cat "$source/tools/testing/kunit/configs/arch_uml.config" >>"$objects/wanted.config"
 # A console that is a descriptor.
 printf '%s\n' CONFIG_64BIT=y CONFIG_STATIC_LINK=n CONFIG_NULL_CHAN=y CONFIG_FD_CHAN=y \
     >>"$objects/wanted.config"

@@ -5,6 +5,7 @@
 #include <linux/panic.h>
 #include <linux/reboot.h>
 #include <linux/init.h>
+#include <linux/string.h>
 #include <asm/lkl.h>
 
 static void __noreturn die(enum lkl_death why, const char *text, size_t length)
@@ -30,6 +31,30 @@ static void __noreturn die_with_log(size_t length)
 	die(LKL_DEATH_PANIC, last_words, length + log);
 }
 
+/* Reports that nothing but the log remembers, by a part of their first line. */
+static const char * const reports[] = {
+	"suspicious RCU usage",
+	"pagealloc: memory corruption",
+	"pagealloc: single bit error",
+};
+
+static bool in_log(void)
+{
+	struct kmsg_dump_iter iter;
+	static char line[256];
+	size_t length, i;
+
+	kmsg_dump_rewind(&iter);
+	while (kmsg_dump_get_line(&iter, false, line, sizeof(line) - 1, &length)) {
+		line[length] = '\0';
+		for (i = 0; i < ARRAY_SIZE(reports); i++) {
+			if (strstr(line, reports[i]))
+				return true;
+		}
+	}
+	return false;
+}
+
 /* A checker that has reported something and let the kernel go on. */
 static const char *complaint(void)
 {
@@ -41,6 +66,8 @@ static const char *complaint(void)
 		return "a warning";
 	if (test_taint(TAINT_BAD_PAGE))
 		return "a bad access to memory";
+	if (in_log())
+		return "a checker";
 	return NULL;
 }
 

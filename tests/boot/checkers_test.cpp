@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What a checker of a debug or KASAN kernel reports ends the kernel: at once, or when it is
+// halted. Each is given a fault (arch/lkl/kernel/planted_reports.c).
+#include <array>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include <support/kernel.hpp>
+
+namespace lkl::test {
+namespace {
+
+enum Checkers : unsigned { debug = 1, kasan = 2 };
+
+struct Fault {
+    const char* name;
+    const char* report;  // a part of it
+    unsigned found_by;
+    const char* options = "";
+};
+
+constexpr std::array faults{
+    Fault{"lockdep", "possible circular locking dependency", debug},
+    Fault{"sleep", "sleeping function called from invalid context", debug},
+    Fault{"rcu", "suspicious RCU usage", debug},
+    Fault{"list", "list_del corruption", debug},
+    Fault{"object", "ODEBUG: init active", debug},
+    Fault{"slab", "Right Redzone overwritten", debug},
+    Fault{"slab", "KASAN: slab-out-of-bounds", kasan},
+    Fault{"page", "pagealloc: memory corruption", debug},
+    Fault{"page", "KASAN: use-after-free", kasan},
+    Fault{"bounds", "UBSAN: array-index-out-of-bounds", debug},
+    Fault{"kfence", "BUG: KFENCE: ", debug},
+    Fault{"soft_lockup", "soft lockup", debug, "watchdog_thresh=1"},
+};
+
+unsigned checkers_of_image()
+{
+    static const unsigned found = [] {
+        std::ifstream file(default_kernel_image(), std::ios::binary);
+        const std::string image(std::istreambuf_iterator<char>(file), {});
+        unsigned has = 0;
+        if (image.find("lkl_planted_report=") == image.npos)
+            return has;
+        has |= image.find("possible circular locking dependency") != image.npos ? debug : 0u;
+        has |= image.find("kasan_multi_shot") != image.npos ? kasan : 0u;
+        return has;
+    }();
+    return found;
+}
+
+class CheckersTest : public testing::TestWithParam<Fault> {};
+
+TEST_P(CheckersTest, AReportEndsTheKernel)
+{
+    const Fault& fault = GetParam();
+    if (!(checkers_of_image() & fault.found_by))
+        GTEST_SKIP() << "this kernel does not check for it";
+    const Watchdog watchdog(180s, fault.name);
+    std::string log;
+    KernelOptions options;
+    options.command_line =
+        std::string("lkl_planted_report=") + fault.name + " log_buf_len=1M " + fault.options;
+    options.fault_handler = true;  // KFENCE and KASAN find some by a fault
+    options.log = [&log](std::string_view line) { log.append(line) += '\n'; };
+    std::string last_words;
+    if (auto kernel = Kernel::start(options)) {
+        const auto halted = kernel->halt();
+        ASSERT_FALSE(halted) << "nobody minds; the log:\n" << log;
+        last_words = halted.error().what;
+    } else {
+        last_words = kernel.error().what;
+    }
+    EXPECT_NE(log.find(fault.report), log.npos) << last_words << "\nthe log:\n" << log;
+}
+
+std::string name_of(const testing::TestParamInfo<Fault>& info)
+{
+    return std::string(info.param.name) + (info.param.found_by == kasan ? "_kasan" : "");
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, CheckersTest, testing::ValuesIn(faults), name_of);
+
+// Without a fault there is no report, or every test of such a kernel would fail.
+TEST(SoundKernelTest, HaltsInSilence)
+{
+    auto kernel = Kernel::start({});
+    ASSERT_TRUE(kernel) << kernel.error().what;
+    const auto halted = kernel->halt();
+    EXPECT_TRUE(halted) << halted.error().what;
+}
+
+}  // namespace
+}  // namespace lkl::test

@@ -1,0 +1,17 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# KASAN's own KUnit suite, on the kernel that has it.
+# ctest: TIMEOUT=900
+# shellcheck source-path=SCRIPTDIR source=../support/program.sh
+. "$LKL_SOURCE/tests/support/program.sh"
+image=${LKL_KERNEL_IMAGE:-$LKL_LIB/lkl/vmlinux}
+grep -qa kmalloc_oob_right "$image" || skip "this kernel has no suite of KASAN's"
+
+# Its faults are reports, of which the kernel complains when it is halted.
+"$LKL_BIN/lkl-boot" -m 512 --seconds 600 -a 'kunit.enable=1 kunit.filter_glob=kasan*' "$image" \
+    >log || true
+expect log 'KTAP version 1' '# Subtest: kasan' 'ok [0-9]+ kasan'
+! grep -E '(^|] ) *not ok [0-9]+ ' log || { grep -E 'EXPECTATION|ASSERTION' log; fail "not all pass"; }
+passed=$(grep -cE '(^|] )    ok [0-9]+ ' log) || true
+[ "$passed" -ge 40 ] || fail "$passed cases alone were run"
