@@ -49,16 +49,25 @@ LKL_API int lkl_init(struct lkl_host_operations *ops);
 
 /*
  * Boots the kernel; the format and its arguments make the kernel's command line, as
- * with printf(3).  `mem=SIZE` gives the kernel's memory, in bytes, or with the
+ * with printf(3), of 3072 bytes at most.  `mem=SIZE` gives the kernel's memory, in bytes, or with the
  * suffix K, M or G; it is 64M otherwise, and 16M at least.  Memory is not used
  * before the kernel does.
  *
  * 0, or -LKL_EINVAL (lkl_init() was not called, or the size is no number),
  * -LKL_EBUSY (it was booted before; lkl_cleanup() first), -LKL_ENOENT (no kernel
- * image), -LKL_ENOEXEC (a wrong or damaged one), -LKL_ENOMEM, -LKL_EIO (it
- * panicked).  lkl_error_message() says more.
+ * image), -LKL_ENOEXEC (a wrong or damaged one), -LKL_E2BIG (the command line is too
+ * long), -LKL_ENOMEM, -LKL_EIO (it panicked).  lkl_error_message() says more.
  */
 LKL_API int lkl_start_kernel(const char *fmt, ...) LKL_PRINTF(1, 2);
+
+/*
+ * For kernels that are booted from now on: whether a bad pointer given to a system
+ * call is -LKL_EFAULT, and a fault of the kernel itself a panic of it (1), or either is
+ * what it is for any library, a signal (0, as it is in the beginning).  While a kernel
+ * that was booted with it exists, the library has handlers of SIGSEGV and SIGBUS; faults
+ * that are not the kernel's go to the handlers that were there before.
+ */
+LKL_API void lkl_set_fault_handler(int on);
 
 /*
  * Writes everything back and shuts the kernel down.  Calls in flight return

@@ -17,12 +17,16 @@
 namespace lkl {
 
 // How to start a kernel.
+// The kernel's own room is 4096 bytes, of which its configuration takes a part.
+constexpr size_t most_command_line = 3072;
+
 struct KernelOptions {
     // Bytes of physical memory, at least 16 MiB. A kernel image that was built with
     // checkers gets what these take on top.
     uint64_t memory = 64ull << 20;
-    std::string command_line;  // added to the kernel command line
-    std::string image;         // path of the kernel image; empty: default_kernel_image()
+    // Added to the kernel's command line; at most most_command_line bytes.
+    std::string command_line;
+    std::string image;  // path of the kernel image; empty: default_kernel_image()
     // The kernel image, open for reading, or -1: the library opens it. A duplicate is
     // used, so that a program may give up its access to files before it starts a kernel.
     int image_descriptor = -1;

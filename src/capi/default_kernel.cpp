@@ -65,6 +65,7 @@ int start(const std::optional<std::string>& text)
     auto options = parse_command_line(*text);
     if (!options)
         return fail(options.error());
+    options->fault_handler = own.fault_handler;
     if (const auto print = host->print) {
         options->log = [print](std::string_view line) {
             print(line.data(), static_cast<int>(line.size()));
@@ -109,6 +110,11 @@ int lkl_init(struct lkl_host_operations* ops)
         return fail(LKL_EBUSY, "lkl_init: there is a kernel; lkl_cleanup() comes first");
     own.host = ops;
     return 0;
+}
+
+void lkl_set_fault_handler(int on)
+{
+    state().fault_handler = on != 0;
 }
 
 int lkl_start_kernel(const char* fmt, ...)

@@ -139,6 +139,9 @@ Result<void> Kernel::Impl::boot(const KernelOptions& options)
 {
     if (options.memory < least_memory || options.memory > most_memory)
         return Error{EINVAL, "kernel memory: between 16 MiB and 4 TiB"};
+    if (options.command_line.size() > most_command_line)
+        return Error{E2BIG, "kernel command line: longer than " +
+                                std::to_string(most_command_line) + " bytes"};
     const uint64_t memory =
         (options.memory + image_.checkers_memory() + page_size - 1) & ~(page_size - 1);
 

@@ -3,6 +3,8 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <map>
@@ -10,6 +12,8 @@
 #include <set>
 #include <string>
 #include <thread>
+
+#include <sys/mman.h>
 
 #include <gtest/gtest.h>
 
@@ -108,6 +112,46 @@ TEST(CapiLife, TheLogGoesToThePrintFunction)
     EXPECT_NE(log.find("Linux version"), std::string::npos) << log;
     EXPECT_NE(log.find("capi.word=heard"), std::string::npos) << log;
     EXPECT_EQ(log.find("mem=64M"), std::string::npos) << log;
+}
+
+TEST(CapiLife, ALongCommandLineIsRefusedOrWhole)
+{
+    const std::string filler(3000, 'x');
+    ASSERT_EQ(lkl_init(&lkl_host_ops), 0);
+    EXPECT_EQ(lkl_start_kernel("filler=%s%s", filler.c_str(), filler.c_str()), -LKL_E2BIG);
+    EXPECT_NE(std::strstr(lkl_error_message(), "3072"), nullptr) << lkl_error_message();
+    ASSERT_EQ(lkl_start_kernel("filler=%s last=word", filler.c_str()), 0) << lkl_error_message();
+    ASSERT_EQ(lkl_mount_fs("proc"), 0);
+    const long fd = lkl_sys_open("/proc/cmdline", LKL_O_RDONLY, 0);
+    ASSERT_GE(fd, 0);
+    std::array<char, 8192> text{};
+    const long n = lkl_sys_read(static_cast<unsigned>(fd), text.data(), text.size());
+    ASSERT_GT(n, 3000);
+    EXPECT_NE(std::string(text.data(), static_cast<size_t>(n)).find(" last=word"),
+              std::string::npos);
+    EXPECT_EQ(lkl_sys_halt(), 0);
+    lkl_cleanup();
+}
+
+// Only with it: without, a bad pointer is a signal, as for any library.
+TEST(CapiLife, TheFaultHandlerIsAChoice)
+{
+    void* const nothing = mmap(nullptr, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    ASSERT_NE(nothing, MAP_FAILED);
+    const auto life = [nothing](int on) {
+        lkl_set_fault_handler(on);
+        if (lkl_init(&lkl_host_ops) != 0 || lkl_start_kernel("mem=64M") != 0)
+            std::_Exit(2);
+        const long result = lkl_sys_open(static_cast<const char*>(nothing), LKL_O_RDONLY, 0);
+        const bool good = result == -LKL_EFAULT && lkl_sys_halt() == 0;
+        lkl_cleanup();
+        std::_Exit(good ? 0 : 1);
+    };
+    EXPECT_EXIT(life(1), testing::ExitedWithCode(0), "");
+#ifndef __SANITIZE_ADDRESS__  // which has a handler of its own
+    EXPECT_EXIT(life(0), testing::KilledBySignal(SIGSEGV), "");
+#endif
+    munmap(nothing, 4096);
 }
 
 TEST(CapiLife, MemoryIsWhatTheCommandLineSays)

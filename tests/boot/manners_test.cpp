@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What a library may not do to its program: use time when there is nothing to do, leave
+// descriptors to programs that are started, or print. And a disk as large as disks are.
+#include <cstdlib>
+#include <filesystem>
+#include <set>
+#include <string>
+#include <thread>
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <lkl/disk.hpp>
+
+#include <support/image.hpp>
+#include <support/kernel.hpp>
+#include <unit/temp_file.hpp>
+
+namespace lkl::test {
+namespace {
+
+std::set<int> descriptors()
+{
+    std::set<int> all;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd"))
+        all.insert(std::stoi(entry.path().filename()));
+    return all;
+}
+
+size_t threads()
+{
+    const std::filesystem::directory_iterator tasks("/proc/self/task");
+    return static_cast<size_t>(std::distance(begin(tasks), end(tasks)));
+}
+
+struct Usage {
+    double seconds;
+    long sleeps;
+};
+
+Usage usage()
+{
+    rusage now{};
+    ::getrusage(RUSAGE_SELF, &now);
+    const auto seconds = [](const timeval& time) {
+        return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+    };
+    return {seconds(now.ru_utime) + seconds(now.ru_stime), now.ru_nvcsw};
+}
+
+DiskId add_disk(Kernel& kernel, const TempFile& file)
+{
+    auto backend = open_file_disk(file.path());
+    EXPECT_TRUE(backend) << backend.error().what;
+    auto disk = kernel.add_disk(std::move(*backend));
+    EXPECT_TRUE(disk) << disk.error().what;
+    return *disk;
+}
+
+TEST(MannersTest, AnIdleKernelDoesNothing)
+{
+    if (checkers_memory() != 0)
+        GTEST_SKIP() << "checkers look around by themselves";
+    const TempFile file(64 << 20);
+    const size_t before = threads();
+    Kernel kernel = boot();
+    add_disk(kernel, file);
+    EXPECT_EQ(Calls(kernel).mkdir("/d"), 0);
+    // What starting left behind; then two seconds, of which a timer of Linux may have one
+    // or two, and what ticks would have hundreds.
+    std::this_thread::sleep_for(3s);
+    const Usage start = usage();
+    std::this_thread::sleep_for(2s);
+    const Usage end = usage();
+    EXPECT_LT(end.sleeps - start.sleeps, 20);
+    EXPECT_LT(end.seconds - start.seconds, 0.05);
+    EXPECT_LE(threads() - before, 2u);  // the kernel's own, and the one for the time
+}
+
+TEST(MannersTest, NothingIsLeftToOthersOrSaid)
+{
+    const TempFile file(64 << 20);
+    const std::set<int> before = descriptors();
+    std::set<int> opened;
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    const std::set<int> captured = descriptors();
+    {
+        Kernel kernel = boot();
+        const DiskId disk = add_disk(kernel, file);
+        EXPECT_GT(disk.device, 0u);
+        for (const int fd : descriptors()) {
+            if (captured.contains(fd))
+                continue;
+            const int flags = ::fcntl(fd, F_GETFD);
+            if (flags >= 0)  // not that of the directory itself
+                opened.insert(fd);
+            EXPECT_TRUE(flags < 0 || (flags & FD_CLOEXEC)) << fd;
+        }
+        EXPECT_TRUE(kernel.halt());
+    }
+    EXPECT_EQ(testing::internal::GetCapturedStdout(), "");
+    EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+    EXPECT_GT(opened.size(), 1u);
+    EXPECT_EQ(descriptors(), before);
+}
+
+// Past what 32 bits hold in bytes, in pages and in sectors.
+TEST(MannersTest, ADiskOfThreeTerabytes)
+{
+    constexpr uint64_t size = 3ull << 40;
+    const TempFile file(size);
+    if (!file.sized())
+        GTEST_SKIP() << "the host's file system has no files of 3 TiB";
+    Kernel kernel = boot();
+    Calls calls(kernel);
+    const DiskId disk = add_disk(kernel, file);
+    ASSERT_EQ(kernel.syscall(__lkl__NR_mknodat, LKL_AT_FDCWD, "/disk", 060600, disk.device), 0);
+    const long fd = calls.open("/disk", LKL_O_RDWR);
+    ASSERT_GE(fd, 0);
+    for (const uint64_t offset :
+         {(uint64_t{1} << 32) - 2048, (uint64_t{2} << 40) - 2048, size - 4096}) {
+        std::vector<unsigned char> data(4096);
+        for (size_t i = 0; i < data.size(); i++)
+            data[i] = static_cast<unsigned char>(i * 7 + offset / 1000);
+        ASSERT_EQ(calls.pwrite(fd, data.data(), data.size(), offset), 4096);
+        ASSERT_EQ(calls.fsync(fd), 0);
+        EXPECT_EQ(file.read(offset, 4096), data) << offset;
+        data[0] ^= 1;
+        file.write(offset, data);
+        ASSERT_EQ(kernel.syscall(__lkl__NR_fadvise64, fd, 0, 0, 4), 0);  // POSIX_FADV_DONTNEED
+        std::vector<unsigned char> back(4096);
+        ASSERT_EQ(calls.pread(fd, back.data(), back.size(), offset), 4096);
+        EXPECT_EQ(back, data) << offset;
+    }
+    unsigned char byte = 0;
+    EXPECT_EQ(calls.pwrite(fd, &byte, 1, size), -LKL_ENOSPC);
+    EXPECT_EQ(calls.close(fd), 0);
+    EXPECT_TRUE(kernel.halt());
+}
+
+}  // namespace
+}  // namespace lkl::test
