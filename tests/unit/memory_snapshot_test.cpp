@@ -136,6 +136,47 @@ TEST_P(MemorySnapshotTest, PutsMappingsBack)
     }
 }
 
+// KFENCE takes pages of the memory away at their own addresses, and gives them back.
+TEST_P(MemorySnapshotTest, PagesThatAreTakenAwayKeepTheirContents)
+{
+    const auto protect = [this](uint64_t number, int protection) {
+        ASSERT_EQ(space.map(memory(number), physical(number), page, protection), 0);
+    };
+    const auto reachable = [this](uint64_t number) {
+        // mincore(2) and the like know nothing of protections: write(2) does.
+        int ends[2];
+        EXPECT_EQ(::pipe(ends), 0);
+        const bool read = ::write(ends[1], at(memory(number)), 1) == 1;
+        ::close(ends[0]);
+        ::close(ends[1]);
+        return read;
+    };
+    for (const uint64_t number : {3, 4, 5, 9})
+        byte(memory(number)) = 'a';
+    protect(3, PROT_NONE);
+    protect(5, PROT_NONE);
+    take();
+    for (int i = 0; i < 3; ++i) {
+        // One stays, one is given back and written, one is taken away after it was written.
+        protect(5, PROT_READ | PROT_WRITE);
+        EXPECT_EQ(byte(memory(5)), 'a');
+        byte(memory(5)) = 'b';
+        byte(memory(4)) = 'b';
+        byte(memory(9)) = 'b';
+        protect(9, PROT_NONE);
+        restore();
+        EXPECT_FALSE(reachable(3));
+        EXPECT_TRUE(reachable(4));
+        EXPECT_FALSE(reachable(5));
+        ASSERT_TRUE(reachable(9));
+        EXPECT_EQ(byte(memory(4)), 'a');
+        EXPECT_EQ(byte(memory(9)), 'a');
+        std::byte hidden{};
+        ASSERT_TRUE(space.read_pages(memory(5), &hidden, 1));
+        EXPECT_EQ(hidden, std::byte{'a'});
+    }
+}
+
 TEST_P(MemorySnapshotTest, SeesWritesOfTheHostsKernel)
 {
     ASSERT_EQ(map(0, 10, 1), 0);

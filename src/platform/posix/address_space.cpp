@@ -252,6 +252,18 @@ void AddressSpace::release_memory() noexcept
     file_ = -1;
 }
 
+bool AddressSpace::read_pages(uintptr_t address, std::byte* to, size_t size) const noexcept
+{
+    return ::pread(file_, to, size, static_cast<off_t>(address - memory())) ==
+           static_cast<ssize_t>(size);
+}
+
+bool AddressSpace::write_pages(uintptr_t address, const std::byte* from, size_t size) noexcept
+{
+    return ::pwrite(file_, from, size, static_cast<off_t>(address - memory())) ==
+           static_cast<ssize_t>(size);
+}
+
 void AddressSpace::for_each_page_range(
     const std::function<void(uintptr_t, uintptr_t)>& function) const
 {

@@ -85,6 +85,10 @@ public:
     void unmap_now(uintptr_t address, uint64_t length) noexcept;
     // The physical address of a place in the memory file.
     uint64_t physical(uint64_t offset) const { return image_size_ + offset; }
+    // Copies pages of memory() whatever the mapping at their address allows. The second is
+    // for pages that exist. False: the host cannot.
+    bool read_pages(uintptr_t address, std::byte* to, size_t size) const noexcept;
+    bool write_pages(uintptr_t address, const std::byte* from, size_t size) noexcept;
     // Calls `function` with the addresses in memory() of each range of pages that exist.
     void for_each_page_range(const std::function<void(uintptr_t, uintptr_t)>& function) const;
 

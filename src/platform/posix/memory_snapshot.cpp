@@ -89,6 +89,8 @@ Result<void> MemorySnapshot::add_regions(uintptr_t start, uintptr_t end)
             mapping.start >= space_.image() && mapping.start < space_.vmalloc_start();
         const bool shadow = start == space_.own_shadow() && !mapping.shared;
         const bool writable = mapping.protection & PROT_WRITE;
+        if (linear && !(mapping.protection & PROT_READ))
+            hide(mapping.start, mapping.end);
         if (linear || shadow ? !writable : !mapping.shared)
             continue;
         const uint64_t physical =
@@ -96,6 +98,34 @@ Result<void> MemorySnapshot::add_regions(uintptr_t start, uintptr_t end)
         regions_.push_back({mapping.start, mapping.end, physical, mapping.protection, shadow});
     }
     return {};
+}
+
+void MemorySnapshot::hide(uintptr_t start, uintptr_t end)
+{
+    start = std::max(start, space_.memory());
+    end = std::min(end, space_.memory_end());
+    if (start < end)
+        hidden_.push_back({start, end});
+}
+
+template <typename Function>
+void MemorySnapshot::for_each_part(uintptr_t start, uintptr_t end, Function function) noexcept
+{
+    auto hidden =
+        std::upper_bound(hidden_.begin(), hidden_.end(), start,
+                         [](uintptr_t address, const Range& one) { return address < one.end; });
+    while (start < end) {
+        const bool any = hidden != hidden_.end() && hidden->start < end;
+        const uintptr_t seen_end = any ? std::max<uintptr_t>(hidden->start, start) : end;
+        if (start < seen_end)
+            function(start, seen_end, false);
+        if (!any)
+            return;
+        const uintptr_t hidden_end = std::min<uintptr_t>(hidden->end, end);
+        function(seen_end, hidden_end, true);
+        start = hidden_end;
+        ++hidden;
+    }
 }
 
 Result<void> MemorySnapshot::copy_out()
@@ -114,7 +144,16 @@ Result<void> MemorySnapshot::copy_out()
             copy_range(region.start, region.end);
     }
     // Pages that do not exist are zero on both sides.
-    space_.for_each_page_range(copy_range);
+    space_.for_each_page_range([&](uintptr_t start, uintptr_t end) {
+        for_each_part(start, end, [&](uintptr_t from, uintptr_t to, bool hidden) {
+            if (!hidden)
+                copy_range(from, to);
+            else if (!space_.read_pages(from, copy_ + (from - space_.image()), to - from))
+                unreachable_ = true;
+        });
+    });
+    if (unreachable_)
+        return failed("reading the kernel's memory", EIO);
     // Their zeroes are there when they are needed; without it they come one by one.
     ::madvise(copy_, copy_size_, MADV_POPULATE_READ);
     return copy_shadow_out();
@@ -204,7 +243,13 @@ const std::byte* MemorySnapshot::copy_of(const Region& region, uintptr_t address
 
 void MemorySnapshot::put_pages_back(uintptr_t start, uintptr_t end, const std::byte* from) noexcept
 {
-    std::memcpy(pointer(start), from, end - start);
+    for_each_part(start, end, [&](uintptr_t part, uintptr_t part_end, bool hidden) {
+        const std::byte* const source = from + (part - start);
+        if (!hidden)
+            std::memcpy(pointer(part), source, part_end - part);
+        else if (!space_.write_pages(part, source, part_end - part))
+            unreachable_ = true;
+    });
     pages_ += (end - start) / page_size;
 }
 
@@ -221,6 +266,8 @@ Result<size_t> MemorySnapshot::restore()
     const size_t pages = pages_;
     if (auto again = protect_if_too_many(); !again)
         return std::move(again).error();
+    if (unreachable_)
+        return failed("writing the kernel's memory", EIO);
     return pages;
 }
 
@@ -228,7 +275,8 @@ Result<size_t> MemorySnapshot::restore()
 Result<void> MemorySnapshot::put_windows_back()
 {
     if (lost_count_)
-        windows_ = {{space_.vmalloc_start(), space_.user_end()},
+        windows_ = {{space_.memory(), space_.memory_end()},
+                    {space_.vmalloc_start(), space_.user_end()},
                     {space_.own_shadow(), space_.own_shadow_end()}};
     std::sort(windows_.begin(), windows_.end(),
               [](const Range& a, const Range& b) { return a.start < b.start; });
@@ -322,7 +370,14 @@ Result<void> MemorySnapshot::compare_everything()
         if (auto put = put_part_back(region, region.start, region.end); !put)
             return put;
     }
-    space_.for_each_page_range(compare);
+    space_.for_each_page_range([&](uintptr_t start, uintptr_t end) {
+        for_each_part(start, end, [&](uintptr_t from, uintptr_t to, bool hidden) {
+            if (hidden)
+                put_pages_back(from, to, copy_ + (from - space_.image()));
+            else
+                compare(from, to);
+        });
+    });
     return {};
 }
 

@@ -8,7 +8,8 @@
 //  1. A store goes through a writable mapping. Those that there were at the snapshot are
 //     regions; each is tracked (WriteTracker), whichever address the page has elsewhere,
 //     and put back through the address at which it was written.
-//  2. A region in a window or the shadow ends only by AddressSpace::map() and unmap(), which tell
+//  2. A region in a window, the shadow or memory() ends only by AddressSpace::map() and unmap(),
+//  which tell
 //     window_changes() before they do it. All of its pages count as written then.
 //  3. A mapping that came after the snapshot came by AddressSpace::map(), which tells
 //     too. All of its pages count as written from the start, so that it does not matter
@@ -80,6 +81,10 @@ private:
     bool in_image(const Region& region) const noexcept;
     Result<void> find_regions();
     Result<void> add_regions(uintptr_t start, uintptr_t end);
+    void hide(uintptr_t start, uintptr_t end);
+    // Calls function(start, end, hidden) for the parts of a range of addresses.
+    template <typename Function>
+    void for_each_part(uintptr_t start, uintptr_t end, Function function) noexcept;
     Result<void> copy_out();
     Result<void> copy_shadow_out();
     Result<void> track_regions();
@@ -100,6 +105,10 @@ private:
     size_t copy_size_ = 0;
     PageCopies shadow_copies_;
     std::vector<Region> regions_;  // by address; writable ones, and all in the windows
+    // By address: what of memory() the kernel had taken away from itself, as KFENCE does. Its
+    // pages are reached by the file.
+    std::vector<Range> hidden_;
+    bool unreachable_ = false;  // the host could not do that
 
     // Since the snapshot, or the last restore.
     std::vector<Range> windows_;  // addresses whose mappings have changed
