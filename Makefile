@@ -89,10 +89,11 @@ kunit:
 	$(MAKE) test TESTS=kunit
 	tests/kunit/totals.py $(build)
 
-# The tests that have a kernel, with one that checks itself: what it reports ends it. Those
-# of fuzzing, with one that tells its coverage; those of debugging, with one to look into.
+# The tests that have a kernel, with one that checks itself: what it reports ends it. Those of
+# fuzzing and booting, with one that tells its coverage; those of debugging, with one to look
+# into.
 chosen = -L '^(boot|filesystem|network)$$'
-test-fuzz: chosen = -L '^fuzz$$'
+test-fuzz: chosen = -L '^(fuzz|boot)$$'
 test-trace: chosen = -R '\.(gdb_test|perf_test|lkl_trace_.*)$$'
 test-debug test-kasan test-fuzz test-trace: test-%: deps configure
 	cmake --build $(build) --target $(targets) kernel-$*

@@ -28,6 +28,14 @@ CommandLine::CommandLine(const std::string& description, const std::string& name
     app_.footer("Exit status and details: man " + name);
 }
 
+void CommandLine::add_examples(std::initializer_list<const char*> examples)
+{
+    std::string text = "Examples:\n";
+    for (const char* example : examples)
+        text += std::string("  ") + example + '\n';
+    app_.footer(text + '\n' + app_.get_footer());
+}
+
 void CommandLine::add_image_options(ImageRequest& image, bool& quiet)
 {
     image_ = &image;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 
 #include <CLI/CLI.hpp>
@@ -24,6 +25,9 @@ public:
     CommandLine(const std::string& description, const std::string& name);
 
     CLI::App& app() { return app_; }
+
+    // What --help ends with: a line each, with what it does behind "#".
+    void add_examples(std::initializer_list<const char*> examples);
 
     // -P -t -o -p -m --no-sandbox -q: which file system of an image, and how it is mounted.
     void add_image_options(ImageRequest& image, bool& quiet);

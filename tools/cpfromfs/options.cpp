@@ -25,6 +25,11 @@ std::optional<Options> parse_command_line(int argc, char** argv)
                    "a tar archive on standard output)")
         ->option_text("SOURCE... DESTINATION")
         ->required();
+    line.add_examples({
+        "cpfromfs -i disk.img /etc/fstab .       # a file",
+        "cpfromfs -i disk.img -P 3 / backup      # all of partition 3",
+        "cpfromfs -i disk.img /home - | tar -t   # a tar to standard output",
+    });
     if (!line.parse(argc, argv))
         return std::nullopt;
 

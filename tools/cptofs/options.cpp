@@ -28,6 +28,11 @@ std::optional<Options> parse_command_line(int argc, char** argv)
                    "they go in the image")
         ->option_text("SOURCE... DESTINATION")
         ->required();
+    line.add_examples({
+        "cptofs -i disk.img -P 1 rootfs/. /      # a tree into partition 1",
+        "cptofs -i disk.img --owner 0:0 a b /opt # two files, as root's",
+        "tar -c . | cptofs -i disk.img - /srv    # a tar from standard input",
+    });
     if (!line.parse(argc, argv))
         return std::nullopt;
 

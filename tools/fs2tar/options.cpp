@@ -85,6 +85,11 @@ std::optional<Options> parse_command_line(int argc, char** argv)
     line.add_exclude(options.exclude);
     app.add_option("-s,--selinux", options.label_file, "Write the SELinux labels to this file")
         ->option_text("FILE");
+    line.add_examples({
+        "fs2tar disk.img root.tar.zst            # the only file system, or that of -P",
+        "fs2tar -P 2 disk.img - | tar -tvf -     # partition 2, to standard output",
+        "fs2tar --subdir etc disk.img etc.tar    # one directory",
+    });
     if (!line.parse(argc, argv))
         return std::nullopt;
 

@@ -40,6 +40,12 @@ void dispatch(std::vector<std::string> words, const std::shared_ptr<KernelTrace>
     options.image.trace = trace;
     line.add_image_options(options.image, options.quiet);
     CLI::App& app = line.app();
+    line.add_examples({
+        "lkl info disk.img                       # what is in it",
+        "lkl ls -l disk.img:/etc                 # a directory",
+        "lkl cp -r site disk.img:/srv            # files into it",
+        "lkl SUBCOMMAND --help                   # more of them",
+    });
     app.require_subcommand(1);
     // Options of the program are known behind the subcommand, too.
     app.fallthrough();

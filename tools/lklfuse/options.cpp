@@ -45,6 +45,9 @@ constexpr std::string_view usage =
     "  -V, --version      print the version and exit\n"
     "\n"
     "Other options of -o are FUSE's own: allow_other, ... (man mount.fuse3).\n"
+    "Examples:\n"
+    "  lklfuse disk.img mnt -o part=1,ro       # look at partition 1\n"
+    "  lklfuse fs.img mnt -o opts=noatime -f   # in the foreground\n"
     "Exit status and details: man lklfuse\n";
 
 [[noreturn]] void fail_usage(const std::string& why)

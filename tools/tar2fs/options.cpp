@@ -27,6 +27,10 @@ std::optional<Options> parse_command_line(int argc, char** argv)
         ->option_text("LABEL");
     line.add_exclude(options.members.exclude);
     line.add_copy_options(options.members.rewrite, options.fail_fast);
+    line.add_examples({
+        "tar2fs root.tar.zst disk.img            # the inverse of fs2tar",
+        "fs2tar old.img - | tar2fs - new.img     # from one image to another",
+    });
     if (!line.parse(argc, argv))
         return std::nullopt;
 
