@@ -96,6 +96,10 @@ Answer judge(const std::string& path, int scripts)
             return Objection{Kind::unknown, path, "too many scripts behind each other"};
         return judge(interpreter_of(file), scripts - 1);
     }
+    if (gets_more_rights(path, status))
+        return Objection{Kind::left_out, path,
+                         "it runs with more rights than yours (set-user-ID, set-group-ID or "
+                         "capabilities), so that no library can be laid under it"};
     // It may be run and not be read.
     if (file.gcount() == 0 && access(path.c_str(), R_OK) != 0)
         return Objection{Kind::unknown, path,
@@ -103,10 +107,6 @@ Answer judge(const std::string& path, int scripts)
     if (file.gcount() < static_cast<std::streamsize>(sizeof header) ||
         std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
         return Objection{Kind::unknown, path, "is no program"};
-    if (gets_more_rights(path, status))
-        return Objection{Kind::left_out, path,
-                         "it runs with more rights than yours (set-user-ID, set-group-ID or "
-                         "capabilities), so that no library can be laid under it"};
     return judge_elf(path, file, header);
 }
 
