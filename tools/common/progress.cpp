@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <filesystem>
+#include <system_error>
 
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -22,6 +24,11 @@ unsigned terminal_width()
     if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
         return size.ws_col;
     return 80;
+}
+
+bool shows_progress(bool enabled)
+{
+    return enabled && isatty(STDERR_FILENO) == 1;
 }
 
 std::string format_duration(double seconds)
@@ -53,6 +60,34 @@ std::string format_size(uint64_t bytes)
     return text.data();
 }
 
+ProgressTotals host_totals(bool enabled, const std::vector<std::string>& paths)
+{
+    namespace fs = std::filesystem;
+    ProgressTotals totals;
+    if (!shows_progress(enabled))
+        return totals;
+    // What cannot be looked at is reported by the copy.
+    std::error_code error;
+    const auto count = [&totals](const fs::directory_entry& entry) {
+        std::error_code none;
+        totals.files++;
+        const bool data = !entry.is_symlink(none) && entry.is_regular_file(none);
+        const uint64_t size = data ? entry.file_size(none) : 0;
+        totals.bytes += none ? 0 : size;
+    };
+    for (const std::string& path : paths) {
+        const fs::directory_entry top(path, error);
+        count(top);
+        if (top.is_symlink(error) || !top.is_directory(error))
+            continue;
+        fs::recursive_directory_iterator entry(path, fs::directory_options::skip_permission_denied,
+                                               error);
+        for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error))
+            count(*entry);
+    }
+    return totals;
+}
+
 ProgressTotals image_totals(const lkl::File& top)
 {
     ProgressTotals totals;
@@ -70,7 +105,7 @@ ProgressTotals image_totals(const lkl::File& top)
 }
 
 Progress::Progress(bool enabled, ProgressTotals totals)
-    : visible_(enabled && isatty(STDERR_FILENO) == 1), totals_(totals)
+    : visible_(shows_progress(enabled)), totals_(totals)
 {
 }
 

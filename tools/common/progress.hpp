@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include <lkl/file.hpp>
 
@@ -18,6 +19,10 @@ struct ProgressTotals {
     uint64_t bytes = 0;  // of file data
     uint64_t files = 0;
 };
+
+// What is in these files and directories of the host, for who is going to show it: nothing
+// unless `enabled` and standard error is a terminal.
+ProgressTotals host_totals(bool enabled, const std::vector<std::string>& paths);
 
 // What a file system of an image says it holds. Only a guide: nothing else rests on it.
 ProgressTotals image_totals(const lkl::File& top);

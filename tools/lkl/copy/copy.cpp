@@ -129,7 +129,7 @@ void copy_from_host(const std::vector<std::string>& paths, Image& to,
     // Copying the image into itself would have no end.
     read_options.leave_out = to.host_file();
     write_into(to.mounted(), std::move(top), false, failures, [&](EntrySink& sink) {
-        Progress progress(!options.quiet, {});
+        Progress progress(!options.quiet, host_totals(!options.quiet, chosen));
         TreeReader<HostFile> reader(read_options, texts, failures, progress, sink);
         for (const std::string& path : chosen)
             read_host_source(reader, name, path, failures);
