@@ -10,11 +10,11 @@ make_image image 800M
 mkfs.ext4 -q image
 mkdir source
 for i in 1 2 3; do
-    head -c 200M /dev/zero | tr '\\0' x >source/$i
+    head -c 200M /dev/zero | tr '\0' x >source/$i
 done
 copy="$LKL_BIN/cptofs -i image source /"
 script -qec "$copy" output >/dev/null </dev/null || fail "cptofs: $(cat output)"
-tr '\\r' '\\n' <output >lines
+tr '\r' '\n' <output >lines
 grep -qE '[0-9]+% \[#+\.*\] .*MiB, [0-9]+ files' lines || fail "no progress: $(head -c 2000 lines)"
 grep -aq $'files.*\r\033\\[K$' output || fail "the line stays: $(tail -c 500 output)"
 script -qec "$copy -q" quiet >/dev/null </dev/null || fail "cptofs -q: $(cat quiet)"
