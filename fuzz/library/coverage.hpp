@@ -21,7 +21,11 @@ public:
     // restore. False: this kernel has no KCOV.
     bool start(Kernel& kernel);
 
-    // Adds what was reached since the snapshot, before the restore that forgets it.
+    // Before an execution. What has been reached until then, by preparations for instance,
+    // would take the room of the rest.
+    void clear();
+
+    // Adds what was reached since clear(), before the restore that forgets it.
     void collect();
 
 private:

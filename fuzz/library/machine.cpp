@@ -75,6 +75,7 @@ void Machine::report(const char* what) const
 void Machine::execute(const std::function<void(Kernel&)>& job)
 {
     log_.clear();
+    coverage_.clear();
     job(*kernel_);
     coverage_.collect();
     if (const std::string last = kernel_->panic_message(); !last.empty()) {

@@ -38,4 +38,10 @@ executions=$(sed -n 's/^stat::number_of_executed_units: *//p' log)
 seeds=$(find "$fuzz/seeds/$target" -type f | wc -l)
 # All seeds at least.
 [ "$executions" -ge "$seeds" ] || { cat log; fail "only $executions executions"; }
+# The harness does the same with each of them, so that only the kernel's coverage tells one
+# from another.
+if grep -qa lkl_planted_bug "$LKL_KERNEL_IMAGE"; then
+    kept=$(sed -n 's/.*INITED.* corp: \([0-9]*\).*/\1/p' log)
+    [ "$kept" -gt 1 ] || { cat log; fail "$seeds seeds, and nothing to tell them apart by"; }
+fi
 echo "$executions executions, $(sed -n 's/^stat::average_exec_per_sec: *//p' log) a second"
