@@ -23,10 +23,12 @@ __attribute__((section("__libfuzzer_extra_counters"), used)) uint8_t counters[co
 
 }  // namespace
 
-// AFL++'s runtime, where the target is linked with it.
+// AFL++'s runtime, where the target is linked with it: its map, and how a module gets
+// places in it, which are written to [start, stop), one for each edge. (libFuzzer has a
+// function of that name too.)
 extern "C" {
 [[gnu::weak]] extern uint8_t* __afl_area_ptr;
-[[gnu::weak]] extern uint32_t __afl_map_size;
+void __sanitizer_cov_trace_pc_guard_init(uint32_t* start, uint32_t* stop) __attribute__((weak));
 }
 
 namespace lkl::fuzz {
@@ -40,12 +42,30 @@ constexpr unsigned long kcov_trace_pc = 0;
 
 constexpr size_t most_entries = 1 << 18;  // of 8 bytes: mounting Btrfs takes nearly all
 
+// With the harness's own edges less than 64 Ki, more than which some of AFL++'s tools have
+// to be told of (AFL_MAP_SIZE).
+std::array<uint32_t, 63 << 10> afl_places;
+
+// AFL++'s map is as large as the instrumented part of the program, a few dozen edges. We
+// are one more part, the kernel. After the runtime's own constructors, and before its
+// fork server says how large the map is.
+[[gnu::constructor(200)]] void get_afl_places()
+{
+    if (&__afl_area_ptr && &__sanitizer_cov_trace_pc_guard_init)
+        __sanitizer_cov_trace_pc_guard_init(afl_places.data(),
+                                            afl_places.data() + afl_places.size());
+}
+
+void count(uint8_t& counter)
+{
+    counter = static_cast<uint8_t>(counter == 255 ? 255 : counter + 1);
+}
+
 void count(size_t index)
 {
-    uint8_t& counter = counters[index % counters_size];
-    counter = static_cast<uint8_t>(counter == 255 ? 255 : counter + 1);
-    if (&__afl_area_ptr && &__afl_map_size && __afl_area_ptr && __afl_map_size)
-        ++__afl_area_ptr[index % __afl_map_size];
+    count(counters[index % counters_size]);
+    if (&__afl_area_ptr)
+        count(__afl_area_ptr[afl_places[index % afl_places.size()]]);
 }
 
 // The first address of the kernel's code, as /proc/kallsyms has it; 0 if unknown.
