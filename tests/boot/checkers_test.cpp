@@ -4,6 +4,7 @@
 #include <array>
 #include <fstream>
 #include <iterator>
+#include <ostream>
 #include <string>
 
 #include <support/kernel.hpp>
@@ -19,6 +20,11 @@ struct Fault {
     unsigned found_by;
     const char* options = "";
 };
+
+void PrintTo(const Fault& fault, std::ostream* out)
+{
+    *out << fault.name;
+}
 
 constexpr std::array faults{
     Fault{"lockdep", "possible circular locking dependency", debug},
