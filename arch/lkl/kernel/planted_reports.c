@@ -138,10 +138,12 @@ static void __init plant_soft_lockup(void)
 	preempt_enable();
 }
 
-static const struct {
+struct planted_kind {
 	const char *name;
 	void (*plant)(void);
-} kinds[] __initconst = {
+};
+
+static const struct planted_kind kinds[] __initconst = {
 	{ "lockdep", plant_lockdep },
 	{ "sleep", plant_sleep },
 	{ "rcu", plant_rcu },
@@ -154,7 +156,7 @@ static const struct {
 	{ "soft_lockup", plant_soft_lockup },
 };
 
-static const char *wanted __initdata;
+static char *wanted __initdata;
 
 static int __init planted_report_setup(char *name)
 {
