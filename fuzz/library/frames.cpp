@@ -114,7 +114,7 @@ Result<void> FramesTarget::prepare(Kernel& kernel)
         return done;
     if (auto done = station_->listen(); !done)
         return done;
-    const auto put = [this](std::vector<uint8_t> frame) {
+    const auto put = [this](std::vector<uint8_t>&& frame) {
         peer_.aim(frame, mac_);
         repair_lengths(frame);
         repair_sums(frame);

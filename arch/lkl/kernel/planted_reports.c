@@ -100,7 +100,7 @@ static void __init plant_page(void)
 static void __init plant_bounds(void)
 {
 	static int places[4];
-	unsigned int index = 4;
+	unsigned int index = 5;
 
 	OPTIMIZER_HIDE_VAR(index);
 	WRITE_ONCE(places[index], 1);
