@@ -67,8 +67,7 @@ if(LKL_SANITIZE)
         -Wno-maybe-uninitialized)
     target_link_options(lkl_flags INTERFACE -fsanitize=${LKL_SANITIZE})
     if(LKL_SANITIZE MATCHES thread)
-        # It does not see fences, whose partners are named beside them: what it reports of
-        # them is in tests/support/tsan.supp.
+        # It does not see fences, and gcc warns of each. Their partners are named beside them.
         target_compile_options(lkl_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-tsan>
             -Wno-stringop-overread)  # of readv(2) into arrays, as gcc 12 sees instrumented code
     endif()

@@ -49,9 +49,9 @@ LKL_API int lkl_init(struct lkl_host_operations *ops);
 
 /*
  * Boots the kernel; the format and its arguments make the kernel's command line, as
- * with printf(3), of 3072 bytes at most.  `mem=SIZE` gives the kernel's memory, in bytes, or with the
- * suffix K, M or G; it is 64M otherwise, and 16M at least.  Memory is not used
- * before the kernel does.
+ * with printf(3), of 3072 bytes at most.  `mem=SIZE` gives the kernel's memory, in
+ * bytes, or with the suffix K, M or G; it is 64M otherwise, and 16M at least.  Memory
+ * is not used before the kernel does.
  *
  * 0, or -LKL_EINVAL (lkl_init() was not called, or the size is no number),
  * -LKL_EBUSY (it was booted before; lkl_cleanup() first), -LKL_ENOENT (no kernel

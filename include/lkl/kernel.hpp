@@ -16,10 +16,10 @@
 
 namespace lkl {
 
-// How to start a kernel.
 // The kernel's own room is 4096 bytes, of which its configuration takes a part.
 constexpr size_t most_command_line = 3072;
 
+// How to start a kernel.
 struct KernelOptions {
     // Bytes of physical memory, at least 16 MiB. A kernel image that was built with
     // checkers gets what these take on top.

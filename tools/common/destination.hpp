@@ -10,10 +10,10 @@
 
 namespace tools {
 
-// At most most_destinations objects at a time, made and destroyed by one thread. While they
-// exist, SIGINT, SIGTERM and SIGHUP remove the temporary files before they end the process.
 constexpr size_t most_destinations = 2;
 
+// At most most_destinations objects at a time, made and destroyed by one thread. While they
+// exist, SIGINT, SIGTERM and SIGHUP remove the temporary files before they end the process.
 class Destination {
 public:
     struct Kind {

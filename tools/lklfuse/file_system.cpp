@@ -121,7 +121,8 @@ bool FileSystem::probe_acls()
 void FileSystem::start(fuse_session* session)
 {
     session_ = session;
-    write_back_.emplace(session);
+    if (!read_only_)
+        write_back_.emplace(session);
     if (has_handles_)
         return;
     const uint64_t free = guard_.free_memory();

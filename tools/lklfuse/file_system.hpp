@@ -57,7 +57,7 @@ public:
     // To be told of each inode that is changed.
     MemoryGuard& guard() { return guard_; }
     fuse_session* session() { return session_; }
-    // From start() to stop().
+    // From start() to stop(), of a file system that is not read-only.
     WriteBack& write_back() { return *write_back_; }
 
     // A descriptor (O_PATH) of the node.

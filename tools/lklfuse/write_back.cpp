@@ -10,11 +10,13 @@ namespace tools::lklfuse {
 
 bool host_waits_for_writeback()
 {
-    utsname host{};
-    int major = 0, minor = 0;
-    if (uname(&host) != 0 || std::sscanf(host.release, "%d.%d", &major, &minor) != 2)
-        return false;
-    return std::pair(major, minor) >= std::pair(6, 16);
+    static const bool waits = [] {
+        utsname host{};
+        int major = 0, minor = 0;
+        return uname(&host) == 0 && std::sscanf(host.release, "%d.%d", &major, &minor) == 2 &&
+               std::pair(major, minor) >= std::pair(6, 16);
+    }();
+    return waits;
 }
 
 WriteBack::WriteBack(fuse_session* session) : session_(session), thread_([this] { run(); }) {}

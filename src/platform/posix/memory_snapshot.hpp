@@ -8,9 +8,9 @@
 //  1. A store goes through a writable mapping. Those that there were at the snapshot are
 //     regions; each is tracked (WriteTracker), whichever address the page has elsewhere,
 //     and put back through the address at which it was written.
-//  2. A region in a window, the shadow or memory() ends only by AddressSpace::map() and unmap(),
-//  which tell
-//     window_changes() before they do it. All of its pages count as written then.
+//  2. A region in a window, the shadow or memory() ends only by AddressSpace::map() and
+//     unmap(), which tell window_changes() before they do it. All of its pages count as
+//     written then.
 //  3. A mapping that came after the snapshot came by AddressSpace::map(), which tells
 //     too. All of its pages count as written from the start, so that it does not matter
 //     when it goes.

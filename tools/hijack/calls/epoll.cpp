@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <new>
 
 #include <fcntl.h>
 #include <sys/epoll.h>

@@ -30,11 +30,6 @@ bool has_library(const char* const* environment)
     return false;
 }
 
-const char* text_of(long argument)
-{
-    return reinterpret_cast<const char*>(argument);
-}
-
 // What execveat(2) starts, as a path of its own.
 std::string path_at(long directory, const char* path, long flags)
 {
@@ -64,7 +59,7 @@ long execve(const long* args)
     if (args[0] != 0) {
         const Inside inside;
         const auto* const environment = reinterpret_cast<const char* const*>(args[2]);
-        if (const int error = refuse_program(text_of(args[0]), environment))
+        if (const int error = refuse_program(host::to_text(args[0]), environment))
             return error;
     }
     return host::raw(SYS_execve, args);
@@ -74,7 +69,7 @@ long execveat(const long* args)
 {
     if (args[1] != 0) {
         const Inside inside;
-        const std::string path = path_at(args[0], text_of(args[1]), args[4]);
+        const std::string path = path_at(args[0], host::to_text(args[1]), args[4]);
         const auto* const environment = reinterpret_cast<const char* const*>(args[3]);
         if (const int error = refuse_program(path, environment))
             return error;

@@ -18,6 +18,7 @@
 #include "hijack/calls/host_stat.hpp"
 #include "hijack/files/routes.hpp"
 #include "hijack/preload/descriptors.hpp"
+#include "hijack/preload/host.hpp"
 #include "hijack/preload/stack.hpp"
 
 namespace hijack::paths {
@@ -153,11 +154,6 @@ private:
     }
 };
 
-const char* text_of(long argument)
-{
-    return reinterpret_cast<const char*>(argument);
-}
-
 // The arguments as the generic table has them: a directory before each path.
 void spread(const Rule& rule, const long* args, long* to)
 {
@@ -206,11 +202,11 @@ std::optional<long> run(long number, const long* args)
     spread(*rule, args, to);
     const Inside inside;
     if (rule->kernel_number == __lkl__NR_openat)
-        if (const int fd = routes::substitute(text_of(to[1]), to[2]); fd >= 0)
+        if (const int fd = routes::substitute(host::to_text(to[1]), to[2]); fd >= 0)
             return fd;
-    const Place first(to[0], text_of(to[1]));
+    const Place first(to[0], host::to_text(to[1]));
     if (rule->two) {
-        const Place second(to[2], text_of(to[3]));
+        const Place second(to[2], host::to_text(to[3]));
         if (first.ours != second.ours)
             return -EXDEV;
         to[2] = second.dirfd();
@@ -314,7 +310,7 @@ long change_to(const char* path)
 long change_directory(const long* args)
 {
     const Inside inside;
-    return change_to(text_of(args[0]));
+    return change_to(host::to_text(args[0]));
 }
 
 long change_directory_to(const long* args)

@@ -115,6 +115,8 @@ bool is_device(std::string_view path)
 // The number that the name of an open file has in it, such as /dev/fd/5; or -1.
 int named_number(std::string_view path)
 {
+    if (!path.starts_with("/dev/") && !path.starts_with("/proc/"))
+        return -1;
     for (const auto& [name, number] :
          {std::pair{"/dev/stdin", 0}, std::pair{"/dev/stdout", 1}, std::pair{"/dev/stderr", 2}})
         if (path == name)

@@ -38,6 +38,12 @@ long to_long(T value)
         return static_cast<long>(value);
 }
 
+// An argument of a system call that is a text.
+inline const char* to_text(long argument)
+{
+    return reinterpret_cast<const char*>(argument);
+}
+
 // Returns what the kernel returns: a value or a negative errno.
 template <typename... Args>
 long call(long number, Args... args)

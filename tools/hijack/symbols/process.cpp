@@ -74,18 +74,28 @@ HIJACK_SYMBOL(int, execve, (const char* path, char* const* arguments, char* cons
 {
     return static_cast<int>(libc_call(SYS_execve, path, arguments, environment));
 }
-// Their child has its calls past us until it has become the program.
+
+namespace {
+
+// What posix_spawn(3) returns for a program that the library does not reach; else 0. The
+// child has its calls past us until it has become the program.
+int refuse_spawn(const char* name, bool in_path, char* const* environment)
+{
+    const Inside inside;
+    const std::string path = in_path ? hijack::programs::look_up(name) : name;
+    return -hijack::calls::refuse_program(path, environment);
+}
+
+}  // namespace
+
 HIJACK_SYMBOL(int, posix_spawn,
               (pid_t * child, const char* path, const posix_spawn_file_actions_t* actions,
                const posix_spawnattr_t* attributes, char* const* arguments,
                char* const* environment))
 {
     static auto* const spawn = next<decltype(hijack_posix_spawn)>("posix_spawn");
-    {
-        const Inside inside;
-        if (const int error = hijack::calls::refuse_program(path, environment))
-            return -error;
-    }
+    if (const int error = refuse_spawn(path, false, environment))
+        return error;
     return spawn(child, path, actions, attributes, arguments, environment);
 }
 HIJACK_SYMBOL(int, posix_spawnp,
@@ -94,12 +104,8 @@ HIJACK_SYMBOL(int, posix_spawnp,
                char* const* environment))
 {
     static auto* const spawn = next<decltype(hijack_posix_spawnp)>("posix_spawnp");
-    {
-        const Inside inside;
-        const std::string path = hijack::programs::look_up(name);
-        if (const int error = hijack::calls::refuse_program(path, environment))
-            return -error;
-    }
+    if (const int error = refuse_spawn(name, true, environment))
+        return error;
     return spawn(child, name, actions, attributes, arguments, environment);
 }
 
