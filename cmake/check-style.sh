@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # check-style.sh SOURCE: the kernel's own style checker, out of the kernel source SOURCE,
-# on all of arch/lkl. Fails on errors and warnings that checkpatch.ignore does not name,
+# on all of arch/lkl. Fails on errors, warnings and checks that checkpatch.ignore does not name,
 # and on lines of that file which nothing needs any more.
 set -euo pipefail
 export LC_ALL=C
@@ -19,7 +19,7 @@ git ls-files -co --exclude-standard arch/lkl |
     while IFS= read -r file; do
         status=0
         [ -s "$file" ] || continue
-        perl "$source/scripts/checkpatch.pl" --no-tree --file --terse --no-summary \
+        perl "$source/scripts/checkpatch.pl" --no-tree --strict --file --terse --no-summary \
             --show-types "$file" || status=$?
         [ "$status" -le 1 ] || exit "$status"
     done >"$messages"
@@ -38,7 +38,7 @@ for number, line in enumerate(open(sys.argv[1]), 1):
 
 faults, used = 0, set()
 for line in open(sys.argv[2]):
-    match = re.match(r"arch/lkl/(\S+?):\d+: (?:ERROR|WARNING):(\w+):", line)
+    match = re.match(r"arch/lkl/(\S+?):\d+: (?:ERROR|WARNING|CHECK):(\w+):", line)
     hits = match and [rule for rule in rules
                       if rule[1] == match[2] and fnmatch.fnmatch(match[1], rule[0])]
     if hits:
@@ -49,6 +49,6 @@ for line in open(sys.argv[2]):
 for rule in sorted(set(rules) - used):
     faults += 1
     print(f"{sys.argv[1]}:{rules[rule]}: nothing needs it any more: {rule[0]} {rule[1]}")
-print(f"arch/lkl: {faults} errors and warnings of checkpatch that are not explained")
+print(f"arch/lkl: {faults} messages of checkpatch --strict that are not explained")
 sys.exit(faults > 0)
 END

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "system_calls.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <utility>
@@ -160,6 +161,12 @@ private:
         }
     }
 
+    // One that exists: of most calls with another the kernel says no more than EBADF.
+    long descriptor_of(size_t choice) const
+    {
+        return count_ == 0 ? -1 : descriptors_[choice % std::min(count_, most_descriptors)];
+    }
+
     // The kernel's own descriptors end with the snapshot's restore.
     void keep(long descriptor)
     {
@@ -173,7 +180,7 @@ private:
         case none:
             return 0;
         case descriptor:
-            return descriptors_[input_.byte() % most_descriptors];
+            return descriptor_of(input_.byte());
         case path:
             return reinterpret_cast<long>(input_.choice(paths));
         case name:
@@ -217,18 +224,11 @@ private:
 
     Kernel& kernel_;
     Input& input_;
-    std::array<long, most_descriptors> descriptors_ = filled();
+    std::array<long, most_descriptors> descriptors_{};
     size_t count_ = 0;
     std::array<int, 2> pair_{};
     size_t next_buffer_ = 0;
     static inline std::array<std::array<uint64_t, buffer_size / sizeof(uint64_t)>, 2> buffers_;
-
-    static std::array<long, most_descriptors> filled()
-    {
-        std::array<long, most_descriptors> none;
-        none.fill(-1);
-        return none;
-    }
 };
 
 Result<void> prepare(Kernel& kernel, const std::vector<DiskId>&)

@@ -39,7 +39,8 @@ conditions()
 			/^end(if|menu|choice)/	{ --n }
 			$1 == "help"		{ head = inside = 0 }
 			head && $1 == "depends"	{ block[n] = block[n] " " $0 }
-			inside && ($1 == "depends" || /[ \t]if[ \t]/ && $1 != "select" && $1 != "imply")
+			inside && ($1 == "depends" ||
+				   /[ \t]if[ \t]/ && $1 != "select" && $1 != "imply")
 			$1 ~ /^(menu)?config$/ {
 				head = 0
 				inside = $2 == name

@@ -78,6 +78,7 @@ arch_test_and_set_bit_lock(unsigned long nr, volatile unsigned long *addr)
 	return arch_test_and_set_bit(nr, addr);
 }
 
+#define arch_xor_unlock_is_negative_byte arch_xor_unlock_is_negative_byte
 static __always_inline bool
 arch_xor_unlock_is_negative_byte(unsigned long mask, volatile unsigned long *addr)
 {
@@ -88,7 +89,6 @@ arch_xor_unlock_is_negative_byte(unsigned long mask, volatile unsigned long *add
 		     : "iq" ((char)mask) : "memory");
 	return negative;
 }
-#define arch_xor_unlock_is_negative_byte arch_xor_unlock_is_negative_byte
 
 #include <asm-generic/bitops/instrumented-lock.h>
 

@@ -15,12 +15,12 @@ static inline void switch_mm(struct mm_struct *prev, struct mm_struct *next,
  * Nothing handles a fault: what is mapped is there at once and stays, also what
  * the kernel maps by itself, as by vm_mmap().
  */
+#define init_new_context init_new_context
 static inline int init_new_context(struct task_struct *task, struct mm_struct *mm)
 {
 	mm->def_flags |= VM_LOCKED;
 	return 0;
 }
-#define init_new_context init_new_context
 
 #include <asm-generic/mmu_context.h>
 

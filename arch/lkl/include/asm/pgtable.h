@@ -8,17 +8,18 @@
 #ifndef _ASM_LKL_PGTABLE_H
 #define _ASM_LKL_PGTABLE_H
 
+#include <linux/bits.h>
 #include <asm/page.h>
 #include <asm-generic/pgtable-nop4d.h>
 
 #define PGDIR_SHIFT	39
-#define PGDIR_SIZE	(1UL << PGDIR_SHIFT)
+#define PGDIR_SIZE	BIT(PGDIR_SHIFT)
 #define PGDIR_MASK	(~(PGDIR_SIZE - 1))
 #define PUD_SHIFT	30
-#define PUD_SIZE	(1UL << PUD_SHIFT)
+#define PUD_SIZE	BIT(PUD_SHIFT)
 #define PUD_MASK	(~(PUD_SIZE - 1))
 #define PMD_SHIFT	21
-#define PMD_SIZE	(1UL << PMD_SHIFT)
+#define PMD_SIZE	BIT(PMD_SHIFT)
 #define PMD_MASK	(~(PMD_SIZE - 1))
 
 #define PTRS_PER_PGD	512
@@ -165,11 +166,11 @@ static inline pte_t pte_modify(pte_t pte, pgprot_t prot)
 	return __pte((pte_val(pte) & _PAGE_CHG_MASK) | pgprot_val(prot));
 }
 
+#define __HAVE_ARCH_PTE_SAME
 static inline int pte_same(pte_t a, pte_t b)
 {
 	return pte_val(a) == pte_val(b);
 }
-#define __HAVE_ARCH_PTE_SAME
 
 /*
  * init_mm is mirrored in one go by flush_cache_vmap() and
@@ -188,6 +189,7 @@ static inline void set_pte(pte_t *ptep, pte_t pte)
 
 #define PFN_PTE_SHIFT	PAGE_SHIFT
 
+#define set_ptes set_ptes
 static inline void set_ptes(struct mm_struct *mm, unsigned long addr,
 			    pte_t *ptep, pte_t pte, unsigned int nr)
 {
@@ -198,7 +200,6 @@ static inline void set_ptes(struct mm_struct *mm, unsigned long addr,
 	if (mm != &init_mm)
 		lkl_mirror_set(addr, pte, nr);
 }
-#define set_ptes set_ptes
 
 static inline void pte_clear(struct mm_struct *mm, unsigned long addr, pte_t *ptep)
 {

@@ -2,6 +2,7 @@
 #ifndef _ASM_LKL_THREAD_INFO_H
 #define _ASM_LKL_THREAD_INFO_H
 
+#include <linux/bits.h>
 #include <lkl/vcpu.h>
 
 #define THREAD_SIZE		LKL_STACK_SIZE
@@ -37,10 +38,10 @@ struct thread_info {
 #define TIF_SYSCALL_AUDIT	10
 #define TIF_SECCOMP		11
 
-#define _TIF_NEED_RESCHED	(1 << TIF_NEED_RESCHED)
-#define _TIF_SIGPENDING		(1 << TIF_SIGPENDING)
-#define _TIF_NOTIFY_SIGNAL	(1 << TIF_NOTIFY_SIGNAL)
-#define _TIF_NOTIFY_RESUME	(1 << TIF_NOTIFY_RESUME)
+#define _TIF_NEED_RESCHED	BIT(TIF_NEED_RESCHED)
+#define _TIF_SIGPENDING		BIT(TIF_SIGPENDING)
+#define _TIF_NOTIFY_SIGNAL	BIT(TIF_NOTIFY_SIGNAL)
+#define _TIF_NOTIFY_RESUME	BIT(TIF_NOTIFY_RESUME)
 
 /* Looked at on the way out of a system call. */
 #define _TIF_EXIT_WORK		(_TIF_NEED_RESCHED | _TIF_SIGPENDING | \

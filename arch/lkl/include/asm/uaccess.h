@@ -17,17 +17,15 @@
 #include <asm/processor.h>
 
 /* The first page stays out, so that a null pointer is -EFAULT without help. */
+#define __access_ok __access_ok
 static __always_inline int __access_ok(const void __user *ptr, unsigned long size)
 {
 	unsigned long addr = (unsigned long)ptr;
 
-	if (__builtin_constant_p(size) && size <= PAGE_SIZE)
-		return addr - PAGE_SIZE < TASK_SIZE_MAX - 2 * PAGE_SIZE;
 	if (unlikely(size > TASK_SIZE_MAX - PAGE_SIZE))
 		return 0;
 	return addr - PAGE_SIZE <= TASK_SIZE_MAX - PAGE_SIZE - size || !size;
 }
-#define __access_ok __access_ok
 
 #include <asm-generic/access_ok.h>
 

@@ -6,6 +6,7 @@
 #include <linux/prandom.h>
 #include <linux/sched/task.h>
 #include <linux/sched/task_stack.h>
+#include <linux/string.h>
 #include <asm/current.h>
 #include <asm/thread_info.h>
 
@@ -33,7 +34,8 @@ static void switch_with_values(struct fiber *fiber, struct rnd_state *random)
 	int i;
 
 	for (i = 0; i < REGISTERS; i++)
-		words[i] = copies[i] = fiber->seed ^ prandom_u32_state(random);
+		words[i] = fiber->seed ^ prandom_u32_state(random);
+	memcpy(copies, words, sizeof(copies));
 	asm volatile("" : "+m" (copies), "+m" (kept));
 	schedule();
 	asm volatile("" : "+x" (wide));
@@ -140,6 +142,7 @@ static struct kunit_suite suite = {
 	.name = "lkl_switch",
 	.test_cases = cases,
 };
+
 kunit_test_suite(suite);
 
 MODULE_DESCRIPTION("KUnit tests of switches between fibers");

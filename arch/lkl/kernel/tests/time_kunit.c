@@ -148,6 +148,7 @@ static struct kunit_suite suite = {
 	.name = "lkl_time",
 	.test_cases = cases,
 };
+
 kunit_test_suite(suite);
 
 MODULE_DESCRIPTION("KUnit tests of clock and timers");

@@ -98,7 +98,7 @@ static void copies_up_to_a_hole(struct kunit *test)
 			memset(buffer, 0, n);
 			left = __copy_from_user(buffer, from, n);
 			wrong += left < n - before || left > n;
-			wrong += memchr_inv(buffer, 0x5a, n - left) != NULL;
+			wrong += !!memchr_inv(buffer, 0x5a, n - left);
 			if (before == n)
 				wrong += left != 0;
 		}
@@ -146,6 +146,7 @@ static struct kunit_suite suite = {
 	.name = "lkl_uaccess",
 	.test_cases = cases,
 };
+
 kunit_test_suite(suite);
 
 MODULE_DESCRIPTION("KUnit tests of accesses to user memory");

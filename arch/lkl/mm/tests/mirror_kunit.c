@@ -164,6 +164,7 @@ static struct kunit_suite suite = {
 	.name = "lkl_mirror",
 	.test_cases = cases,
 };
+
 kunit_test_suite(suite);
 
 MODULE_DESCRIPTION("KUnit tests of kernel mappings");
