@@ -48,6 +48,35 @@ extern "C" {
 LKL_API int lkl_init(struct lkl_host_operations *ops);
 
 /*
+ * Whether bad pointers are an error of the system call that gets them: a kernel that
+ * is booted after lkl_set_fault_handler(1) returns -LKL_EFAULT for them, and a fault
+ * of its own code is a panic, after which its calls return -LKL_EIO.  Otherwise, as
+ * at first and after lkl_cleanup(), either is what it is for any library: SIGSEGV or
+ * SIGBUS.
+ *
+ * To be called between lkl_init() and lkl_start_kernel().  The library handles those
+ * two signals of the process from lkl_start_kernel() to lkl_cleanup(), and all other
+ * faults go on to the handler that was there before; a handler that the program
+ * installs in between takes the place of the library's.  0, -LKL_EINVAL (lkl_init() was
+ * not called), or -LKL_EBUSY (there is a kernel).
+ */
+LKL_API int lkl_set_fault_handler(int enable);
+
+/*
+ * Has `log` called with each line of the log of the kernel that is booted next, in place
+ * of lkl_host_operations.print: its level, from 0 (an emergency) over 3 (an error), 4 (a
+ * warning) and 6 (information) to 7 (for debugging), as in syslog(2), and its `len` bytes,
+ * a newline the last.  Lines of level 7 come with `loglevel=8` on the kernel's command
+ * line.  On whichever thread runs the kernel at the moment, which must not call the
+ * kernel; calls do not overlap.  Null, as at first and after lkl_cleanup(): `print` is
+ * called.
+ *
+ * To be called between lkl_init() and lkl_start_kernel().  0, -LKL_EINVAL (lkl_init() was
+ * not called), or -LKL_EBUSY (there is a kernel).
+ */
+LKL_API int lkl_set_log(void (*log)(int level, const char *text, int len));
+
+/*
  * Boots the kernel; the format and its arguments make the kernel's command line, as
  * with printf(3), of 3072 bytes at most.  `mem=SIZE` gives the kernel's memory, in
  * bytes, or with the suffix K, M or G; it is 64M otherwise, and 16M at least.  Memory
@@ -56,18 +85,10 @@ LKL_API int lkl_init(struct lkl_host_operations *ops);
  * 0, or -LKL_EINVAL (lkl_init() was not called, or the size is no number),
  * -LKL_EBUSY (it was booted before; lkl_cleanup() first), -LKL_ENOENT (no kernel
  * image), -LKL_ENOEXEC (a wrong or damaged one), -LKL_E2BIG (the command line is too
- * long), -LKL_ENOMEM, -LKL_EIO (it panicked).  lkl_error_message() says more.
+ * long), -LKL_ENOMEM, -LKL_EMFILE (lkl_set_fault_handler(), and too many kernels of the
+ * process have it), -LKL_EIO (it panicked).  lkl_error_message() says more.
  */
 LKL_API int lkl_start_kernel(const char *fmt, ...) LKL_PRINTF(1, 2);
-
-/*
- * For kernels that are booted from now on: whether a bad pointer given to a system
- * call is -LKL_EFAULT, and a fault of the kernel itself a panic of it (1), or either is
- * what it is for any library, a signal (0, as it is in the beginning).  While a kernel
- * that was booted with it exists, the library has handlers of SIGSEGV and SIGBUS; faults
- * that are not the kernel's go to the handlers that were there before.
- */
-LKL_API void lkl_set_fault_handler(int on);
 
 /*
  * Writes everything back and shuts the kernel down.  Calls in flight return

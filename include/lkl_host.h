@@ -39,7 +39,8 @@ struct lkl_host_operations {
 	 * whichever thread runs the kernel at the moment, which must not call the
 	 * kernel; calls do not overlap.  Null, which it is in lkl_host_ops: the log
 	 * goes nowhere, but can be read with lkl_sys_syslog() and, after a panic,
-	 * with lkl_panic_message().  Read by lkl_start_kernel(), lkl_printf() and
+	 * with lkl_panic_message().  lkl_set_log() gives each line with its level.
+	 * Read by lkl_start_kernel(), lkl_printf() and
 	 * lkl_bug().
 	 */
 	void (*print)(const char *str, int len);

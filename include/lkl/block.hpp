@@ -50,7 +50,7 @@ struct BlockInfo {
     bool flush = true;  // has a volatile cache, honours BlockOp::flush
     bool discard = false;
     bool write_zeroes = false;
-    std::string serial;  // at most 20 bytes
+    std::string serial = {};  // at most 20 bytes
 };
 
 // Stores the bytes of one disk.

@@ -26,7 +26,7 @@ namespace lkl {
 struct DhcpOptions {
     std::chrono::milliseconds timeout{60'000};    // for all of it
     std::chrono::milliseconds first_wait{4'000};  // for an answer; doubled each time
-    std::string host_name;                        // told to the server; empty: none
+    std::string host_name = {};                   // told to the server; empty: none
 };
 
 struct DhcpRoute {

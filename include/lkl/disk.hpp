@@ -43,7 +43,7 @@ struct FileDiskOptions {
     bool direct = false;  // O_DIRECT: past the host's page cache
     DiskEngine engine = DiskEngine::automatic;
     DiskLock lock = DiskLock::automatic;
-    std::string serial;  // at most 20 bytes
+    std::string serial = {};  // at most 20 bytes
 
     // 512 to 4096, a power of two; 0: the block device's own, or 512 for files
     // (with `direct`: what the host needs).
@@ -52,7 +52,7 @@ struct FileDiskOptions {
     // The part of the file that is the disk, in bytes: a start that is a multiple
     // of 512, and a length; without one, up to the end.
     uint64_t offset = 0;
-    std::optional<uint64_t> length;
+    std::optional<uint64_t> length = {};
 };
 
 // A disk in a regular file or a block device. What the kernel writes is in the
@@ -86,7 +86,7 @@ Result<std::unique_ptr<BlockBackend>> open_file_disk(int descriptor, const std::
 
 struct MemoryDiskOptions {
     bool read_only = false;
-    std::string serial;  // at most 20 bytes
+    std::string serial = {};  // at most 20 bytes
     uint32_t logical_block_size = 512;
 };
 

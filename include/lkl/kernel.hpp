@@ -25,14 +25,19 @@ struct KernelOptions {
     // checkers gets what these take on top.
     uint64_t memory = 64ull << 20;
     // Added to the kernel's command line; at most most_command_line bytes.
-    std::string command_line;
-    std::string image;  // path of the kernel image; empty: default_kernel_image()
+    std::string command_line = {};
+    std::string image = {};  // path of the kernel image; empty: default_kernel_image()
     // The kernel image, open for reading, or -1: the library opens it. A duplicate is
     // used, so that a program may give up its access to files before it starts a kernel.
     int image_descriptor = -1;
     // Lines of the kernel log, called on whichever thread carries the kernel;
     // must not call the kernel. Empty: the log stays readable by syslog(2).
-    std::function<void(std::string_view)> log;
+    std::function<void(std::string_view)> log = {};
+    // The same line by line, each with its newline and its level: 0 (an emergency), 1, 2, 3
+    // (an error), 4 (a warning), 5, 6 (information), 7 (for debugging), as in syslog(2).
+    // Those below the console's level come, which `loglevel=8` on the command line makes
+    // all of them. May be set together with `log`, which then gets the same lines.
+    std::function<void(int level, std::string_view line)> log_with_level = {};
     // Installs a handler of SIGSEGV and SIGBUS for the process while a kernel that
     // asked for it exists. A bad pointer given to a system call is then -EFAULT,
     // and a fault of the kernel itself a panic of that kernel; without it, either
@@ -88,7 +93,8 @@ struct Activity {
 class Kernel {
 public:
     // Boots a kernel. Errors: ENOENT (no image), ENOEXEC (image of another
-    // version or damaged), ENOMEM, EIO (the kernel panicked; what names why).
+    // version or damaged), EINVAL (size of the memory), E2BIG (the command line is too
+    // long), ENOMEM, EIO (the kernel panicked; what names why).
     static Result<Kernel> start(const KernelOptions& options = {});
 
     Kernel(Kernel&&) noexcept;

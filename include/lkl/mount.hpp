@@ -28,9 +28,9 @@ struct Partition {
 Result<std::vector<Partition>> list_partitions(Kernel& kernel, DiskId disk);
 
 struct MountOptions {
-    std::string type;         // name of the file system in the kernel, "ext4"
+    std::string type = {};    // name of the file system in the kernel, "ext4"
     unsigned long flags = 0;  // LKL_MS_*
-    std::string data;         // options of the file system, separated by commas
+    std::string data = {};    // options of the file system, separated by commas
     unsigned partition = 0;   // number of the partition, 0: the whole disk
 
     // Adds options in the way of mount(8)'s -o: "ro,noatime,data=journal".

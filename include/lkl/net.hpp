@@ -107,11 +107,11 @@ Result<std::unique_ptr<NetBackend>> open_vde(const std::string& url);
 struct PasstOptions {
     // Of a socket where passt, or what speaks its protocol (QEMU's stream socket:
     // frames with a length of 4 bytes), listens. Empty: passt is started.
-    std::string socket;
-    std::string program = "passt";       // found by PATH
-    std::vector<std::string> arguments;  // of passt, besides those for the socket
+    std::string socket = {};
+    std::string program = "passt";            // found by PATH
+    std::vector<std::string> arguments = {};  // of passt, besides those for the socket
     // Of passt, as NAME=VALUE; none: this process's own.
-    std::optional<std::vector<std::string>> environment;
+    std::optional<std::vector<std::string>> environment = {};
     uint16_t mtu = 65520;  // bytes: what passt says by DHCP unless it is told another
 };
 
@@ -129,7 +129,7 @@ struct SlirpOptions {
         uint16_t host_port = 0;
         uint16_t port = 0;  // of 10.0.2.15, our kernel
     };
-    std::vector<Forward> forwards;
+    std::vector<Forward> forwards = {};
 };
 
 // The host's network without privileges, through libslirp, which is loaded at this time:

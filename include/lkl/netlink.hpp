@@ -105,10 +105,10 @@ struct Rule {
     std::optional<uint32_t> priority = {};  // the lowest is asked first; none: the kernel chooses
     std::optional<IpPrefix> from = {};
     std::optional<IpPrefix> to = {};
-    uint32_t mark = 0;  // with mask: a socket's or packet's mark
-    uint32_t mask = 0;  // 0: the mark does not count
-    std::string input;  // name of an interface
-    std::string output;
+    uint32_t mark = 0;       // with mask: a socket's or packet's mark
+    uint32_t mask = 0;       // 0: the mark does not count
+    std::string input = {};  // name of an interface
+    std::string output = {};
     uint32_t table = LKL_RT_TABLE_MAIN;
     uint8_t action = LKL_FR_ACT_TO_TBL;  // LKL_FR_ACT_*
 };

@@ -27,7 +27,7 @@ struct NetOffload {
 
 // What a back end offers.
 struct NetInfo {
-    std::string name;               // for error texts: "tap0"
+    std::string name = {};          // for error texts: "tap0"
     MacAddress mac{};               // all zero: the device makes one up
     uint16_t mtu = 0;               // bytes without the Ethernet header; 0: not known
     uint16_t queue_pairs = 1;       // at most that many

@@ -60,11 +60,11 @@ struct WireGuardPeer {
 };
 
 struct WireGuard {
-    std::optional<WireGuardKey> private_key;  // none: it can do nothing
-    std::optional<WireGuardKey> public_key;   // what is told, and not set
-    uint16_t port = 0;                        // UDP; 0: the kernel chooses one
-    uint32_t mark = 0;                        // of the packets outside of the tunnel
-    std::vector<WireGuardPeer> peers;
+    std::optional<WireGuardKey> private_key = {};  // none: it can do nothing
+    std::optional<WireGuardKey> public_key = {};   // what is told, and not set
+    uint16_t port = 0;                             // UDP; 0: the kernel chooses one
+    uint32_t mark = 0;                             // of the packets outside of the tunnel
+    std::vector<WireGuardPeer> peers = {};
 };
 
 // Gives the interface exactly this configuration. EOPNOTSUPP: it is not a WireGuard one.

@@ -51,22 +51,34 @@ std::optional<std::string> format_text(const char* format, va_list arguments)
     return text;
 }
 
+// 0, or why `what`, a setting of the next kernel, cannot be done now.
+int check_before_start(const State& own, const std::string& what)
+{
+    if (own.host == nullptr)
+        return fail(LKL_EINVAL, what + ": lkl_init() was not called");
+    if (default_kernel.load(std::memory_order_relaxed) != nullptr)
+        return fail(LKL_EBUSY, what + ": there is a kernel; lkl_cleanup() comes first");
+    return 0;
+}
+
 int start(const std::optional<std::string>& text)
 {
     State& own = state();
     const std::lock_guard lock(own.mutex);
     const lkl_host_operations* const host = own.host;
-    if (host == nullptr)
-        return fail(LKL_EINVAL, "start kernel: lkl_init() was not called");
-    if (default_kernel.load(std::memory_order_relaxed) != nullptr)
-        return fail(LKL_EBUSY, "start kernel: there is one; lkl_cleanup() comes first");
+    if (const int error = check_before_start(own, "start kernel"))
+        return error;
     if (!text)
         return fail(LKL_EINVAL, "start kernel: bad format of the command line");
     auto options = parse_command_line(*text);
     if (!options)
         return fail(options.error());
     options->fault_handler = own.fault_handler;
-    if (const auto print = host->print) {
+    if (const auto log = own.log) {
+        options->log_with_level = [log](int level, std::string_view line) {
+            log(level, line.data(), static_cast<int>(line.size()));
+        };
+    } else if (const auto print = host->print) {
         options->log = [print](std::string_view line) {
             print(line.data(), static_cast<int>(line.size()));
         };
@@ -112,9 +124,24 @@ int lkl_init(struct lkl_host_operations* ops)
     return 0;
 }
 
-void lkl_set_fault_handler(int on)
+int lkl_set_fault_handler(int enable)
 {
-    state().fault_handler = on != 0;
+    State& own = state();
+    const std::lock_guard lock(own.mutex);
+    if (const int error = check_before_start(own, "set fault handler"))
+        return error;
+    own.fault_handler = enable != 0;
+    return 0;
+}
+
+int lkl_set_log(void (*log)(int level, const char* text, int len))
+{
+    State& own = state();
+    const std::lock_guard lock(own.mutex);
+    if (const int error = check_before_start(own, "set log"))
+        return error;
+    own.log = log;
+    return 0;
 }
 
 int lkl_start_kernel(const char* fmt, ...)
@@ -144,6 +171,8 @@ void lkl_cleanup(void)
     own.disks.clear();
     own.nets.clear();
     own.host = nullptr;
+    own.fault_handler = false;
+    own.log = nullptr;
 }
 
 int lkl_is_running(void)

@@ -31,7 +31,9 @@ struct State {
     std::mutex mutex;
     std::atomic<lkl_host_operations*> host = nullptr;
     std::atomic<bool> halted = false;
-    std::atomic<bool> fault_handler = false;
+    // Of the next kernel; under the mutex.
+    bool fault_handler = false;
+    void (*log)(int level, const char* text, int length) = nullptr;
     // By number, which is not used again; no disk: removed. Entries stay where they
     // are, lkl_disk.dev points to them.
     std::deque<std::optional<DiskId>> disks;

@@ -18,6 +18,7 @@
 #include <core/devices.hpp>
 #include <core/image.hpp>
 #include <core/interfaces.hpp>
+#include <core/log_levels.hpp>
 #include <core/machine.hpp>
 #include <core/saved_kernel.hpp>
 #include <core/system_calls.hpp>
@@ -48,6 +49,20 @@ constexpr unsigned minors_per_disk = 16;
 
 // Linux wants room for a packet of many pages.
 constexpr uint16_t least_net_queue = 32;
+
+// What takes the kernel's console text; empty: nothing does.
+Machine::Log console_of(const KernelOptions& options)
+{
+    if (!options.log_with_level)
+        return options.log;
+    return [take = options.log_with_level, log = options.log](std::string_view text) {
+        for_each_log_line(text, [&](int level, std::string_view line) {
+            take(level, line);
+            if (log)
+                log(line);
+        });
+    };
+}
 
 unsigned minor_of(uint64_t device)
 {
@@ -145,7 +160,10 @@ Result<void> Kernel::Impl::boot(const KernelOptions& options)
     const uint64_t memory =
         (options.memory + image_.checkers_memory() + page_size - 1) & ~(page_size - 1);
 
-    auto machine = Machine::create(image_, memory, options.command_line, options.log);
+    // In front: what comes behind "--" is for process 1.
+    const std::string command_line =
+        std::string(options.log_with_level ? console_with_levels : "") + options.command_line;
+    auto machine = Machine::create(image_, memory, command_line, console_of(options));
     if (!machine)
         return std::move(machine).error();
     machine_ = std::move(*machine);

@@ -133,27 +133,6 @@ TEST(CapiLife, ALongCommandLineIsRefusedOrWhole)
     lkl_cleanup();
 }
 
-// Only with it: without, a bad pointer is a signal, as for any library.
-TEST(CapiLife, TheFaultHandlerIsAChoice)
-{
-    void* const nothing = mmap(nullptr, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    ASSERT_NE(nothing, MAP_FAILED);
-    const auto life = [nothing](int on) {
-        lkl_set_fault_handler(on);
-        if (lkl_init(&lkl_host_ops) != 0 || lkl_start_kernel("mem=64M") != 0)
-            std::_Exit(2);
-        const long result = lkl_sys_open(static_cast<const char*>(nothing), LKL_O_RDONLY, 0);
-        const bool good = result == -LKL_EFAULT && lkl_sys_halt() == 0;
-        lkl_cleanup();
-        std::_Exit(good ? 0 : 1);
-    };
-    EXPECT_EXIT(life(1), testing::ExitedWithCode(0), "");
-#ifndef __SANITIZE_ADDRESS__  // which has a handler of its own
-    EXPECT_EXIT(life(0), testing::KilledBySignal(SIGSEGV), "");
-#endif
-    munmap(nothing, 4096);
-}
-
 TEST(CapiLife, MemoryIsWhatTheCommandLineSays)
 {
     const auto total = [](unsigned mebibytes) {
@@ -171,6 +150,64 @@ TEST(CapiLife, MemoryIsWhatTheCommandLineSays)
     EXPECT_GE(less, 32ul / 2);
     EXPECT_GT(more, less + 90);
     EXPECT_LE(more, less + 128 - 32);
+}
+
+// A page that nobody may touch.
+class Forbidden {
+public:
+    Forbidden() : page_(::mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))
+    {
+        EXPECT_NE(page_, MAP_FAILED);
+    }
+    ~Forbidden() { ::munmap(page_, size); }
+    Forbidden(const Forbidden&) = delete;
+    Forbidden& operator=(const Forbidden&) = delete;
+
+    char* get() const { return static_cast<char*>(page_); }
+
+private:
+    static constexpr size_t size = 4096;
+    void* page_;
+};
+
+TEST(CapiLife, BadPointersAreErrorsForThoseWhoAsk)
+{
+    const Forbidden forbidden;
+    struct sigaction before {};
+    ASSERT_EQ(::sigaction(SIGSEGV, nullptr, &before), 0);
+    const auto handler = [] {
+        struct sigaction now {};
+        EXPECT_EQ(::sigaction(SIGSEGV, nullptr, &now), 0);
+        return now.sa_sigaction;
+    };
+
+    EXPECT_EQ(lkl_set_fault_handler(1), -LKL_EINVAL) << "before lkl_init()";
+    ASSERT_EQ(lkl_init(&lkl_host_ops), 0);
+    ASSERT_EQ(lkl_set_fault_handler(1), 0);
+    ASSERT_EQ(lkl_start_kernel("mem=64M"), 0) << lkl_error_message();
+    EXPECT_EQ(lkl_set_fault_handler(0), -LKL_EBUSY);
+    EXPECT_EQ(lkl_sys_open(forbidden.get(), LKL_O_RDONLY, 0), -LKL_EFAULT);
+    const auto root = static_cast<unsigned>(lkl_sys_open("/", LKL_O_RDONLY, 0));
+    EXPECT_EQ(lkl_sys_getdents64(
+                  root, reinterpret_cast<struct lkl_linux_dirent64*>(forbidden.get()), 4096),
+              -LKL_EFAULT);
+    EXPECT_EQ(lkl_sys_getpid(), 1);
+    EXPECT_EQ(lkl_is_running(), 1);
+    EXPECT_EQ(lkl_sys_halt(), 0);
+    lkl_cleanup();
+    EXPECT_EQ(handler(), before.sa_sigaction);
+
+    // Each kernel is asked for anew, and the last word counts.
+    for (const bool changed_mind : {false, true}) {
+        ASSERT_EQ(lkl_init(&lkl_host_ops), 0);
+        if (changed_mind) {
+            EXPECT_EQ(lkl_set_fault_handler(1), 0);
+            EXPECT_EQ(lkl_set_fault_handler(0), 0);
+        }
+        ASSERT_EQ(lkl_start_kernel("mem=64M"), 0) << lkl_error_message();
+        EXPECT_EQ(handler(), before.sa_sigaction);
+        lkl_cleanup();
+    }
 }
 
 TEST_F(Capi, HaltEndsCallsInFlight)
