@@ -3,6 +3,7 @@
 #include <array>
 #include <map>
 #include <string>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -60,6 +61,20 @@ TEST_F(SyscallStates, EveryCallIsThereOrNotAsDocumented)
         EXPECT_EQ(result == -LKL_ENOSYS, state.absent) << state.name << ": " << result;
         ASSERT_EQ(lkl_is_running(), 1) << "after " << state.name << "\n" << lkl_panic_message();
     }
+}
+
+// What unshare is limited by, and what it is not.
+TEST_F(SyscallStates, NamespacesAreThereOrNotAsDocumented)
+{
+    EXPECT_EQ(lkl_sys_unshare(LKL_CLONE_NEWUSER), -LKL_EINVAL);
+    EXPECT_EQ(lkl_sys_unshare(LKL_CLONE_NEWTIME), -LKL_EINVAL);
+    std::thread([] {
+        EXPECT_EQ(lkl_sys_unshare(LKL_CLONE_NEWUSER), -LKL_EINVAL);
+        for (const unsigned long flag : {LKL_CLONE_NEWNET, LKL_CLONE_NEWNS, LKL_CLONE_NEWUTS,
+                                         LKL_CLONE_NEWIPC, LKL_CLONE_NEWCGROUP})
+            EXPECT_EQ(lkl_sys_unshare(flag), 0) << std::hex << flag;
+    }).join();
+    EXPECT_EQ(lkl_is_running(), 1);
 }
 
 TEST_F(SyscallStates, NumbersWithoutACallAreRefused)
