@@ -14,11 +14,11 @@
 #
 # "make soak" is the long run of what docs/durability.md promises, about two hours: 1,000
 # losses of power on each file system, a fault in each request to the host, 100 kills,
-# half an hour of everything at once; and that of the network: 10 GiB each way between two
-# kernels, rubbish for a minute, 10,000 connections at once, 10 times. Its own variables,
-# which each test names:
+# half an hour of everything at once; that of the network: 10 GiB each way between two
+# kernels, rubbish for a minute, 10,000 connections at once, 10 times; and a minute of 64
+# threads in one kernel. Its own variables, which each test names:
 #   LKL_CUTS, LKL_CUT_SEED, LKL_FAULTS, LKL_TEST_KILLS, LKL_SOAK_SECONDS,
-#   LKL_NET_EXCHANGE_MIB, LKL_NET_GARBAGE_SECONDS, LKL_NET_CONNECTIONS,
+#   LKL_STRESS_SECONDS, LKL_NET_EXCHANGE_MIB, LKL_NET_GARBAGE_SECONDS, LKL_NET_CONNECTIONS,
 #   LKL_NET_CONNECTION_ROUNDS
 #
 # "make check-suites" runs suites that are not part of the project, on our kernel and on the
@@ -108,18 +108,19 @@ kernel-trace: configure
 kunit-um: kunit
 	tests/kunit/uml.sh $(build)
 
-soaked = ^durability\.|lklfuse_killed_|ExchangeALot|GarbageFrames|ManyConnections
+soaked = ^durability\.|lklfuse_killed_|ExchangeALot|GarbageFrames|ManyConnections|SixtyFourThreads
 soak: export LKL_CUTS ?= 1000
 soak: export LKL_FAULTS ?= all
 soak: export LKL_TEST_KILLS ?= 100
 soak: export LKL_SOAK_SECONDS ?= 1800
+soak: export LKL_STRESS_SECONDS ?= 60
 soak: export LKL_NET_EXCHANGE_MIB ?= 10240
 soak: export LKL_NET_GARBAGE_SECONDS ?= 60
 soak: export LKL_NET_CONNECTIONS ?= 10000
 soak: export LKL_NET_CONNECTION_ROUNDS ?= 10
 soak: deps configure
-	cmake --build $(build) --target all tests-durability tests-filesystem \
-		tests-network
+	cmake --build $(build) --target all tests-boot tests-durability \
+		tests-filesystem tests-network
 	ctest --test-dir $(build) --output-on-failure --no-tests=error -j2 -R '$(soaked)' \
 		$(CTEST_FLAGS)
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // 64 threads that call one kernel without a pause: each of them gets on, all end,
-// and nothing is left over. LKL_STRESS_SECONDS says for how long (20).
+// and nothing is left over. LKL_STRESS_SECONDS says for how long (20, and 60 in
+// "make soak").
 // ctest: SERIAL TIMEOUT=900
 #include <array>
 #include <atomic>
