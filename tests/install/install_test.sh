@@ -61,6 +61,40 @@ for program in c-lkl cpp-lkl c-lkl_static cpp-lkl_static; do
     run "$work/build/$program"
 done
 
+# The first programs of README.md, as they stand there.
+# block LANGUAGE: the first block of that language.
+block()
+{
+    awk -v start="\`\`\`$1" '$0 == "```" { if (on) exit } on; $0 == start { on = 1 }' \
+        "$LKL_SOURCE/README.md"
+}
+# refuses MESSAGE COMMAND...: it fails, and one line says why.
+refuses()
+{
+    local message=$1 code=0
+    shift
+    LD_LIBRARY_PATH=$libdir "$@" >"$work/out" 2>"$work/error" || code=$?
+    if [ "$code" -ne 1 ] || [ -s "$work/out" ] || [ "$(wc -l <"$work/error")" -ne 1 ] ||
+        ! grep -qF "$message" "$work/error"; then
+        echo "$* ends with $code:"
+        cat "$work/out" "$work/error"
+        exit 1
+    fi
+}
+block c >"$work/first.c"
+block cpp >"$work/first.cpp"
+cc -Wall -Wextra -Werror "$work/first.c" "${flags[@]}" -o "$work/first-c"
+c++ -std=c++20 -Wall -Wextra -Werror "$work/first.cpp" "${flags[@]}" -o "$work/first-cpp"
+truncate -s 1M "$work/disk"
+LD_LIBRARY_PATH=$libdir "$work/first-c" >"$work/out"
+grep -q '^Linux version 6' "$work/out" || { echo "README's C program:"; cat "$work/out"; exit 1; }
+LD_LIBRARY_PATH=$libdir "$work/first-cpp" "$work/disk" >"$work/out"
+grep -qx 'disk 0 is here' "$work/out" || { echo "README's C++ program:"; cat "$work/out"; exit 1; }
+refuses usage "$work/first-cpp"
+refuses "$work/missing" "$work/first-cpp" "$work/missing"
+refuses "$work/missing" env LKL_KERNEL_IMAGE="$work/missing" "$work/first-c"
+refuses "$work/missing" env LKL_KERNEL_IMAGE="$work/missing" "$work/first-cpp" "$work/disk"
+
 # Every public header stands for itself, in both languages where it is one of C.
 cd "$prefix/include"
 for header in lkl.h lkl_host.h; do
