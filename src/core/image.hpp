@@ -25,6 +25,9 @@ public:
     Image& operator=(Image&&) = delete;
     ~Image();
 
+    // What it was opened by, for messages.
+    const std::string& path() const { return path_; }
+
     // Bytes from the first to the last address, a multiple of the page size.
     uint64_t size() const { return size_; }
 

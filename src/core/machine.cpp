@@ -135,7 +135,8 @@ Result<std::unique_ptr<Machine>> Machine::create(const Image& image, uint64_t me
     machine->kernel_.size = sizeof machine->kernel_;
     if (image.entry(info.image_base)(&host, &info, &machine->kernel_) != 0 ||
         machine->kernel_.version != LKL_CONTRACT_VERSION)
-        return Error{ENOEXEC, "kernel image: made for another version of the library"};
+        return Error{ENOEXEC,
+                     "kernel image " + image.path() + ": made for another version of the library"};
     machine->vcpu_.attach(machine->kernel_);
     return machine;
 }
