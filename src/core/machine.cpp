@@ -9,6 +9,7 @@
 #include <sys/random.h>
 
 #include <platform/posix/clock.hpp>
+#include <platform/posix/thread_sanitizer.hpp>
 
 namespace lkl {
 
@@ -80,6 +81,7 @@ lkl_host_ops Machine::host_operations() noexcept
         }
     };
     ops.thread_done = [](void* host, lkl_thread* thread) {
+        posix::got_from_kernel(thread);
         self(host).vcpu_.thread_done(*reinterpret_cast<HostThread*>(thread));
     };
     ops.booted = [](void* host) { self(host).vcpu_.booted(); };

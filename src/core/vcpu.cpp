@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <platform/posix/cpus.hpp>
+#include <platform/posix/thread_sanitizer.hpp>
 
 namespace lkl {
 
@@ -59,10 +60,12 @@ void Vcpu::attach(const lkl_kernel_ops& kernel) noexcept
 // that wakes may want it at once.
 class Vcpu::Done {
 public:
-    explicit Done(lkl_vcpu* vcpu) noexcept : first_(vcpu->done)
+    explicit Done(Vcpu& vcpu) noexcept : vcpu_(vcpu), first_(vcpu.vcpu_->done)
     {
-        if (first_) [[unlikely]]
-            vcpu->done = nullptr;
+        if (first_) [[unlikely]] {
+            vcpu.vcpu_->done = nullptr;
+            vcpu.telling_.fetch_add(1, std::memory_order_relaxed);
+        }
     }
     ~Done()
     {
@@ -78,18 +81,21 @@ private:
         for (lkl_thread* next = first_; next;) {
             // Who has been told may be gone.
             lkl_thread* thread = next;
+            posix::got_from_kernel(thread);
             next = thread->next;
             reinterpret_cast<HostThread*>(thread)->parker.post(done);
         }
+        vcpu_.telling_.fetch_sub(1, std::memory_order_release);
     }
 
+    Vcpu& vcpu_;
     lkl_thread* const first_;
 };
 
 // Gives the vCPU up, unless interrupts are pending.
 bool Vcpu::let_go(HostThread* carrier) noexcept
 {
-    const Done told(vcpu_);
+    const Done told(*this);
     return lock_.release(holder_of(carrier));
 }
 
@@ -118,7 +124,7 @@ void Vcpu::release(HostThread* carrier) noexcept
 // Gives the vCPU up while tasks are runnable: the background thread carries on.
 void Vcpu::hand_over(HostThread* carrier) noexcept
 {
-    const Done told(vcpu_);
+    const Done told(*this);
     shared(vcpu_->pending).fetch_or(1ul << LKL_IRQ_RESCHED, std::memory_order_seq_cst);
     lock_.release_pending(holder_of(carrier));
     kick();
@@ -162,9 +168,9 @@ void Vcpu::forget(uint64_t deadline) noexcept
 
 void Vcpu::died(lkl_death why) noexcept
 {
+    const Done told(*this);  // before anybody knows, see park()
     death_ = why;
     dead_.store(true, std::memory_order_release);
-    const Done told(vcpu_);
     std::lock_guard lock(parked_mutex_);
     for (HostThread* thread : parked_)
         thread->parker.post(ended);
@@ -183,6 +189,7 @@ void Vcpu::enlist(HostThread& thread) noexcept
     lkl_thread* head = entries.load(std::memory_order_relaxed);
     do {
         thread.shared.next = head;
+        posix::give_to_kernel(&thread.shared);
     } while (!entries.compare_exchange_weak(head, &thread.shared, std::memory_order_release,
                                             std::memory_order_relaxed));
     raise(LKL_IRQ_ENTRY);
@@ -264,6 +271,13 @@ long Vcpu::park(HostThread& thread, bool idle) noexcept
         } else {
             carrying = true;
         }
+    }
+    // Who leaves because of the end may be on a list of threads to tell still, and be gone
+    // before its turn. All lists there are were taken before the end was known.
+    if (bits & ended) [[unlikely]] {
+        while (telling_.load(std::memory_order_acquire) != 0)
+            std::this_thread::yield();
+        bits |= thread.parker.take();
     }
     HostThread* self = &thread;
     idle_.compare_exchange_strong(self, nullptr, std::memory_order_seq_cst);

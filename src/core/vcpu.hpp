@@ -175,6 +175,8 @@ private:
     int wake_fd_ = -1;
     std::atomic<bool> wake_sent_{false};
 
+    std::atomic<uint32_t> telling_{0};  // lists of Done that have not been gone through
+
     std::mutex parked_mutex_;  // who has to be told of the end
     std::vector<HostThread*> parked_;
 
