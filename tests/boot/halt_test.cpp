@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Halting a kernel while its threads are busy, and forking a process that has one.
 // ctest: SERIAL
+#include <cstdlib>
+#include <cstring>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -225,8 +227,17 @@ int in_child(const std::function<void()>& job)
     return -1;
 }
 
+// ThreadSanitizer ends a child of fork(2) that starts threads.
+bool children_may_have_threads()
+{
+    const char* const sanitize = std::getenv("LKL_SANITIZE");
+    return !sanitize || !std::strstr(sanitize, "thread");
+}
+
 TEST(Fork, TheChildIsRefusedAndEndsInPeace)
 {
+    if (!children_may_have_threads())
+        GTEST_SKIP() << "not with ThreadSanitizer";
     const Watchdog watchdog(60s, "fork");
     Kernel kernel = boot();
     Calls calls(kernel);
@@ -247,6 +258,8 @@ TEST(Fork, TheChildIsRefusedAndEndsInPeace)
 
 TEST(Fork, TheChildMayDestroyItsCopyAndStartAKernelOfItsOwn)
 {
+    if (!children_may_have_threads())
+        GTEST_SKIP() << "not with ThreadSanitizer";
     const Watchdog watchdog(60s, "fork and start");
     auto kernel = std::make_unique<Kernel>(boot());
     EXPECT_EQ(kernel->syscall(__lkl__NR_getpid), 1);

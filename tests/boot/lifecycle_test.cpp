@@ -19,13 +19,6 @@
 namespace lkl::test {
 namespace {
 
-// Sanitizers keep freed memory for a while.
-bool sanitized()
-{
-    const char* const sanitize = std::getenv("LKL_SANITIZE");
-    return sanitize && *sanitize;
-}
-
 // One life of a kernel, with calls from two threads.
 void live()
 {

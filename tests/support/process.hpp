@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -11,6 +12,13 @@
 #include <thread>
 
 namespace lkl::test {
+
+// Sanitizers keep freed memory for a while, and have memory of their own.
+inline bool sanitized()
+{
+    const char* const sanitize = std::getenv("LKL_SANITIZE");
+    return sanitize && *sanitize;
+}
 
 // A number of /proc/self/status, such as "VmRSS" in KiB or "Threads".
 inline uint64_t process_status(const std::string& key)

@@ -89,7 +89,8 @@ protected:
     }
 
     std::unique_ptr<TempFile> file;
-    const size_t threads_before = threads();  // sanitizers have one of their own
+    // Sanitizers have one of their own, ThreadSanitizer once there is any thread.
+    const size_t threads_before = (std::thread([] {}).join(), threads());
 };
 
 using Bytes = std::vector<unsigned char>;

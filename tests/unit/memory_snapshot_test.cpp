@@ -24,6 +24,13 @@ constexpr uint64_t page = AddressSpace::page_size;
 constexpr uint64_t image_pages = 16;
 constexpr uint64_t memory_pages = 1024;
 
+// Which has its own plan of the addresses of a process.
+#ifdef __SANITIZE_THREAD__
+constexpr bool thread_sanitizer = true;
+#else
+constexpr bool thread_sanitizer = false;
+#endif
+
 class MemorySnapshotTest : public testing::TestWithParam<bool> {
 protected:
     void SetUp() override
@@ -283,6 +290,8 @@ protected:
 
     void SetUp() override
     {
+        if (thread_sanitizer)
+            GTEST_SKIP() << "there is no place for a shadow";
         MemorySnapshotTest::SetUp();
         ASSERT_EQ(space.shadow(whole, 1ull << 30, own, own_size), 0);
     }
