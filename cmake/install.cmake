@@ -5,7 +5,7 @@
 
 include(CMakePackageConfigHelpers)
 
-install(TARGETS lkl lkl_static
+install(TARGETS lkl lkl_static lkl-fuzz
     EXPORT LKLTargets
     LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
@@ -14,6 +14,7 @@ install(DIRECTORY ${LKL_IMAGE_DIR}/
     FILES_MATCHING PATTERN vmlinux* PATTERN *.debug EXCLUDE PATTERN *.gdb EXCLUDE)
 install(DIRECTORY ${CMAKE_BINARY_DIR}/include/
     DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(FILES ${LKL_FUZZ_HEADERS} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/lkl/fuzz)
 if(LKL_TOOLS)
     install(TARGETS ${LKL_TOOLS} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
@@ -57,9 +58,11 @@ foreach(kind LIBDIR INCLUDEDIR)
         string(PREPEND LKL_PC_${kind} "\${prefix}/")
     endif()
 endforeach()
-configure_file(packaging/pkgconfig/lkl.pc.in ${CMAKE_BINARY_DIR}/packaging/lkl.pc @ONLY)
-install(FILES ${CMAKE_BINARY_DIR}/packaging/lkl.pc
-    DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+foreach(name lkl lkl-fuzz)
+    configure_file(packaging/pkgconfig/${name}.pc.in ${CMAKE_BINARY_DIR}/packaging/${name}.pc @ONLY)
+    install(FILES ${CMAKE_BINARY_DIR}/packaging/${name}.pc
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endforeach()
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/LKL)
 set(image ${CMAKE_INSTALL_LIBDIR}/lkl/vmlinux)

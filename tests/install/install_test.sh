@@ -55,9 +55,20 @@ check cpp-shared "${cpp[@]}" "${flags[@]}"
 check c-static "${c[@]}" -static "${static_flags[@]}"
 check cpp-static "${cpp[@]}" -static "${static_flags[@]}"
 
+# A fuzz target, by itself and by libFuzzer.
+target=(c++ -std=c++20 -Wall -Wextra -Werror "$programs/target.cpp")
+read -ra fuzz_flags <<<"$(pkg-config --cflags --libs lkl-fuzz)"
+read -ra static_fuzz_flags <<<"$(pkg-config --static --cflags --libs lkl-fuzz)"
+check target-shared "${target[@]}" -DWITH_MAIN "${fuzz_flags[@]}"
+check target-static "${target[@]}" -DWITH_MAIN -static "${static_fuzz_flags[@]}"
+if command -v clang++ >/dev/null; then
+    clang++ -std=c++20 -fsanitize=fuzzer "$programs/target.cpp" "${fuzz_flags[@]}" -o "$work/fuzzer"
+    LD_LIBRARY_PATH=$libdir "$work/fuzzer" -runs=50 >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+fi
+
 cmake -S "$programs" -B "$work/build" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" >/dev/null
 cmake --build "$work/build"
-for program in c-lkl cpp-lkl c-lkl_static cpp-lkl_static; do
+for program in c-lkl cpp-lkl c-lkl_static cpp-lkl_static target-static; do
     run "$work/build/$program"
 done
 
@@ -100,6 +111,6 @@ cd "$prefix/include"
 for header in lkl.h lkl_host.h; do
     echo "#include <$header>" | cc -std=c11 -Wall -Wextra -Werror -I. -fsyntax-only -x c -
 done
-for header in lkl.h lkl_host.h lkl/*.hpp; do
+for header in lkl.h lkl_host.h lkl/*.hpp lkl/fuzz/*.hpp; do
     echo "#include <$header>" | c++ -std=c++20 -Wall -Wextra -Werror -I. -fsyntax-only -x c++ -
 done
