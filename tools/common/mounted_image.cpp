@@ -5,6 +5,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <span>
 #include <system_error>
 #include <utility>
@@ -94,7 +95,7 @@ OpenedImage open_for_mount(const ImageRequest& request)
     Descriptor image = open_image(request.path, request.writable);
     const std::string kernel_image =
         request.trace ? KernelTrace::image() : lkl::default_kernel_image();
-    Descriptor kernel(open(kernel_image.c_str(), O_RDONLY | O_CLOEXEC));
+    auto kernel = open_kernel_image(kernel_image);
     lkl::FileDiskOptions options;
     options.read_only = !request.writable;
     auto disk = lkl::open_file_disk(image.get(), request.path, options);
@@ -102,6 +103,16 @@ OpenedImage open_for_mount(const ImageRequest& request)
         return {std::move(image), std::move(kernel), std::move(disk).error()};
     return {std::move(image), std::move(kernel),
             std::shared_ptr<lkl::BlockBackend>(*std::move(disk))};
+}
+
+lkl::Result<Descriptor> open_kernel_image(const std::string& path)
+{
+    Descriptor kernel(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!kernel) {
+        const int code = errno;
+        return lkl::Error{code, "kernel image " + path + ": " + std::strerror(code)};
+    }
+    return kernel;
 }
 
 ImageChoice choose_file_system(const ImageRequest& request, OpenedImage opened)
@@ -136,10 +147,13 @@ MountedImage::MountedImage(const ImageRequest& request, const ImageChoice& choic
       type_(choice.type),
       writable_(request.writable)
 {
+    if (!choice.kernel)
+        throw ToolError(ExitCode::kernel,
+                        "cannot start the kernel: " + escaped(choice.kernel.error().what));
     lkl::KernelOptions kernel_options;
     kernel_options.memory = request.memory + (trace_ ? trace_->buffer() : 0);
     kernel_options.log = log_.listener();
-    kernel_options.image_descriptor = choice.kernel.get();
+    kernel_options.image_descriptor = (*choice.kernel).get();
     // A crafted image may make the kernel fault: that is to be told as well.
     kernel_options.fault_handler = true;
     auto kernel = lkl::Kernel::start(kernel_options);
@@ -149,6 +163,8 @@ MountedImage::MountedImage(const ImageRequest& request, const ImageChoice& choic
     watch(request);
     if (trace_)
         trace_->begin(*kernel_);
+    if (!request.type.empty())
+        require_disk_type(request);
 
     lkl::MountOptions options;
     options.type = choice.type;
@@ -205,6 +221,30 @@ void MountedImage::watch(const ImageRequest& request)
                    " seconds no call has ended, and no disk was at work");
         _exit(static_cast<int>(ExitCode::kernel));
     });
+}
+
+// Such a one would be mounted, and show anything but the image.
+void MountedImage::require_disk_type(const ImageRequest& request)
+{
+    const auto proc = lkl::Mount::special(*kernel_, "proc", "/proc");
+    if (!proc)
+        throw failure(proc.error(), "/proc");
+    const auto list = lkl::File::open(*kernel_, "/proc/filesystems", LKL_O_RDONLY);
+    if (!list)
+        throw failure(list.error(), "/proc/filesystems");
+    std::string types(1, '\n');
+    std::array<std::byte, 1024> buffer;
+    for (;;) {
+        const auto count = list->read(buffer);
+        if (!count)
+            throw failure(count.error(), "/proc/filesystems");
+        if (*count == 0)
+            break;
+        types.append(reinterpret_cast<const char*>(buffer.data()), *count);
+    }
+    if (types.find("\nnodev\t" + request.type + '\n') != std::string::npos)
+        throw ToolError(ExitCode::usage, request.type_option + ' ' + escaped(request.type) +
+                                             ": is no file system of a disk");
 }
 
 bool MountedImage::try_mount(const ImageChoice& choice, const lkl::MountOptions& options,

@@ -49,13 +49,17 @@ struct ImageRequest {
 // All that has to be opened for a MountedImage; nothing of the image was read.
 struct OpenedImage {
     Descriptor image;
-    Descriptor kernel;  // the image of the kernel; none: the library opens it, or tells why not
+    // The image of the kernel; where there is none, that is told when a kernel is wanted.
+    lkl::Result<Descriptor> kernel;
     // Of the image; where there is none, that is told when a disk is wanted.
     lkl::Result<std::shared_ptr<lkl::BlockBackend>> disk;
 };
 
 // Throws ToolError, ExitCode::image.
 OpenedImage open_for_mount(const ImageRequest& request);
+
+// The image of a kernel, for OpenedImage.
+lkl::Result<Descriptor> open_kernel_image(const std::string& path);
 
 // Which file system is meant, and the open image.
 struct ImageChoice : OpenedImage {
@@ -70,7 +74,8 @@ ImageChoice choose_file_system(const ImageRequest& request, OpenedImage opened);
 
 class MountedImage final : public ErrorTexts {
 public:
-    // Starts a kernel and mounts. Throws ToolError; for writing also when the image
+    // Starts a kernel and mounts. Throws ToolError, ExitCode::usage for a type that is asked
+    // for and needs no disk (proc, tmpfs); for writing also when the image
     // is in use (ExitCode::image), or the file system is one that can only be read
     // (ExitCode::file_system).
     MountedImage(const ImageRequest& request, const ImageChoice& choice);
@@ -104,6 +109,7 @@ private:
     // The tool ends, ExitCode::kernel, when the kernel hangs: from then on nothing that
     // it would say or write could be trusted.
     void watch(const ImageRequest& request);
+    void require_disk_type(const ImageRequest& request);
     // Mounts once; false and `error` when that fails.
     bool try_mount(const ImageChoice& choice, const lkl::MountOptions& options, bool overlay,
                    lkl::Error& error);

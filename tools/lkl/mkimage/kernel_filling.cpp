@@ -39,7 +39,7 @@ private:
     static OpenedImage open(const VolumeFile& file)
     {
         Descriptor image(fcntl(file.descriptor, F_DUPFD_CLOEXEC, 0));
-        Descriptor kernel(::open(lkl::default_kernel_image().c_str(), O_RDONLY | O_CLOEXEC));
+        auto kernel = open_kernel_image(lkl::default_kernel_image());
         auto disk = lkl::open_file_disk(image.get(), file.shown);
         if (!disk)
             return {std::move(image), std::move(kernel), std::move(disk).error()};
