@@ -26,6 +26,8 @@ namespace {
 
 constexpr uint64_t sector = 512;  // the unit of libblkid's partition offsets
 
+constexpr uint32_t large_block = 4096;  // bytes; disks have this or 512
+
 struct FreeProbe {
     void operator()(blkid_probe probe) const { blkid_free_probe(probe); }
 };
@@ -109,10 +111,12 @@ bool is_bootable(blkid_partition entry)
     return text_of(table) == "dos" && blkid_partition_get_flags(entry) == active;
 }
 
-void probe_partitions(int descriptor, const std::string& path, ImageContent& image)
+// block_size: of the disk, bytes; 0: that of the device, 512 for a file.
+void probe_partitions(int descriptor, const std::string& path, uint32_t block_size,
+                      ImageContent& image)
 {
     const Probe probe = new_probe(descriptor, 0, image.size);
-    if (!probe)
+    if (!probe || (block_size != 0 && blkid_probe_set_sectorsize(probe.get(), block_size) != 0))
         return;
     blkid_probe_enable_superblocks(probe.get(), 0);
     blkid_probe_enable_partitions(probe.get(), 1);
@@ -123,6 +127,11 @@ void probe_partitions(int descriptor, const std::string& path, ImageContent& ima
         fail_to_read(path, errno);
     if (list == nullptr)
         return;
+    const blkid_parttable table = blkid_partlist_get_table(list);
+    // Of the others, MBRs above all, nothing tells what they count in.
+    if (block_size != 0 && (table == nullptr || text_of(blkid_parttable_get_type(table)) != "gpt"))
+        return;
+    image.table_block_size = block_size;
     const int count = blkid_partlist_numof_partitions(list);
     for (int i = 0; i < count; i++) {
         const blkid_partition entry = blkid_partlist_get_partition(list, i);
@@ -142,7 +151,6 @@ void probe_partitions(int descriptor, const std::string& path, ImageContent& ima
             partition.content = probe_content(descriptor, path, partition.offset, partition.size);
         image.partitions.push_back(std::move(partition));
     }
-    const blkid_parttable table = blkid_partlist_get_table(list);
     if (table == nullptr)
         return;
     image.table = text_of(blkid_parttable_get_type(table));
@@ -235,7 +243,10 @@ ImageContent probe_image(int descriptor, const std::string& path)
     }
 
     image.whole = probe_content(descriptor, path, 0, image.size);
-    probe_partitions(descriptor, path, image);
+    probe_partitions(descriptor, path, 0, image);
+    // The image of a disk with large blocks. A file does not tell.
+    if (image.table.empty() && image.partitions.empty())
+        probe_partitions(descriptor, path, large_block, image);
     return image;
 }
 

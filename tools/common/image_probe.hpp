@@ -37,6 +37,9 @@ struct ImageContent {
     Content whole;         // a file system that begins at offset 0 of the image
     std::string table;     // "gpt", "dos", ...; empty: no partition table
     std::string table_id;  // what the table calls the disk
+    // Of the disk that the table was made for, bytes: the kernel finds the partitions only
+    // on a disk with blocks of that size. 0: on any.
+    uint32_t table_block_size = 0;
     std::vector<PartitionContent> partitions;
 };
 

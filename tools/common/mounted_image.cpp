@@ -117,9 +117,11 @@ lkl::Result<Descriptor> open_kernel_image(const std::string& path)
 
 ImageChoice choose_file_system(const ImageRequest& request, OpenedImage opened)
 {
-    ImageChoice choice{std::move(opened), 0, {}};
+    ImageChoice choice{std::move(opened), 0, {}, 0};
     const ImageContent image = probe_image(choice.image.get(), request.path);
     const Content& content = choose_content(request, image, choice.partition);
+    if (choice.partition != 0)
+        choice.block_size = image.table_block_size;
     choice.type = request.type;
     if (!choice.type.empty())
         return choice;
@@ -254,7 +256,8 @@ bool MountedImage::try_mount(const ImageChoice& choice, const lkl::MountOptions&
         throw ToolError(ExitCode::image,
                         "cannot open the image: " + escaped(choice.disk.error().what));
     // One disk for the tries to mount it, one after the other.
-    std::unique_ptr<lkl::BlockBackend> backend = std::make_unique<SharedDisk>(*choice.disk);
+    std::unique_ptr<lkl::BlockBackend> backend =
+        std::make_unique<SharedDisk>(*choice.disk, choice.block_size);
     if (overlay) {
         auto layered = lkl::make_overlay_disk(std::move(backend));
         if (!layered)

@@ -65,6 +65,7 @@ lkl::Result<Descriptor> open_kernel_image(const std::string& path);
 struct ImageChoice : OpenedImage {
     unsigned partition = 0;
     std::string type;
+    uint32_t block_size = 0;  // that the disk has to have at least, bytes; 0: its own
 };
 
 // Looks at the image and decides. Throws ToolError: ExitCode::image,

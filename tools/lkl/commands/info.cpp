@@ -194,8 +194,9 @@ void Info::look_at(const ImageRequest& request, OpenedImage opened, JsonList& js
 {
     const ImageContent image = probe_image(opened.image.get(), request.path);
     std::vector<Volume> volumes = volumes_of(image);
-    ImageChoice choice{std::move(opened), 0, {}};
+    ImageChoice choice{std::move(opened), 0, {}, 0};
     for (Volume& volume : volumes) {
+        choice.block_size = volume.partition == 0 ? 0 : image.table_block_size;
         if (volume.content.file_system && !no_mount_)
             problems_.guarded([&] { mount(request, choice, volume); });
     }

@@ -19,7 +19,7 @@ class Mounting {
 public:
     Mounting(const Context& context, const FileSystem& type, const VolumeFile& file,
              const Source* source)
-        : request_(context.kernel), choice_{open(file), 0, std::string(type.kernel_type)}
+        : request_(context.kernel), choice_{open(file), 0, std::string(type.kernel_type), 0}
     {
         request_.path = file.shown;
         request_.type = type.kernel_type;
