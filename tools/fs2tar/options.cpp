@@ -17,15 +17,22 @@ struct Suffix {
     Compression compression;
 };
 
+// As GNU tar's --auto-compress has them.
 constexpr std::array suffixes{
-    Suffix{".zst", Compression::zstd}, Suffix{".tzst", Compression::zstd},
-    Suffix{".gz", Compression::gzip},  Suffix{".tgz", Compression::gzip},
-    Suffix{".xz", Compression::xz},    Suffix{".txz", Compression::xz},
+    Suffix{".bz2", Compression::bzip2},  Suffix{".tbz", Compression::bzip2},
+    Suffix{".tbz2", Compression::bzip2}, Suffix{".tz2", Compression::bzip2},
+    Suffix{".gz", Compression::gzip},    Suffix{".taz", Compression::gzip},
+    Suffix{".tgz", Compression::gzip},   Suffix{".lz4", Compression::lz4},
+    Suffix{".tlz4", Compression::lz4},   Suffix{".xz", Compression::xz},
+    Suffix{".txz", Compression::xz},     Suffix{".zst", Compression::zstd},
+    Suffix{".tzst", Compression::zstd},
 };
 
-// What nobody expects to be an archive without compression.
-constexpr std::array<std::string_view, 12> unknown_suffixes{
-    ".bz2", ".tbz", ".tbz2", ".tb2", ".lz4", ".lz", ".tlz", ".lzma", ".lzo", ".z", ".taz", ".zip"};
+// What nobody would take for a plain archive.
+constexpr std::array<std::string_view, 15> unsupported{
+    ".7z", ".br",  ".lrz", ".lz", ".lzma", ".lzo", ".rar",  ".rz",
+    ".sz", ".tlz", ".tzo", ".z",  ".zip",  ".zz",  ".zpaq",
+};
 
 struct Name {
     std::string_view text;
@@ -33,11 +40,19 @@ struct Name {
 };
 
 constexpr std::array names{
-    Name{"none", Compression::none},
-    Name{"gzip", Compression::gzip},
-    Name{"xz", Compression::xz},
-    Name{"zstd", Compression::zstd},
+    Name{"none", Compression::none}, Name{"bzip2", Compression::bzip2},
+    Name{"gzip", Compression::gzip}, Name{"lz4", Compression::lz4},
+    Name{"xz", Compression::xz},     Name{"zstd", Compression::zstd},
 };
+
+std::string lower_case(std::string text)
+{
+    for (char& c : text) {
+        if (c >= 'A' && c <= 'Z')
+            c = static_cast<char>(c - 'A' + 'a');
+    }
+    return text;
+}
 
 Compression compression_for(const std::string& name, const std::string& archive)
 {
@@ -45,18 +60,16 @@ Compression compression_for(const std::string& name, const std::string& archive)
         if (name == known.text)
             return known.compression;
     }
-    std::string lower = archive;
-    for (char& c : lower)
-        c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    const std::string file = lower_case(archive);
     for (const Suffix& suffix : suffixes) {
-        if (lower.ends_with(suffix.text))
+        if (file.ends_with(suffix.text))
             return suffix.compression;
     }
-    for (const std::string_view other : unknown_suffixes) {
-        if (name.empty() && lower.ends_with(other))
+    for (const std::string_view suffix : unsupported) {
+        if (file.ends_with(suffix))
             throw ToolError(ExitCode::usage, escaped(archive) +
-                                                 ": cannot be compressed as its "
-                                                 "suffix says: name a compression (-c)");
+                                                 ": cannot compress like that: choose another "
+                                                 "suffix, or -c none");
     }
     return Compression::none;
 }
@@ -77,8 +90,8 @@ std::optional<Options> parse_command_line(int argc, char** argv)
         ->required();
     line.add_image_options(options.image, options.quiet);
     app.add_option("-c,--compress", compression,
-                   "zstd, gzip, xz or none; by the archive's suffix if not given")
-        ->check(CLI::IsMember({"zstd", "gzip", "xz", "none"}))
+                   "zstd, gzip, xz, bzip2, lz4 or none; by the archive's suffix if not given")
+        ->check(CLI::IsMember({"zstd", "gzip", "xz", "bzip2", "lz4", "none"}))
         ->option_text("NAME");
     app.add_option("--subdir", options.subdirectory, "Archive this directory only")
         ->option_text("DIR");

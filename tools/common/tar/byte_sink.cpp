@@ -93,17 +93,23 @@ public:
         const std::string threads =
             std::to_string(std::max(1u, std::thread::hardware_concurrency()));
         switch (compression) {
+        case Compression::bzip2:
+            check_filter(archive_write_add_filter_bzip2(get()), "bzip2");
+            break;
         case Compression::gzip:
-            check(archive_write_add_filter_gzip(get()));
+            check_filter(archive_write_add_filter_gzip(get()), "gzip");
             // No time stamp: the same image gives the same archive.
             check(archive_write_set_filter_option(get(), "gzip", "timestamp", nullptr));
             break;
+        case Compression::lz4:
+            check_filter(archive_write_add_filter_lz4(get()), "lz4");
+            break;
         case Compression::xz:
-            check(archive_write_add_filter_xz(get()));
+            check_filter(archive_write_add_filter_xz(get()), "xz");
             check(archive_write_set_filter_option(get(), "xz", "threads", threads.c_str()));
             break;
         case Compression::zstd:
-            check(archive_write_add_filter_zstd(get()));
+            check_filter(archive_write_add_filter_zstd(get()), "zstd");
             check(archive_write_set_filter_option(get(), "zstd", "threads", threads.c_str()));
             break;
         case Compression::none:
@@ -153,6 +159,14 @@ private:
             return;
         const char* const text = archive_error_string(get());
         fail(name_, text != nullptr ? text : "compression failed");
+    }
+
+    // Where it was built without a compression, libarchive starts a program of that name,
+    // and warns.
+    void check_filter(int result, const char* compression) const
+    {
+        if (result != ARCHIVE_OK)
+            fail(name_, std::string("libarchive was built without ") + compression);
     }
 
     // libarchive is never told that a write failed: its filters leak their

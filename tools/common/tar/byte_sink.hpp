@@ -9,7 +9,7 @@
 
 namespace tools {
 
-enum class Compression { none, gzip, xz, zstd };
+enum class Compression { none, bzip2, gzip, lz4, xz, zstd };
 
 // One thread at a time. A sink that is destroyed without close() leaves the
 // archive unfinished: a compressed one has no valid end.
