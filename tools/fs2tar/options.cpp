@@ -2,7 +2,6 @@
 #include "fs2tar/options.hpp"
 
 #include <array>
-#include <cctype>
 #include <string_view>
 
 #include "common/command_line.hpp"
