@@ -94,7 +94,8 @@ class Kernel {
 public:
     // Boots a kernel. Errors: ENOENT (no image), ENOEXEC (image of another
     // version or damaged), EINVAL (size of the memory), E2BIG (the command line is too
-    // long), ENOMEM, EIO (the kernel panicked; what names why).
+    // long), ENOMEM, EFBIG (more memory than RLIMIT_FSIZE lets a file have), EIO (the
+    // kernel panicked; what names why).
     static Result<Kernel> start(const KernelOptions& options = {});
 
     Kernel(Kernel&&) noexcept;

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include <platform/posix/address_space.hpp>
 
@@ -31,6 +32,21 @@ protected:
 
     AddressSpace space;
 };
+
+// An error, and no SIGXFSZ.
+TEST(SpaceLimits, MemoryBeyondTheLimitForFilesIsAnError)
+{
+    rlimit before{};
+    ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+    const rlimit limit{16 * block - 1, before.rlim_max};
+    ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    const auto refused = AddressSpace::create(3 * page, 16 * block);
+    const auto created = AddressSpace::create(3 * page, 15 * block);
+    ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, EFBIG);
+    EXPECT_TRUE(created) << created.error().what;
+}
 
 TEST_F(Space, ImageAndMemoryStartAtBlocks)
 {

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "common/report.hpp"
+#include "common/same_storage.hpp"
 
 namespace tools {
 
@@ -76,6 +77,14 @@ std::string directory_of(const std::string& path)
     return slash == std::string::npos ? "./" : path.substr(0, slash + 1);
 }
 
+void refuse_image(const std::string& path, const struct stat& status, const std::string& image)
+{
+    struct stat source;
+    if (!image.empty() && stat(image.c_str(), &source) == 0 &&
+        same_storage(path, status, image, source))
+        throw ToolError(ExitCode::usage, escaped(path) + ": is the image itself");
+}
+
 }  // namespace
 
 void Destination::fail(const std::string& what) const
@@ -94,6 +103,9 @@ Destination::Destination(const std::string& path, const Kind& kind)
     if (path == "-" && kind.stream) {
         standard_output_ = true;
         name_ = "standard output";
+        struct stat output;
+        if (fstat(STDOUT_FILENO, &output) == 0)
+            refuse_image("/dev/stdout", output, kind.image);
         if (isatty(STDOUT_FILENO) == 1)
             throw ToolError(ExitCode::usage,
                             std::string("standard output is a terminal: redirect it, or "
@@ -112,10 +124,7 @@ Destination::Destination(const std::string& path, const Kind& kind)
         return;
     }
 
-    struct stat source_status;
-    if (!kind.image.empty() && stat(kind.image.c_str(), &source_status) == 0 &&
-        status.st_dev == source_status.st_dev && status.st_ino == source_status.st_ino)
-        throw ToolError(ExitCode::usage, escaped(path) + ": is the image itself");
+    refuse_image(path, status, kind.image);
     if (!S_ISREG(status.st_mode)) {
         if (!kind.stream)
             throw ToolError(ExitCode::usage,
@@ -191,15 +200,20 @@ Destination::~Destination()
     unwatch_signals();
 }
 
-void Destination::commit()
+void Destination::complete()
 {
-    if (standard_output_)
+    if (standard_output_ || !file_)
         return;
     // A device or a FIFO may know nothing of fsync.
     if (fsync(file_.get()) != 0 && !(temporary_.empty() && (errno == EINVAL || errno == EROFS)))
         fail("write");
     if (file_.close() != 0)
         fail("write");
+}
+
+void Destination::commit()
+{
+    complete();
     if (temporary_.empty())
         return;
     if (rename(temporary_.c_str(), target_.c_str()) != 0)

@@ -40,7 +40,10 @@ public:
     // Both would replace the same file.
     bool same_file(const Destination& other) const;
 
-    // All is written: on stable storage, then under its name.
+    // All is written: it is on stable storage when this returns, and not yet under its name.
+    void complete();
+
+    // complete(), and its name.
     void commit();
 
 private:

@@ -100,6 +100,8 @@ void run(const Options& options)
             .read_directory(std::move(top), {}, {});
         archive.finish();
     }
+    // Neither gets its name before both are there.
+    destination.complete();
     if (labels)
         labels->commit();
     destination.commit();

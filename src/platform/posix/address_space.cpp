@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <lkl/contract.h>
@@ -38,6 +39,19 @@ Error failed(const char* what)
 {
     const int code = errno;
     return {code, std::string(what) + ": " + std::strerror(code)};
+}
+
+// As ftruncate(2), but without the signal of a limit for files (SIGXFSZ), which holds for
+// files in memory as well: EFBIG.
+int resize(int file, uint64_t size)
+{
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+        size > limit.rlim_cur) {
+        errno = EFBIG;
+        return -1;
+    }
+    return ::ftruncate(file, static_cast<off_t>(size));
 }
 
 void touch(uintptr_t address)
@@ -115,8 +129,10 @@ Result<AddressSpace> AddressSpace::create(uint64_t image_size, uint64_t memory_s
     space.file_ = ::memfd_create("lkl", MFD_CLOEXEC);
     if (space.file_ < 0)
         return failed("creating the kernel's memory");
-    if (::ftruncate(space.file_, static_cast<off_t>(memory_size)) != 0)
-        return failed("sizing the kernel's memory");
+    if (resize(space.file_, memory_size) != 0)
+        return failed(errno == EFBIG
+                          ? "the limit for files (ulimit -f) holds for the kernel's memory, too"
+                          : "sizing the kernel's memory");
     if (::mmap(pointer(space.memory()), memory_size, PROT_READ | PROT_WRITE,
                MAP_SHARED | MAP_FIXED | MAP_NORESERVE, space.file_, 0) == MAP_FAILED)
         return failed("mapping the kernel's memory");
