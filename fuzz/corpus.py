@@ -12,6 +12,7 @@ inputs to start from, in the form that fuzz/library describes.
 import os
 import random
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -119,7 +120,15 @@ def image_seeds(kind):
 
 
 def call_seeds():
-    """Inputs of the system call target: one of each call, and a few after each other."""
+    """Inputs of the system call target: what is done with a file of each name, one of each
+    call, and a few after each other."""
+    word = struct.Struct("<H").pack
+    for path in range(13):
+        for access in range(3):
+            # open, write 8 bytes, lseek to the start, read 100, close
+            yield (bytes([0, path]) + word(access) + word(0o644) + bytes([3, 0, 1]) + b"1\n\0\0" +
+                   word(8) + bytes([6, 0, 0, 128, 0]) + bytes([2, 0, 0]) + word(100) +
+                   bytes([1, 0]))
     generator = random.Random(0)
     for number in range(60):
         yield bytes([number]) + generator.randbytes(12)

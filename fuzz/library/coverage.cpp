@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bitset>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -40,9 +41,13 @@ namespace {
 // linux/kcov.h.
 constexpr unsigned long kcov_init_trace = 0x80086301;
 constexpr unsigned long kcov_enable = 0x6364;
+constexpr unsigned long kcov_disable = 0x6365;
 constexpr unsigned long kcov_trace_pc = 0;
+constexpr unsigned long kcov_trace_cmp = 1;
+constexpr uint64_t kcov_cmp_const = 1;
 
 constexpr size_t most_entries = 1 << 18;  // of 8 bytes: mounting Btrfs takes nearly all
+constexpr size_t entries_of_comparison = 4;
 
 // With the harness's own edges less than 64 Ki, more than which some of AFL++'s tools have
 // to be told of (AFL_MAP_SIZE).
@@ -63,11 +68,35 @@ void count(uint8_t& counter)
     counter = static_cast<uint8_t>(counter == 255 ? 255 : counter + 1);
 }
 
-void count(size_t index)
+// Which of the counters were ever used.
+std::bitset<counters_size> reached;
+
+// True: for the first time.
+bool count(size_t index)
 {
     count(counters[index % counters_size]);
     if (&__afl_area_ptr)
         count(__afl_area_ptr[afl_places[index % afl_places.size()]]);
+    if (reached[index % counters_size])
+        return false;
+    reached.set(index % counters_size);
+    return true;
+}
+
+// A buffer of KCOV's, of 8 bytes an entry, by a descriptor of it; null: it cannot be had.
+uint64_t* make_buffer(Kernel& kernel, long& fd)
+{
+    fd = kernel.syscall(__lkl__NR_openat, LKL_AT_FDCWD, "/sys/kernel/debug/kcov", LKL_O_RDWR);
+    if (fd < 0 || kernel.syscall(__lkl__NR_ioctl, fd, kcov_init_trace, most_entries) != 0)
+        return nullptr;
+    const long at = kernel.syscall(__lkl__NR_mmap, 0, most_entries * sizeof(uint64_t),
+                                   PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    return at < 0 ? nullptr : reinterpret_cast<uint64_t*>(at);
+}
+
+uint64_t entries_in(const uint64_t* buffer, size_t most)
+{
+    return std::min<uint64_t>(__atomic_load_n(buffer, __ATOMIC_RELAXED), most);
 }
 
 // The first address of the kernel's code, as /proc/kallsyms has it; 0 if unknown.
@@ -92,18 +121,18 @@ bool Coverage::start(Kernel& kernel)
         kernel.syscall(__lkl__NR_mkdirat, LKL_AT_FDCWD, path, 0755);
         kernel.syscall(__lkl__NR_mount, type, path, type, 0, nullptr);
     }
-    const long fd =
-        kernel.syscall(__lkl__NR_openat, LKL_AT_FDCWD, "/sys/kernel/debug/kcov", LKL_O_RDWR);
-    if (fd < 0)
-        return false;
-    if (kernel.syscall(__lkl__NR_ioctl, fd, kcov_init_trace, most_entries) != 0)
-        return false;
-    const long at = kernel.syscall(__lkl__NR_mmap, 0, most_entries * sizeof(uint64_t),
-                                   PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (at < 0 || kernel.syscall(__lkl__NR_ioctl, fd, kcov_enable, kcov_trace_pc) != 0)
+    uint64_t* const buffer = make_buffer(kernel, trace_);
+    if (uint64_t* const second = make_buffer(kernel, compare_);
+        second != nullptr &&
+        kernel.syscall(__lkl__NR_ioctl, compare_, kcov_enable, kcov_trace_cmp) == 0) {
+        kernel.syscall(__lkl__NR_ioctl, compare_, kcov_disable, 0);
+        comparisons_ = second;
+    }
+    if (buffer == nullptr ||
+        kernel.syscall(__lkl__NR_ioctl, trace_, kcov_enable, kcov_trace_pc) != 0)
         return false;
     image_ = find_image(kernel);
-    buffer_ = reinterpret_cast<uint64_t*>(at);
+    buffer_ = buffer;
     return true;
 }
 
@@ -113,19 +142,39 @@ void Coverage::clear()
         __atomic_store_n(buffer_, 0, __ATOMIC_RELAXED);
 }
 
-void Coverage::collect()
+bool Coverage::collect()
 {
     if (!buffer_)
-        return;
-    const uint64_t entries =
-        std::min<uint64_t>(__atomic_load_n(buffer_, __ATOMIC_RELAXED), most_entries - 1);
+        return false;
+    const uint64_t entries = entries_in(buffer_, most_entries - 1);
     uint64_t previous = 0;
+    bool is_new = false;
     for (uint64_t i = 1; i <= entries; ++i) {
         // Multiplied by an odd number: neighbours shall not share counters.
         const uint64_t here = (buffer_[i] - image_) * 0x9e3779b97f4a7c15 >> 40;
-        count(here ^ previous);
+        is_new |= count(here ^ previous);
         previous = here >> 1;
     }
+    return is_new;
+}
+
+void Coverage::watch_comparisons(Kernel& kernel)
+{
+    kernel.syscall(__lkl__NR_ioctl, trace_, kcov_disable, 0);
+    kernel.syscall(__lkl__NR_ioctl, compare_, kcov_enable, kcov_trace_cmp);
+}
+
+std::vector<Comparison> Coverage::comparisons() const
+{
+    std::vector<Comparison> found;
+    const uint64_t entries = entries_in(comparisons_, (most_entries - 1) / entries_of_comparison);
+    for (uint64_t i = 0; i < entries; ++i) {
+        // type, the two values (a constant is the first), place
+        const uint64_t* const entry = comparisons_ + 1 + i * entries_of_comparison;
+        if ((entry[0] & kcov_cmp_const) != 0 && entry[1] != entry[2])
+            found.push_back({entry[3], entry[1], entry[2]});
+    }
+    return found;
 }
 
 }  // namespace lkl::fuzz

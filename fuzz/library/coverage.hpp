@@ -9,6 +9,13 @@
 
 namespace lkl::fuzz {
 
+// Of a value with a number that is in the kernel's code, as KCOV tells it.
+struct Comparison {
+    uint64_t place;  // in the code
+    uint64_t constant;
+    uint64_t value;
+};
+
 // By the kernel's own KCOV (Documentation/dev-tools/kcov.rst): the program counters of
 // the calling thread's system calls. They become hit counts of pairs of successive ones,
 // in libFuzzer's table of extra counters (__libfuzzer_extra_counters) and, where the
@@ -25,12 +32,28 @@ public:
     // would take the room of the rest.
     void clear();
 
-    // Adds what was reached since clear(), before the restore that forgets it.
-    void collect();
+    // Adds what was reached since clear(), before the restore that forgets it. True: some of
+    // that was not reached before in this process.
+    bool collect();
+
+    // Whether the kernel records comparisons (CONFIG_KCOV_ENABLE_COMPARISONS).
+    bool compares() const { return comparisons_ != nullptr; }
+
+    // If it does, has it do that from here on instead of recording what is reached, until a
+    // restore.
+    void watch_comparisons(Kernel& kernel);
+
+    // What was recorded since then, those that found both equal left out.
+    std::vector<Comparison> comparisons() const;
 
 private:
-    uint64_t* buffer_ = nullptr;  // the number of entries, then these
-    uint64_t image_ = 0;          // so that addresses are the same in each process
+    // The number of entries, then these. Both are the kernel's memory, which a restore
+    // brings back.
+    uint64_t* buffer_ = nullptr;
+    const uint64_t* comparisons_ = nullptr;
+    long trace_ = -1;  // descriptors of the kernel
+    long compare_ = -1;
+    uint64_t image_ = 0;  // so that addresses are the same in each process
 };
 
 }  // namespace lkl::fuzz

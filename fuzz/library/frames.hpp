@@ -47,6 +47,8 @@ public:
     // Ends the process if the kernel dies, see Machine.
     void run(std::span<const uint8_t> input);
 
+    Machine& machine() { return *machine_; }
+
     // What the kernel sent in the last run.
     struct Answer {
         uint16_t type;     // EtherType

@@ -31,6 +31,8 @@ public:
     // Ends the process if the kernel dies, see Machine.
     void run(std::span<const uint8_t> input);
 
+    Machine& machine() { return *machine_; }
+
 private:
     explicit ImageTarget(std::string type) : type_(std::move(type)) {}
     Result<void> prepare(Kernel& kernel, const std::vector<DiskId>& disks);

@@ -75,9 +75,15 @@ void Machine::report(const char* what) const
 void Machine::execute(const std::function<void(Kernel&)>& job)
 {
     log_.clear();
+    comparisons_.clear();
+    if (watching_)
+        coverage_.watch_comparisons(*kernel_);
     coverage_.clear();
     job(*kernel_);
-    coverage_.collect();
+    if (watching_)
+        comparisons_ = coverage_.comparisons();
+    reached_new_ = !watching_ && coverage_.collect();
+    watching_ = false;
     if (const std::string last = kernel_->panic_message(); !last.empty()) {
         if (log_.empty())
             std::fputs(last.c_str(), stderr);

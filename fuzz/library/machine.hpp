@@ -39,6 +39,16 @@ public:
     // and keeps the input. The kernel's coverage is counted.
     void execute(const std::function<void(Kernel&)>& job);
 
+    // The last execution reached something of the kernel that none before it did.
+    bool reached_new() const { return reached_new_; }
+
+    // Has the next execution record the kernel's comparisons; its coverage is not counted.
+    // False: the kernel cannot.
+    bool watch_comparisons() { return watching_ = coverage_.compares(); }
+
+    // Those of the last execution, if it recorded any.
+    const std::vector<Comparison>& comparisons() const { return comparisons_; }
+
 private:
     Machine() = default;
     [[noreturn]] void report(const char* what) const;
@@ -47,6 +57,9 @@ private:
     std::optional<Kernel> kernel_;
     std::optional<Snapshot> snapshot_;
     Coverage coverage_;
+    bool reached_new_ = false;
+    bool watching_ = false;
+    std::vector<Comparison> comparisons_;
 };
 
 // What a target needs for all of its inputs is started with the first one (and not

@@ -28,6 +28,8 @@ public:
     // Ends the process if the kernel dies, see Machine.
     void run(std::span<const uint8_t> input);
 
+    Machine& machine() { return *machine_; }
+
 private:
     SystemCallTarget() = default;
 

@@ -5,11 +5,12 @@
 #include <span>
 
 #include "../library/frames.hpp"
+#include "../library/hints.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size)
 {
     using namespace lkl::fuzz;
     static FramesTarget& target = must_start(FramesTarget::start());
-    target.run(std::span(data, size));
+    run_with_hints(target, std::span(data, size));
     return 0;
 }

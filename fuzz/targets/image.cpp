@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 
+#include "../library/hints.hpp"
 #include "../library/image_target.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size)
@@ -15,6 +16,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size)
             return std::move(bases).error();
         return ImageTarget::start(LKL_FUZZ_TYPE, *bases);
     }());
-    target.run(std::span(data, size));
+    run_with_hints(target, std::span(data, size));
     return 0;
 }
