@@ -5,9 +5,10 @@
 
     check-folders.py ROOT
 
-A folder uses itself and the rows above its own; everybody the public headers, include/lkl.
-Prints each line that goes the other way; exit code 1 if there is one, or a folder of src
-that has no row.
+A folder uses itself and those rows above its own that its last column names; everybody the
+public headers, include/lkl. Prints each line that does otherwise, each name in the last
+column that nothing needs, and each folder of src that has no row; exit code 1 if there is
+one.
 """
 
 import os
@@ -15,14 +16,22 @@ import re
 import sys
 
 
+FOLDER = r"`((?:src|tools|bench|fuzz|arch)[a-z/]*)`"
+
+
 def rows(root):
-    """Folders in the order of the table, the lowest first."""
+    """The folders of each row and those that they use, the lowest row first."""
     with open(os.path.join(root, "docs/ARCHITECTURE.md"), encoding="utf-8") as file:
         text = file.read()
     section = text[text.index("## Who may use whom"):]
     section = section[:section.index("\n## ", 1)]
-    return re.findall(r"`((?:src|tools|bench|fuzz|arch)[a-z/]*)`", "\n".join(
-        line.split("|")[1] for line in section.splitlines() if line.startswith("| `")))
+    table = {}
+    for line in section.splitlines():
+        if line.startswith("| `"):
+            cells = line.split("|")
+            for folder in re.findall(FOLDER, cells[1]):
+                table[folder] = re.findall(FOLDER, cells[3])
+    return table
 
 
 def sources(directory):
@@ -44,8 +53,8 @@ def includes(path):
 
 def folder_of(root, table, directory, name):
     """The row that an included file belongs to, or None: not one of these."""
-    for base in (os.path.join(root, "src"), root, directory):
-        path = os.path.relpath(os.path.join(base, name), root)
+    for base in ("src", "arch/lkl/include/shared", "", directory):
+        path = os.path.relpath(os.path.join(root, base, name), root)
         if os.path.exists(os.path.join(root, path)):
             found = [row for row in table if path.startswith(row + "/")]
             return max(found, key=len) if found else None
@@ -61,14 +70,22 @@ def main():
         if os.path.isdir(os.path.join(root, "src", name)) and not any(
                 row == "src/" + name or row.startswith("src/" + name + "/") for row in table):
             bad.append("src/%s: no row in docs/ARCHITECTURE.md" % name)
-    for row in table:
+    order = list(table)
+    for row, uses in table.items():
+        used = {row}
         for path in sources(os.path.join(root, row)):
             for number, name in includes(path):
                 other = folder_of(root, table, os.path.dirname(path), name)
-                if other and table.index(other) > table.index(row):
+                used.add(other)
+                if other and other != row and other not in uses:
                     bad.append("%s:%d: %s uses %s" % (os.path.relpath(path, root), number, row,
                                                       other))
-    print("\n".join(bad) if bad else "%d folders, no use of one below" % len(table))
+        for other in uses:
+            if other not in used:
+                bad.append("%s: uses nothing of %s" % (row, other))
+            if other not in order or order.index(other) >= order.index(row):
+                bad.append("%s: %s is not above it" % (row, other))
+    print("\n".join(bad) if bad else "%d folders, none uses another than it says" % len(table))
     return 1 if bad else 0
 
 
