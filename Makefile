@@ -172,7 +172,7 @@ check-cppcheck: deps-check configure
 
 # Scripts, and who uses whom.
 check-scripts: deps-check
-	git ls-files '*.sh' .ci/run | xargs -n 8 -P 2 shellcheck -x -P SCRIPTDIR -S warning
+	git ls-files '*.sh' .ci/run | xargs -n 8 -P 2 shellcheck -x -P SCRIPTDIR
 	cmake/check-folders.py .
 
 # Each header brings what it needs.

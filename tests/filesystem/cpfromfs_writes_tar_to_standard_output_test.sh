@@ -17,7 +17,9 @@ run 0 "$LKL_BIN/cpfromfs" -q -i image / - >actual.tar
 cmp expected.tar actual.tar || fail "the archives differ"
 run 0 "$LKL_BIN/cpfromfs" -q -i image /odd/links '/odd/sizes/5*' - >part.tar
 members part.tar >list
-grep -qx links/other/third list && grep -qx 511 list && grep -qx 5000000 list || fail "$(cat list)"
+for member in links/other/third 511 5000000; do
+    grep -qx $member list || fail "$(cat list)"
+done
 grep -q modes list && fail "more than asked for"
 run 1 "$LKL_BIN/cpfromfs" -q -i image nothing
 run 6 "$LKL_BIN/cpfromfs" -q -i image / - >/dev/full

@@ -29,7 +29,7 @@ run 0 "$LKL_BIN/fs2tar" -s labels image archive.tar
     echo "etc/again $label"
     echo "etc/passwd $label"
     echo "etc/symlink $label"
-    echo "new\\012line $label"
+    printf 'new\\012line %s\n' "$label"
 } | sort >expected
 sort labels | diff expected - || fail "the list is wrong"
 

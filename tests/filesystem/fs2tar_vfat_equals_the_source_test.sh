@@ -27,7 +27,7 @@ for bits in 12 16 32; do
     16) make_image image 40M; cluster=2 ;;
     32) make_image image 80M; cluster=2 ;;
     esac
-    mkfs.vfat -F $bits -s $cluster image >/dev/null
+    mkfs.vfat -F "$bits" -s "$cluster" image >/dev/null
     # -m keeps the times.
     TZ=UTC mcopy -i image -s -m -Q source/* ::/
     # What FAT does not have is what the mount makes of it.

@@ -33,9 +33,9 @@ says "partition 2: 64.0 MiB, vfat"
 run 4 "$LKL_BIN/fs2tar" -P 3 image none.tar
 says "partition 3: no such partition"
 no_archive none.tar
-run 0 "$LKL_BIN/lkl" info image >info
-grep -q 'partition table gpt' info || fail "lkl info finds no table: $(cat info)"
-[ "$(grep -c ' clean$' info)" = 2 ] || fail "lkl info mounts not both: $(cat info)"
+run 0 "$LKL_BIN/lkl" info image >told
+grep -q 'partition table gpt' told || fail "lkl info finds no table: $(cat told)"
+[ "$(grep -c ' clean$' info)" = 2 ] || fail "lkl info mounts not both: $(cat told)"
 [ "$(digest image)" = "$before" ] || fail "the image changed"
 
 # Written to, it keeps its table and its bounds.

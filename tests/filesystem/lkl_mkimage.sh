@@ -55,9 +55,9 @@ our_kernel_sees() {
     compare_trees "$directory" seen "$@"
 }
 
-# nothing_left [FILE]: neither the image nor anything else that was begun.
+# nothing_left FILE: neither the image FILE nor anything else that was begun.
 nothing_left() {
-    [ ! -e "${1:-image}" ] || fail "${1:-image} exists"
+    [ ! -e "$1" ] || fail "$1 exists"
     local left
     left=$(find . -name '.lkl*')
     [ -z "$left" ] || fail "a temporary file is left: $left"

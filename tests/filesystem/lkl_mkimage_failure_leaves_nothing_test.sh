@@ -64,6 +64,7 @@ umount disk
 # A program that is missing is named with its package.
 mkdir bin sbin
 mount --bind sbin /usr/local/sbin
+# shellcheck disable=SC2016  # the inner shell's arguments
 unshare -m bash -c 'mount --bind "$1" /usr/sbin && exec "$2" mkimage --fs xfs source image' - \
     "$work/sbin" "$LKL_BIN/lkl" 2>stderr && fail "mkfs.xfs is not missing"
 umount /usr/local/sbin

@@ -52,7 +52,7 @@ wrong() {
     run 1 mkimage --layout layout image
     says "$2"
     says_one_line
-    nothing_left
+    nothing_left image
 }
 wrong '{' "parse error"
 wrong '[]' "is no JSON object"

@@ -17,20 +17,20 @@ run 0 mkimage -q all.tar image
 image_equals image odd
 run 0 mkimage -q - image <all.tar.gz
 image_equals image odd
-cat all.tar | run 0 mkimage -q - image
+run 0 mkimage -q - image < <(cat all.tar)
 image_equals image odd
-cat all.tar | run 0 mkimage -q --size 80M - image
+run 0 mkimage -q --size 80M - image < <(cat all.tar)
 image_equals image odd
-cat all.tar | run 0 mkimage -q --fs squashfs - image
+run 0 mkimage -q --fs squashfs - image < <(cat all.tar)
 image_equals image odd --ignore stored --ignore mtime --ignore attributes
 head -c 100000 all.tar >cut.tar
 rm image
 run 10 mkimage -q cut.tar image
-nothing_left
+nothing_left image
 head -c 100000 /dev/urandom >noise
 run 11 mkimage noise image
 says_one_line
-nothing_left
+nothing_left image
 
 mkdir -p source/directory
 echo one >source/directory/file

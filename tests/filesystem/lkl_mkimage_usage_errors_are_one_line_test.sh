@@ -13,7 +13,7 @@ wrong() {
     run "$code" mkimage "$@" </dev/null
     says "$text"
     says_one_line
-    nothing_left
+    nothing_left image
 }
 wrong 1 "PATH is required"
 wrong 1 "a source and an image are needed" source

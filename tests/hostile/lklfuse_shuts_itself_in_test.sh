@@ -31,18 +31,19 @@ gone() {
     [ ! -d "/proc/$1" ]
 }
 
-as_user="setpriv --reuid $user --regid $user --clear-groups"
-for as in "" "$as_user"; do
+as_user=(setpriv --reuid "$user" --regid "$user" --clear-groups)
+for as in env "${as_user[*]}"; do
+    read -ra as <<<"$as"
     for option in fsname=x clone_fd; do
-        caught 0 $as "$LKL_BIN/lklfuse" image mount -f -o $option
-        until_true $as mountpoint -q mount
+        caught 0 "${as[@]}" "$LKL_BIN/lklfuse" image mount -f -o $option
+        until_true "${as[@]}" mountpoint -q mount
         mounter=$(pgrep -P "$tool")
         [ "$(status_of "$mounter" Seccomp)" = 0 ] || fail "the process that mounts has a filter"
         # Descriptors beyond standard input and output: the socket.
         [ "$(find "/proc/$mounter/fd" -type l | wc -l)" = 4 ] || fail "it holds more than it needs"
-        $as cat mount/large | cmp - tree/large
-        $as touch "mount/new-$option-${as:0:1}"
-        $as fusermount3 -u mount
+        "${as[@]}" cat mount/large | cmp - tree/large
+        "${as[@]}" touch "mount/new-$option-${as[0]}"
+        "${as[@]}" fusermount3 -u mount
         ends
         until_true gone "$mounter"
     done

@@ -21,10 +21,11 @@ mkfifo slow
 chown -R $user:$user image tree tree.tar out slow
 
 # Standard output that is not read, and standard input that does not come.
-as_user="setpriv --reuid $user --regid $user --clear-groups"
-for as in "" "$as_user"; do
+as_user=(setpriv --reuid "$user" --regid "$user" --clear-groups)
+for as in env "${as_user[*]}"; do
+    read -ra as <<<"$as"
     exec 8<>slow # with a reader, so that nobody waits when it is opened
-    caught 0 $as "$LKL_BIN/fs2tar" -q image slow
+    caught 0 "${as[@]}" "$LKL_BIN/fs2tar" -q image slow
     cat slow >archive 8>&- &
     reader=$!
     ends
@@ -33,19 +34,19 @@ for as in "" "$as_user"; do
     tar -tf archive large small >/dev/null || fail "the archive"
 
     exec 8<>slow
-    caught 0 $as "$LKL_BIN/tar2fs" -q - image <slow
+    caught 0 "${as[@]}" "$LKL_BIN/tar2fs" -q - image <slow
     cat tree.tar >&8
     exec 8>&-
     ends
 
     exec 8<>slow
-    caught 0 $as "$LKL_BIN/cptofs" -q -i image - / <slow
+    caught 0 "${as[@]}" "$LKL_BIN/cptofs" -q -i image - / <slow
     cat tree.tar >&8
     exec 8>&-
     ends
 
     exec 8<>slow
-    caught 0 $as "$LKL_BIN/cpfromfs" -q -i image /large - >slow
+    caught 0 "${as[@]}" "$LKL_BIN/cpfromfs" -q -i image /large - >slow
     cat slow >archive 8>&- &
     reader=$!
     ends
@@ -53,7 +54,7 @@ for as in "" "$as_user"; do
     wait $reader
 done
 
-$as_user "$LKL_BIN/cpfromfs" -q -i image /large out
+"${as_user[@]}" "$LKL_BIN/cpfromfs" -q -i image /large out
 cmp tree/large out/large
 run 0 "$LKL_BIN/fs2tar" --no-sandbox -q image plain.tar
 says "--no-sandbox: "

@@ -149,6 +149,7 @@ chmod +x script
 wrong 'statically' -- ./script
 
 # The program has the signals that it would have without us.
+# shellcheck disable=SC2016  # the inner shell's arguments
 alone bash -c '"$1" run -- yes | head -n 1 >/dev/null; exit "${PIPESTATUS[0]}"' bash "$LKL_BIN/lkl" \
     2>error && fail "yes goes on for ever"
 [ ! -s error ] || fail "SIGPIPE is ignored: $(cat error)"
