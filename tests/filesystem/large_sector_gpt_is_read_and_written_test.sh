@@ -35,7 +35,7 @@ says "partition 3: no such partition"
 no_archive none.tar
 run 0 "$LKL_BIN/lkl" info image >told
 grep -q 'partition table gpt' told || fail "lkl info finds no table: $(cat told)"
-[ "$(grep -c ' clean$' info)" = 2 ] || fail "lkl info mounts not both: $(cat told)"
+[ "$(grep -c ' clean$' told)" = 2 ] || fail "lkl info mounts not both: $(cat told)"
 [ "$(digest image)" = "$before" ] || fail "the image changed"
 
 # Written to, it keeps its table and its bounds.
