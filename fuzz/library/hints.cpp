@@ -14,7 +14,7 @@ namespace {
 
 constexpr size_t most_inputs = 1 << 16;
 constexpr unsigned most_tries = 3;  // of a constant at a place of the code
-constexpr size_t most_places = 8;   // of a value in an input
+constexpr size_t most_places = 4;   // of a value in an input
 constexpr std::array<size_t, 4> widths{1, 2, 4, 8};
 
 bool fits(uint64_t value, size_t width)
@@ -89,8 +89,12 @@ void Hints::add(std::span<const uint8_t> input, uint64_t value, uint64_t constan
 size_t Hints::take(uint8_t* data, size_t most)
 {
     while (!inputs_.empty()) {
-        const std::vector<uint8_t> input = std::move(inputs_.back());
-        inputs_.pop_back();
+        newest_ = !newest_;
+        const std::vector<uint8_t> input = std::move(newest_ ? inputs_.back() : inputs_.front());
+        if (newest_)
+            inputs_.pop_back();
+        else
+            inputs_.pop_front();
         if (input.size() > most)
             continue;
         std::copy(input.begin(), input.end(), data);

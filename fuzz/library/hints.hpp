@@ -28,14 +28,16 @@ public:
     // What the comparisons of an execution say of its input.
     void add(std::span<const uint8_t> input, const std::vector<Comparison>& comparisons);
 
-    // Takes the next input, of those that came last the first, into `data`, which has room
-    // for `most` bytes; 0: there is none.
+    // Takes an input into `data`, which has room for `most` bytes; 0: there is none. By turns
+    // the last that came, so that what was just found leads on, and the first, so that none
+    // waits for ever.
     size_t take(uint8_t* data, size_t most);
 
 private:
     void add(std::span<const uint8_t> input, uint64_t value, uint64_t constant, size_t width);
 
     std::deque<std::vector<uint8_t>> inputs_;
+    bool newest_ = false;
     std::unordered_map<uint64_t, unsigned> tries_;  // by place in the code and constant
 };
 
