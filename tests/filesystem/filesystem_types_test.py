@@ -14,7 +14,8 @@ What a row says that its type lacks must have been refused, or be different: a
 feature too many in the list fails as one too few. --show tells what differs.
 
 The result goes to results/filesystems/NAME.json in the build directory, from which
-docs/filesystems.py makes README's table.
+docs/filesystems.py makes README's table. That of another kernel (LKL_KERNEL_IMAGE names
+one with checkers, or a smaller one) is not kept.
 """
 
 import argparse
@@ -178,6 +179,46 @@ class Differences:
             raise Failure("\n".join(problems))
 
 
+class Subvolumes:
+    """The subvolumes and snapshots of Btrfs that a row asks image_tree for."""
+
+    # Of Btrfs: the number of each subvolume's top directory, and that of the empty directory
+    # that a snapshot has in the place of a subvolume below.
+    TOP = 256
+    PLACEHOLDER = 2
+
+    def __init__(self, words):
+        def values(option):
+            return [os.fsencode(word.removeprefix(option)) for word in words
+                    if word.startswith(option)]
+        self.paths = values("--subvolume=")
+        self.snapshots = [value.split(b":") for value in values("--snapshot=")]
+
+    def around(self, path):
+        """The subvolumes that a path is in, or is the top of."""
+        return [below for below in self.paths if path == below or path.startswith(below + b"/")]
+
+    def expect(self, expected):
+        """Adds what the snapshots are to hold: all of the subvolume but others below it."""
+        for source, target in self.snapshots:
+            for path in list(expected):
+                if self.around(path) == [source]:
+                    expected[target + path[len(source):]] = expected[path]
+
+    def check(self, actual):
+        """Takes the placeholders out, whose times are those of the look at them."""
+        tops = self.paths + [target for _, target in self.snapshots]
+        for path in tops:
+            if path in actual and actual[path]["inode"] != self.TOP:
+                raise Failure(f"{path!r} is no subvolume")
+        for source, target in self.snapshots:
+            for path in self.paths:
+                if path.startswith(source + b"/"):
+                    place = target + path[len(source):]
+                    if actual.pop(place, {}).get("inode") != self.PLACEHOLDER:
+                        raise Failure(f"{place!r} is not the place of a subvolume")
+
+
 class Case:
     """A row at work, in a directory of its own."""
 
@@ -185,6 +226,7 @@ class Case:
         self.row = row
         self.work = work
         self.source = os.path.join(work, "source")
+        self.subvolumes = Subvolumes(row.put)
         self.images = [os.path.join(work, f"image{n or ''}") for n in range(row.images)]
         self.tool = os.path.join(os.environ["LKL_TESTS"], "filesystem/image_tree")
         self.result = {"write": False, "read": False, "check": "", "host": False}
@@ -216,7 +258,8 @@ class Case:
         """Runs a kernel on the images, and returns what it printed."""
         row = self.row
         options = ",".join(filter(None, (row.options, row.our_options)))
-        command = [self.tool, action, row.type, options, *words, *self.images]
+        extras = row.put if action == "put" else ()
+        command = [self.tool, action, *extras, row.type, options, *words, *self.images]
         done = subprocess.run(command, capture_output=True, check=False)
         if done.returncode != 0:
             log = done.stderr.decode(errors="replace")
@@ -255,6 +298,7 @@ class Case:
         row = self.row
         self.prepare()
         expected = manifest.of_host(self.source)
+        self.subvolumes.expect(expected)
         differences = Differences(row)
         if not row.packed:
             differences.refused(self.image_tree("put", self.source))
@@ -265,6 +309,7 @@ class Case:
             words = row.check[:2] if row.check[1] == "check" else row.check[:1]
             self.result["check"] = " ".join(words)
         ours, unreadable = manifest.of_listing(self.image_tree("list"))
+        self.subvolumes.check(ours)
         for path, error in unreadable.items():
             differences.add(hard_cases.feature_of(path), path, error)
         differences.compare(expected, ours)
@@ -276,6 +321,7 @@ class Case:
         differences.verdict()
         host = self.host_sees()
         if host is not None:
+            self.subvolumes.check(host)
             compare_views(ours, host)
         self.result |= {"read": True, "write": not row.packed, "host": host is not None}
 
@@ -291,7 +337,10 @@ def compare_views(ours, host):
 
 
 def save(row, result):
-    """For README's table."""
+    """For README's table, which is about the kernel as it is built by default."""
+    default = os.path.join(os.environ["LKL_LIB"], "lkl/vmlinux")
+    if not os.path.samefile(os.environ["LKL_KERNEL_IMAGE"], default):
+        return
     folder = os.path.join(os.environ["LKL_BUILD"], "results/filesystems")
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, row.name + ".json"), "w", encoding="utf-8") as file:

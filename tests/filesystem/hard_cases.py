@@ -62,8 +62,13 @@ def _directories():
 
 
 def _many():
-    for number in range(1200):
-        _write(f"file-{number:05}", b"%d\n" % number)
+    """Most of them empty, so that a cluster for each is not what an image has to hold.
+
+    The names are their own short names for FAT, which else tries ten for each, and reads all
+    of the directory each time.
+    """
+    for number in range(10_000):
+        _write(f"f-{number:05}", b"%d\n" % number if number % 10 == 0 else b"")
 
 
 def _names_long():

@@ -20,11 +20,14 @@
 #include <lkl/linux/fcntl.h>
 #include <lkl/linux/time_types.h>
 
+#include "inode_ioctl.hpp"
+
 namespace image_tree {
 
 namespace {
 
 constexpr size_t buffer_size = size_t{1} << 20;
+constexpr off_t large_size = 0xffffffff;
 
 // The calls on extended attributes know no directory to start from.
 std::string host_path(int directory, const char* name)
@@ -40,8 +43,13 @@ unsigned kernel_device(dev_t device)
 
 }  // namespace
 
-CopyIn::CopyIn(lkl::Kernel& kernel, const lkl::File& target, Report report)
-    : kernel_(kernel), target_(target), report_(std::move(report)), buffer_(buffer_size)
+CopyIn::CopyIn(lkl::Kernel& kernel, const lkl::File& target, std::set<std::string> subvolumes,
+               Report report)
+    : kernel_(kernel),
+      target_(target),
+      subvolumes_(std::move(subvolumes)),
+      report_(std::move(report)),
+      buffer_(buffer_size)
 {
 }
 
@@ -108,7 +116,7 @@ void CopyIn::copy_directory(const Place& place, const char* name, const struct s
         fail(path, "open", errno);
         return;
     }
-    if (auto made = place.target.make_directory_at(name, 0700); !made) {
+    if (auto made = make_directory(place, name); !made) {
         fail(path, "create", made.error().code);
         return;
     }
@@ -120,6 +128,13 @@ void CopyIn::copy_directory(const Place& place, const char* name, const struct s
     copy_entries({source.get(), *target, path + '/'});
     // Last: a default ACL would be inherited, and entries change the time.
     set_attributes(place, name, status);
+}
+
+lkl::Result<void> CopyIn::make_directory(const Place& place, const char* name)
+{
+    if (subvolumes_.contains(place.path + name))
+        return make_subvolume(kernel_, place.target, name);
+    return place.target.make_directory_at(name, 0700);
 }
 
 void CopyIn::copy_file(const Place& place, const char* name, const struct stat& status)
@@ -145,6 +160,13 @@ void CopyIn::copy_file(const Place& place, const char* name, const struct stat& 
 bool CopyIn::copy_data(int source, const lkl::File& target, const struct stat& status,
                        const std::string& path)
 {
+    // A size that the type cannot hold is told before zeroes fill the image up to there.
+    if (status.st_size > large_size) {
+        if (auto sized = target.truncate(static_cast<uint64_t>(status.st_size)); !sized) {
+            fail(path, "truncate", sized.error().code);
+            return false;
+        }
+    }
     off_t offset = 0;
     while (offset < status.st_size) {
         const off_t start = lseek(source, offset, SEEK_DATA);

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,8 +31,10 @@ class CopyIn {
 public:
     using Report = std::function<void(const CopyFailure&)>;
 
-    // Both outlive the object.
-    CopyIn(lkl::Kernel& kernel, const lkl::File& target, Report report);
+    // Both outlive the object. Directories whose paths are in `subvolumes` are made as
+    // subvolumes of Btrfs.
+    CopyIn(lkl::Kernel& kernel, const lkl::File& target, std::set<std::string> subvolumes,
+           Report report);
 
     // Copies what is in `source`, a directory of the host, into the target, and
     // the directory's own attributes onto it.
@@ -48,6 +51,7 @@ private:
     void copy_entries(const Place& place);
     void copy_entry(const Place& place, const char* name);
     void copy_directory(const Place& place, const char* name, const struct stat& status);
+    lkl::Result<void> make_directory(const Place& place, const char* name);
     void copy_file(const Place& place, const char* name, const struct stat& status);
     bool copy_data(int source, const lkl::File& target, const struct stat& status,
                    const std::string& path);
@@ -60,6 +64,7 @@ private:
 
     lkl::Kernel& kernel_;
     const lkl::File& target_;
+    std::set<std::string> subvolumes_;
     Report report_;
     std::vector<std::byte> buffer_;
     // The first name, in the target, of files with several.

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -124,8 +125,10 @@ lkl::Result<uint32_t> Lister::checksum(const lkl::File& file)
         if (filled == 0)
             return crc;
         std::fill(block_.begin() + static_cast<ptrdiff_t>(filled), block_.end(), std::byte{0});
-        if (std::any_of(block_.begin(), block_.end(),
-                        [](std::byte b) { return b != std::byte{0}; })) {
+        // All are as the one before, and the first is zero: memcmp() is fast, which counts
+        // where a file system knows no holes.
+        if (block_[0] != std::byte{0} ||
+            std::memcmp(block_.data(), block_.data() + 1, block_size - 1) != 0) {
             std::array<std::byte, sizeof offset> where;
             for (size_t i = 0; i < where.size(); ++i)
                 where[i] = static_cast<std::byte>(offset >> 8 * i);
