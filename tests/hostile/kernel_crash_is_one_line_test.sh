@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # A kernel that an image crashes, inside of the sandbox: exit code 7 and one line, from
-# each tool.
+# each tool and each command of lkl, and no list that looks complete.
 # shellcheck source=tests/hostile/lib.sh
 . "$(dirname "$0")/lib.sh"
-need mkfs.ext4 debugfs
+need mkfs.ext4 debugfs python3
 
 small_image image
 # An inode of no type, which the kernel is asked to panic of.
@@ -25,3 +25,36 @@ cp image written
 crashes "$LKL_BIN/cptofs" -q -o errors=panic -i written source/deeper /directory
 cp image written
 crashes "$LKL_BIN/tar2fs" -q -o errors=panic source.tar written
+
+# panics COMMAND...: of lkl.
+panics() {
+    local command=$1
+    shift
+    crashes timeout 120 "$LKL_BIN/lkl" -o errors=panic "$command" "$@"
+}
+for command in ls tree du find cat stat sum; do
+    panics $command image:/directory/deeper >shown
+    [ ! -s shown ] || fail "lkl $command shows what it has not read: $(cat shown)"
+done
+panics ls -R image:/ >shown
+for command in ls tree du stat; do
+    panics $command --json image:/ image:/directory/deeper >shown
+    ! python3 -m json.tool shown >/dev/null 2>&1 || fail "lkl $command has a whole list"
+done
+panics cp -r image:/directory out
+[ ! -e out/directory/deeper ] || fail "lkl cp made what it has not read"
+for command in "chmod 600" "touch" "rm -r" "mkdir -p"; do
+    cp image written
+    # shellcheck disable=SC2086
+    panics $command written:/directory/deeper
+done
+
+# The shell ends with the command that the kernel has not survived.
+run 7 timeout 120 "$LKL_BIN/lkl" -o errors=panic shell image >shown <<'SHELL'
+cat one
+cat directory/deeper
+cat one
+!echo next >next
+SHELL
+says "the kernel crashed: "
+[ "$(cat shown)" = one ] || fail "the shell went on: $(cat shown)"
