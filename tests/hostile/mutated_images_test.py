@@ -11,15 +11,20 @@ it. Each mutant of it has bits turned, fields set to extremes, sectors zeroed, c
 exchanged, or its end cut off, by a generator whose seed is printed when something is
 wrong; --seed repeats that one alone, and --keep leaves its image in a file.
 
-fs2tar reads each mutant, and cptofs writes to some. Whatever the file system makes of it,
-the tool ends by itself with a documented exit code and lines of its own; what it left is
-a whole archive or none. A crash of the kernel (exit code 7) is a finding in Linux: it is
-counted and told, and no failure, as long as the tool says so in one line.
+fs2tar and a command of lkl (the shell is one) read each mutant, and cptofs writes to some.
+Whatever the file system makes of it, the tool ends by itself with a documented exit code
+and lines of its own; what it left is a whole archive or none, and a list of JSON is whole
+unless the kernel has crashed. A crash of the kernel (exit code 7) is a finding in Linux: it
+is counted and told, and no failure, as long as the tool says so in one line.
+
+Types that the tools do not take, since they have several disks or none, are read and
+written by image_tree, which knows no exit codes but 0 and 1.
 
 LKL_MUTANTS: how many of each type (4).
 """
 
 import argparse
+import json
 import os
 import random
 import shutil
@@ -43,10 +48,42 @@ EXTREMES = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x800
             0xFFFFFFFF, 0x7FFFFFFFFFFFFFFF, 0x8000000000000000, 0xFFFFFFFFFFFFFFFF)
 
 
+# Commands of lkl, as often as the list has them. {} is the image.
+LOOKS = (
+    ("info", "-q", "{}"),
+    ("info", "-q", "--json", "{}"),
+    ("ls", "-lR", "{}:/"),
+    ("ls", "-R", "--json", "{}:/"),
+    ("tree", "{}:/"),
+    ("find", "{}:/", "-ls"),
+    ("du", "--json", "{}:/"),
+    ("df", "{}"),
+    ("stat", "{}:/sub/deeper/large"),
+    ("cat", "{}:/sub/file39", "{}:/sub/deeper/large"),
+    ("cat", "{}:/sub/deeper/large"),
+    ("sum", "-r", "{}:/sub"),
+    ("shell", "{}"),
+    ("shell", "{}"),
+)
+SHELL = b"ls -l /sub\ncd sub\ncat file7 deeper/large\nfind . -type f\ndu .\n"
+# In the shell a path that is no directory any more is what a wrong command line is.
+SHELL_CODES = CODES | {1}
+
+# What image_tree makes, and no tool does.
+PUT = {
+    "btrfs-subvolumes": ("--subvolume=sub", "--subvolume=sub/deeper", "--snapshot=sub:snapshot"),
+    "ntfs-compressed": ("--compress",),
+}
+
+
+def without_tools(row):
+    """Whether the tools do not take the type: it is on several disks, or on none."""
+    return row.images > 1 or row.type in ("jffs2", "ubifs")
+
+
 def rows():
-    """Those on one disk, and a few more that have no checksums to hide behind."""
-    found = {row.name: row for row in filesystem_table.TABLE
-             if row.images == 1 and row.name not in ("jffs2", "ubifs")}
+    """All of the table, and a few more that have no checksums to hide behind."""
+    found = {row.name: row for row in filesystem_table.TABLE}
     found["ext4-without-checksums"] = filesystem_table.row(
         "ext4-without-checksums", "", "ext4",
         "mkfs.ext4 -q -O ^metadata_csum,inline_data {image}")
@@ -77,17 +114,23 @@ def make(row, work):
     os.mkdir(source)
     os.mkdir(empty)
     fill(source)
+    image2 = os.path.join(work, "image2") if row.images > 1 else image
     if row.size:
-        with open(image, "wb") as file:
-            file.truncate(row.size)
+        for path in (image, image2):
+            with open(path, "wb") as file:
+                file.truncate(row.size)
     for words in row.make:
         if shutil.which(words[0].format(here=HERE)) is None:
             print(f"SKIP: {words[0]} is missing")
             sys.exit(SKIPPED)
-        subprocess.run([word.format(image=image, source=source, empty=empty, here=HERE)
-                        for word in words], check=True, capture_output=True,
+        subprocess.run([word.format(image=image, image2=image2, source=source, empty=empty,
+                                    here=HERE) for word in words], check=True, capture_output=True,
                        stdin=subprocess.DEVNULL)
-    if not row.packed:
+    if without_tools(row) or row.name in PUT:
+        done = image_tree(row, "put", source, image, extras=PUT.get(row.name, ()))
+        if done.returncode != 0:
+            raise Failure(f"the image cannot be filled: {done.stderr}")
+    elif not row.packed:
         # What the type cannot hold is left out (10).
         done = tool("cptofs", "-i", image, *options(row), f"{source}/sub", "/")
         if done.returncode not in (0, 10):
@@ -101,9 +144,18 @@ def options(row):
     return ["-q", "-P", "0", "-t", row.type] + (["-o", mount] if mount else [])
 
 
-def tool(name, *arguments):
-    """Runs a tool to its end."""
+def tool(name, *arguments, commands=b""):
+    """Runs a tool to its end, with these commands on its standard input."""
     return subprocess.run([os.path.join(os.environ["LKL_BIN"], name), *arguments],
+                          input=commands, capture_output=True, check=False, timeout=PATIENCE)
+
+
+def image_tree(row, action, *words, extras=()):
+    """Runs that program; the last word is the first image."""
+    program = os.path.join(os.environ["LKL_TESTS"], "filesystem/image_tree")
+    mount = ",".join(filter(None, (row.options, row.our_options)))
+    second = [os.path.join(os.path.dirname(words[-1]), "image2")] if row.images > 1 else []
+    return subprocess.run([program, action, *extras, row.type, mount, *words, *second],
                           stdin=subprocess.DEVNULL, capture_output=True, check=False,
                           timeout=PATIENCE)
 
@@ -215,9 +267,14 @@ class Case:
         self.crashes = []
         self.codes = {}
 
-    def check(self, name, done):
+    def count(self, what, done):
+        """For the summary."""
+        key = f"{what} {done.returncode}"
+        self.codes[key] = self.codes.get(key, 0) + 1
+
+    def check(self, name, done, codes=frozenset(CODES)):
         """What a tool has said and how it has ended."""
-        if done.returncode not in CODES:
+        if done.returncode not in codes:
             raise Failure(f"{name}: exit code {done.returncode}: {done.stderr}")
         lines = done.stderr.decode("utf-8").splitlines()
         for line in lines:
@@ -227,8 +284,44 @@ class Case:
             raise Failure(f"{name}: exit code {done.returncode}, and not a word")
         if done.returncode == KERNEL_CRASHED:
             self.crashes.append(lines[-1])
-        key = f"{name} {done.returncode}"
-        self.codes[key] = self.codes.get(key, 0) + 1
+        self.count(name, done)
+
+    def look(self, image, words):
+        """A command of lkl."""
+        shell = words[0] == "shell"
+        mount = options(self.row) if words[0] != "info" else []
+        done = tool("lkl", *mount, *(word.format(image) for word in words),
+                    commands=SHELL if shell else b"")
+        try:
+            self.check("lkl", done, SHELL_CODES if shell else CODES)
+            if "--json" in words:
+                self.check_json(done)
+        except Failure as failure:
+            raise Failure(f"{' '.join(words)}: {failure}") from None
+
+    @staticmethod
+    def check_json(done):
+        """A list is whole, unless the kernel has crashed."""
+        try:
+            json.loads(done.stdout)
+            whole = True
+        except ValueError:
+            whole = False
+        if whole and done.returncode == KERNEL_CRASHED:
+            raise Failure("the kernel has crashed, and the list looks whole")
+        if not whole and done.returncode in (0, 10):
+            raise Failure(f"no list: {done.stdout}")
+
+    def read_and_write(self, image):
+        """By image_tree."""
+        for action in (["list"], ["put", os.path.join(self.work, "more")]):
+            done = image_tree(self.row, *action, image)
+            if done.returncode not in (0, 1):
+                raise Failure(f"image_tree {action[0]}: exit code {done.returncode}: "
+                              f"{done.stderr[-2000:]}")
+            if done.returncode == 1 and b"image_tree: " not in done.stderr:
+                raise Failure(f"image_tree {action[0]}: not a word: {done.stderr[-2000:]}")
+            self.count(f"image_tree {action[0]}", done)
 
     def read(self, image):
         """The archive is whole, or not there."""
@@ -252,7 +345,11 @@ class Case:
         generator = random.Random(f"{self.row.name} {seed}")
         what = Mutator(mutant, generator).mutate()
         try:
+            if without_tools(self.row):
+                self.read_and_write(mutant)
+                return
             self.read(mutant)
+            self.look(mutant, generator.choice(LOOKS))
             if not self.row.packed and generator.random() < 0.4:
                 self.write(mutant)
         except (Failure, subprocess.SubprocessError, UnicodeDecodeError) as failure:
@@ -279,6 +376,8 @@ def main():
             sound = make(case.row, work)
             with open(case.extra, "wb") as file:
                 file.write(b"more\n" * 20_000)
+            os.mkdir(f"{work}/more")
+            os.link(case.extra, f"{work}/more/extra")
             for seed in seeds:
                 case.run(sound, seed, arguments.keep)
         except Failure as failure:
