@@ -48,3 +48,19 @@ run 10 "$LKL_BIN/tar2fs" short.tar.xz image
 # The directory's entry stands behind its files.
 run 0 "$LKL_BIN/tar2fs" archive.tar image
 debugfs -R 'stat a' image 2>/dev/null | grep -q 'mtime: .*Sat Feb  3 04:05:06 2001' || fail "the time"
+
+# A record of attributes that cannot be understood: the file is there, and it is told.
+python3 - <<'PY'
+import tarfile
+with tarfile.open("record.tar", "w", format=tarfile.PAX_FORMAT) as archive:
+    member = tarfile.TarInfo("attributes")
+    member.pax_headers = {"SCHILY.xattr.user.test": "value"}
+    archive.addfile(member)
+with open("record.tar", "r+b") as archive:
+    archive.seek(512)
+    archive.write(b"9")  # of the record's length
+PY
+run 10 "$LKL_BIN/tar2fs" record.tar image
+says "record.tar: attributes: "
+says "1 failure"
+debugfs -R 'stat attributes' image 2>/dev/null | grep -q 'Type: regular' || fail "the file is not there"

@@ -117,6 +117,15 @@ std::string ArchiveReader::error_text() const
     return escaped(text != nullptr ? text : "damaged");
 }
 
+// Whether libarchive warns of a name that the locale has no characters for. Such names are
+// kept as the bytes that they are; all else that it warns of, an attribute for instance, is
+// lost.
+bool ArchiveReader::is_about_charset() const
+{
+    const char* const text = archive_error_string(archive_.get());
+    return text != nullptr && std::string_view(text).ends_with("to current locale.");
+}
+
 void ArchiveReader::fail(std::string_view path, std::string_view why)
 {
     failures_.add(
@@ -146,10 +155,13 @@ void ArchiveReader::run(EntrySink& sink)
         const bool usable = status_ != ARCHIVE_RETRY && convert();
         if (input_)
             input_->forget();
-        if (status_ == ARCHIVE_RETRY)
+        if (status_ == ARCHIVE_RETRY) {
             fail(entry_.path, error_text());
-        else if (usable && (options_.exclude.empty() || !options_.exclude.match(entry_.path)))
+        } else if (usable && (options_.exclude.empty() || !options_.exclude.match(entry_.path))) {
+            if (status_ == ARCHIVE_WARN && !is_about_charset())
+                fail(entry_.path, error_text());
             give(sink);
+        }
     }
 }
 

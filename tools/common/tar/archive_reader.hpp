@@ -65,6 +65,7 @@ private:
     void set_extents();
     void fail(std::string_view path, std::string_view why);
     std::string error_text() const;
+    bool is_about_charset() const;
     static la_ssize_t read_callback(archive* reader, void* self, const void** block);
 
     const std::string name_;
