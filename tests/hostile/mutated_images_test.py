@@ -368,6 +368,8 @@ def main():
     if arguments.list:
         print("\n".join(rows()))
         return 0
+    # image_tree does not stand beside the library.
+    os.environ.setdefault("LKL_KERNEL_IMAGE", os.path.join(os.environ["LKL_LIB"], "lkl/vmlinux"))
     count = int(os.environ.get("LKL_MUTANTS", "4"))
     seeds = range(count) if arguments.seed is None else [arguments.seed]
     with tempfile.TemporaryDirectory(prefix="lkl-test-") as work:
