@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "common/destination.hpp"
 
-#include <algorithm>
-#include <array>
-#include <atomic>
 #include <cerrno>
-#include <climits>
-#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -23,46 +18,6 @@
 namespace tools {
 
 namespace {
-
-constexpr std::array signals{SIGINT, SIGTERM, SIGHUP};
-
-// What the signal handler may look at: a name is written before `doomed` says that it is
-// there.
-std::array<std::array<char, PATH_MAX>, most_destinations> doomed_paths;
-std::array<std::atomic<bool>, most_destinations> doomed;
-
-extern "C" void remove_and_die(int signal_number)
-{
-    // unlink(), signal() and raise() are async-signal-safe.
-    for (size_t i = 0; i < most_destinations; i++) {
-        if (doomed[i])
-            unlink(doomed_paths[i].data());
-    }
-    signal(signal_number, SIG_DFL);
-    raise(signal_number);
-}
-
-void set_handlers()
-{
-    for (const int number : signals) {
-        struct sigaction action {};
-        // nohup and shells in the background ignore signals on purpose.
-        if (sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_DFL) {
-            action = {};
-            action.sa_handler = remove_and_die;
-            sigaction(number, &action, nullptr);
-        }
-    }
-}
-
-void reset_handlers()
-{
-    for (const int number : signals) {
-        struct sigaction action {};
-        if (sigaction(number, nullptr, &action) == 0 && action.sa_handler == remove_and_die)
-            signal(number, SIG_DFL);
-    }
-}
 
 mode_t new_file_mode()
 {
@@ -158,28 +113,8 @@ void Destination::create_temporary(const std::string& path, const char* prefix)
         fail("create");
     temporary_ = std::move(name);
     open_directory_ = Descriptor(open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    watch_signals();
-}
-
-void Destination::watch_signals()
-{
-    const auto free = std::find(doomed.begin(), doomed.end(), false);
-    if (temporary_.size() >= PATH_MAX || free == doomed.end())
-        return;
-    slot_ = static_cast<size_t>(free - doomed.begin());
-    std::memcpy(doomed_paths[slot_].data(), temporary_.c_str(), temporary_.size() + 1);
-    doomed[slot_] = true;
-    set_handlers();
-}
-
-void Destination::unwatch_signals()
-{
-    if (slot_ == most_destinations)
-        return;
-    doomed[slot_] = false;
-    slot_ = most_destinations;
-    if (std::find(doomed.begin(), doomed.end(), true) == doomed.end())
-        reset_handlers();
+    doomed_.emplace();
+    doomed_->set(AT_FDCWD, temporary_);
 }
 
 bool Destination::same_file(const Destination& other) const
@@ -197,7 +132,6 @@ Destination::~Destination()
     if (temporary_.empty())
         return;
     unlink(temporary_.c_str());
-    unwatch_signals();
 }
 
 void Destination::complete()
@@ -219,7 +153,7 @@ void Destination::commit()
     if (rename(temporary_.c_str(), target_.c_str()) != 0)
         fail("rename the complete file of");
     temporary_.clear();
-    unwatch_signals();
+    doomed_.reset();
     // The name, too, survives a crash; where a directory cannot be synchronised
     // the archive is there all the same.
     if (open_directory_)

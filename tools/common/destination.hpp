@@ -3,17 +3,15 @@
 // if that will do, standard output or a device.
 #pragma once
 
-#include <cstddef>
+#include <optional>
 #include <string>
 
 #include "common/descriptor.hpp"
+#include "common/doomed_file.hpp"
 
 namespace tools {
 
-constexpr size_t most_destinations = 2;
-
-// At most most_destinations objects at a time, made and destroyed by one thread. While they
-// exist, SIGINT, SIGTERM and SIGHUP remove the temporary files before they end the process.
+// Made and destroyed by one thread. The temporary file is a DoomedFile.
 class Destination {
 public:
     struct Kind {
@@ -48,9 +46,6 @@ public:
 
 private:
     void create_temporary(const std::string& path, const char* prefix);
-    // While there is a temporary file.
-    void watch_signals();
-    void unwatch_signals();
     [[noreturn]] void fail(const std::string& what) const;
 
     std::string what_;
@@ -61,7 +56,7 @@ private:
     bool standard_output_ = false;
     Descriptor file_;
     Descriptor open_directory_;
-    size_t slot_ = most_destinations;  // of the temporary file's name for the signal handler
+    std::optional<DoomedFile> doomed_;  // the temporary file
 };
 
 }  // namespace tools

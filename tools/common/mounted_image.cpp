@@ -17,6 +17,7 @@
 #include <lkl/linux/mount.h>
 #include <unistd.h>
 
+#include "common/doomed_file.hpp"
 #include "common/image_probe.hpp"
 #include "common/mount_defaults.hpp"
 #include "common/shared_disk.hpp"
@@ -221,6 +222,7 @@ void MountedImage::watch(const ImageRequest& request)
     watchdog_.emplace(*kernel_, patience, std::chrono::seconds(1), [this, last_words] {
         last_words(escaped(image_) + ": the kernel hangs: for " + std::to_string(patience) +
                    " seconds no call has ended, and no disk was at work");
+        remove_doomed_files();
         _exit(static_cast<int>(ExitCode::kernel));
     });
 }

@@ -62,12 +62,12 @@ constexpr Calls read_attribute_calls{SCMP_SYS(getxattr),   SCMP_SYS(lgetxattr),
                                      SCMP_SYS(fgetxattr),  SCMP_SYS(listxattr),
                                      SCMP_SYS(llistxattr), SCMP_SYS(flistxattr)};
 
-constexpr Calls change_calls{SCMP_SYS(openat),      SCMP_SYS(mkdirat),      SCMP_SYS(mknodat),
-                             SCMP_SYS(symlinkat),   SCMP_SYS(linkat),       SCMP_SYS(unlinkat),
-                             SCMP_SYS(fchown),      SCMP_SYS(fchownat),     SCMP_SYS(fchmod),
-                             SCMP_SYS(chmod),       SCMP_SYS(fchmodat),     SCMP_SYS(utimensat),
-                             SCMP_SYS(setxattr),    SCMP_SYS(lsetxattr),    SCMP_SYS(fsetxattr),
-                             SCMP_SYS(removexattr), SCMP_SYS(lremovexattr), SCMP_SYS(fremovexattr)};
+constexpr Calls change_calls{
+    SCMP_SYS(openat),       SCMP_SYS(mkdirat),      SCMP_SYS(mknodat),   SCMP_SYS(symlinkat),
+    SCMP_SYS(linkat),       SCMP_SYS(unlinkat),     SCMP_SYS(fchown),    SCMP_SYS(fchownat),
+    SCMP_SYS(fchmod),       SCMP_SYS(chmod),        SCMP_SYS(fchmodat),  SCMP_SYS(utimensat),
+    SCMP_SYS(setxattr),     SCMP_SYS(lsetxattr),    SCMP_SYS(fsetxattr), SCMP_SYS(removexattr),
+    SCMP_SYS(lremovexattr), SCMP_SYS(fremovexattr), SCMP_SYS(renameat),  SCMP_SYS(renameat2)};
 
 constexpr Calls rename_calls{SCMP_SYS(rename), SCMP_SYS(renameat), SCMP_SYS(renameat2),
                              SCMP_SYS(unlink), SCMP_SYS(unlinkat)};

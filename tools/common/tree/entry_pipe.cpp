@@ -84,12 +84,26 @@ void EntryPipe::finish()
     batches_.finish();
 }
 
+// The file that begins with this step comes to its end in the same batch.
+bool EntryPipe::ends(const Batch& batch, size_t begin)
+{
+    for (size_t next = begin + 1; next < batch.steps.size(); next++) {
+        if (batch.steps[next].kind != Step::Kind::data)
+            return batch.steps[next].kind == Step::Kind::end;
+    }
+    return false;
+}
+
 void EntryPipe::consume(Batch& batch)
 {
-    for (const Step& step : batch.steps) {
+    for (size_t number = 0; number < batch.steps.size(); number++) {
+        const Step& step = batch.steps[number];
         switch (step.kind) {
         case Step::Kind::begin:
-            consumer_.begin(batch.entries[step.entry]);
+            if (ends(batch, number))
+                consumer_.begin_whole(batch.entries[step.entry]);
+            else
+                consumer_.begin(batch.entries[step.entry]);
             break;
         case Step::Kind::data:
             consumer_.data(step.offset, {batch.buffer.get() + step.start, step.count});

@@ -57,6 +57,7 @@ private:
     static std::vector<Batch> make_batches();
     void add(Step step);
     void consume(Batch& batch);
+    static bool ends(const Batch& batch, size_t begin);
 
     EntryConsumer& consumer_;
     Conveyor<Batch> batches_;

@@ -46,6 +46,9 @@ class EntryConsumer {
 public:
     virtual ~EntryConsumer() = default;
     virtual void begin(const Entry& entry) = 0;
+    // The same for a regular file all of whose data are in memory, so that the rest of the
+    // calls, up to end(), follow at once.
+    virtual void begin_whole(const Entry& entry) { begin(entry); }
     virtual void data(uint64_t offset, std::span<const std::byte> bytes) = 0;
     virtual void abandon() = 0;
     virtual void end() = 0;

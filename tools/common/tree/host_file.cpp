@@ -225,6 +225,13 @@ lkl::Result<void> HostFile::remove_at(const char* name, int flags) const
     return void_result(unlinkat(descriptor(), name, flags), "remove", name);
 }
 
+lkl::Result<void> HostFile::rename_at(const char* name, const HostFile& other,
+                                      const char* new_name) const
+{
+    return void_result(renameat(descriptor(), name, other.descriptor(), new_name), "rename to",
+                       new_name);
+}
+
 lkl::Result<void> HostFile::make_symbolic_link_at(const char* target, const char* name) const
 {
     return void_result(symlinkat(target, descriptor(), name), "make symbolic link", name);

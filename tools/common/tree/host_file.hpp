@@ -51,6 +51,8 @@ public:
     lkl::Result<std::string> read_link_at(const char* name) const;
     lkl::Result<void> make_directory_at(const char* name, unsigned mode) const;
     lkl::Result<void> remove_at(const char* name, int flags = 0) const;
+    lkl::Result<void> rename_at(const char* name, const HostFile& other,
+                                const char* new_name) const;
     lkl::Result<void> make_symbolic_link_at(const char* target, const char* name) const;
     lkl::Result<void> make_node_at(const char* name, unsigned mode, uint32_t device = 0) const;
     lkl::Result<void> link_at(const char* name, const HostFile& other, const char* link) const;

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <type_traits>
 #include <utility>
 
 #include <lkl/asm/errno.h>
@@ -13,7 +12,6 @@
 
 #include "common/tree/attribute_reader.hpp"
 #include "common/tree/hole_finder.hpp"
-#include "common/tree/host_file.hpp"
 
 namespace tools {
 
@@ -110,6 +108,14 @@ bool TreeWriter<File>::directory_inherits(const File& directory)
 }
 
 template <typename File>
+void TreeWriter<File>::begin_whole(const Entry& entry)
+{
+    at_once_ = true;
+    begin(entry);
+    at_once_ = false;
+}
+
+template <typename File>
 void TreeWriter<File>::begin(const Entry& entry)
 {
     entry_ = entry;
@@ -184,6 +190,9 @@ void TreeWriter<File>::end()
 template <typename File>
 void TreeWriter<File>::finish()
 {
+    // The end of a file did not come, since the source can give no more.
+    if (made_)
+        drop();
     if (auto left = stack_.climb_to({}); !left)
         throw texts_.failure(left.error(), stack_.path());
     leave(stack_.top(), {});
@@ -198,8 +207,13 @@ void TreeWriter<File>::drop()
 {
     file_ = {};
     skipping_ = true;
-    if (made_)
-        (void)stack_.current().directory.remove_at(name_.c_str());
+    if (made_) {
+        const File& directory = stack_.current().directory;
+        if constexpr (of_host)
+            unfinished_.remove(directory, name_.c_str());
+        else
+            (void)directory.remove_at(name_.c_str());
+    }
     made_ = false;
 }
 
@@ -281,6 +295,12 @@ MadeAs TreeWriter<File>::made_as(uint32_t mode)
     return {mode, stack_.current().inherits};
 }
 
+template <typename File>
+auto TreeWriter<File>::directory_in_the_way() const -> EntryFailure
+{
+    return failure(make_error(LKL_EISDIR, "replace a directory by a file"), entry_.path);
+}
+
 // Calls make(), and once more when something had to make room for it.
 template <typename File>
 template <typename Make>
@@ -292,7 +312,7 @@ auto TreeWriter<File>::replacing(const Make& make)
     const File& directory = stack_.current().directory;
     const auto stat = directory.stat_at(name_.c_str());
     if (stat && (stat->stx_mode & LKL_S_IFMT) == LKL_S_IFDIR)
-        throw failure(make_error(LKL_EISDIR, "replace a directory by a file"), entry_.path);
+        throw directory_in_the_way();
     check(directory.remove_at(name_.c_str()));
     return make();
 }
@@ -316,11 +336,20 @@ void TreeWriter<File>::make_directory(const Entry& entry)
 }
 
 template <typename File>
-void TreeWriter<File>::make_regular()
+File TreeWriter<File>::create_regular()
 {
     const File& directory = stack_.current().directory;
-    file_ = check(
-        replacing([&] { return directory.open_at(name_.c_str(), create_new, creation_mode()); }));
+    if constexpr (of_host)
+        return check(unfinished_.create(directory, name_.c_str(), creation_mode(), at_once_));
+    else
+        return check(replacing(
+            [&] { return directory.open_at(name_.c_str(), create_new, creation_mode()); }));
+}
+
+template <typename File>
+void TreeWriter<File>::make_regular()
+{
+    file_ = create_regular();
     made_ = true;
     if (modes_ != Modes::unknown)
         return;
@@ -445,6 +474,12 @@ void TreeWriter<File>::finish_regular()
         made_as(modes_ == Modes::kept && made_ ? creation_mode() : MadeAs::unknown_mode),
         entry_.path);
     check(file_.close());
+    if constexpr (of_host) {
+        auto finished = unfinished_.finish(stack_.current().directory, name_.c_str());
+        if (!finished && finished.error().code == LKL_EISDIR)
+            throw directory_in_the_way();
+        check(std::move(finished));
+    }
     made_ = false;
 }
 

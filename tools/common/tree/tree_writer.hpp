@@ -6,6 +6,9 @@
 // to nor its other names change). A directory is never replaced by a file or the
 // reverse: that is a failure.
 //
+// A regular file of the host has its name when it is complete (UnfinishedFile); until then,
+// what it replaces stays.
+//
 // Directories get their owner, mode, attributes and times when they are left.
 #pragma once
 
@@ -13,7 +16,9 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <unordered_map>
+#include <variant>
 #include <vector>
 
 #include <lkl/file.hpp>
@@ -26,7 +31,9 @@
 #include "common/tree/entry_sink.hpp"
 #include "common/tree/error_texts.hpp"
 #include "common/tree/failures.hpp"
+#include "common/tree/host_file.hpp"
 #include "common/tree/settings_writer.hpp"
+#include "common/tree/unfinished_file.hpp"
 
 namespace tools {
 
@@ -40,6 +47,7 @@ public:
     TreeWriter(File top, const WriteOptions& options, const ErrorTexts& texts, Failures& failures);
 
     void begin(const Entry& entry) override;
+    void begin_whole(const Entry& entry) override;
     void data(uint64_t offset, std::span<const std::byte> bytes) override;
     void abandon() override;
     void end() override;
@@ -48,6 +56,7 @@ public:
 
 private:
     using Level = typename DirectoryStack<File>::Level;
+    static constexpr bool of_host = std::is_same_v<File, HostFile>;
 
     // Thrown for what concerns the current entry.
     struct EntryFailure {
@@ -62,6 +71,7 @@ private:
     void make_other(const Entry& entry);
     template <typename Make>
     auto replacing(const Make& make);
+    File create_regular();
     void write(uint64_t offset, std::span<const std::byte> bytes);
     void finish_regular();
     void drop();
@@ -74,6 +84,7 @@ private:
 
     uint32_t creation_mode() const;
     MadeAs made_as(uint32_t mode);
+    EntryFailure directory_in_the_way() const;
     EntryFailure failure(const lkl::Error& error, std::string_view path) const;
     template <typename T>
     T check(lkl::Result<T> result) const;
@@ -84,11 +95,13 @@ private:
     SettingsWriter<File> settings_;
     DirectoryStack<File> stack_;
 
-    Entry entry_;            // the current one
-    std::string name_;       // its name in stack_.current()
-    File file_;              // open if it is a regular one
-    uint64_t written_ = 0;   // up to where, in bytes
-    DropBehind behind_;      // of an image
+    Entry entry_;           // the current one
+    std::string name_;      // its name in stack_.current()
+    File file_;             // open if it is a regular one
+    uint64_t written_ = 0;  // up to where, in bytes
+    DropBehind behind_;     // of an image
+    std::conditional_t<of_host, UnfinishedFile, std::monostate> unfinished_;
+    bool at_once_ = false;   // all of its data are there
     bool made_ = false;      // it exists, and is not complete
     bool skipping_ = false;  // its data are not wanted
     // Nothing below this directory can be made.
