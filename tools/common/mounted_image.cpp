@@ -28,14 +28,14 @@ namespace {
 
 [[noreturn]] void fail(const ImageRequest& request, ExitCode code, const std::string& why)
 {
-    throw ToolError(code, escaped(request.path) + ": " + why);
+    throw ToolError(code, escaped(request.shown()) + ": " + why);
 }
 
 [[noreturn]] void fail_with_partitions(const ImageRequest& request, const ImageContent& image,
                                        const std::string& why)
 {
     for (const PartitionContent& partition : image.partitions)
-        report(escaped(request.path) + ": " + describe(partition));
+        report(escaped(request.shown()) + ": " + describe(partition));
     fail(request, ExitCode::partition, why);
 }
 
@@ -91,14 +91,20 @@ bool may_be_explained(int code)
 
 }  // namespace
 
-OpenedImage open_for_mount(const ImageRequest& request)
+OpenedImage open_for_mount(const ImageRequest& request, const OpenedImage* other)
 {
-    Descriptor image = open_image(request.path, request.writable);
+    Descriptor image = other != nullptr ? Descriptor(fcntl(other->image.get(), F_DUPFD_CLOEXEC, 0))
+                                        : open_image(request.path, request.writable);
+    if (!image)
+        fail(request, ExitCode::image,
+             std::string("cannot open the image: ") + std::strerror(errno));
     const std::string kernel_image =
         request.trace ? KernelTrace::image() : lkl::default_kernel_image();
     auto kernel = open_kernel_image(kernel_image);
     lkl::FileDiskOptions options;
     options.read_only = !request.writable;
+    if (other != nullptr)
+        options.lock = lkl::DiskLock::none;
     auto disk = lkl::open_file_disk(image.get(), request.path, options);
     if (!disk)
         return {std::move(image), std::move(kernel), std::move(disk).error()};
@@ -146,7 +152,7 @@ ImageChoice choose_file_system(const ImageRequest& request, OpenedImage opened)
 MountedImage::MountedImage(const ImageRequest& request, const ImageChoice& choice)
     : log_(request.show_log, request.log),
       trace_(request.trace),
-      image_(request.path),
+      image_(request.shown()),
       type_(choice.type),
       writable_(request.writable)
 {

@@ -30,6 +30,7 @@ namespace tools {
 
 struct ImageRequest {
     std::string path;
+    std::string name;                   // what messages call it; empty: by its path
     std::optional<unsigned> partition;  // 0: the whole disk; none: the only choice
     std::string type;                   // of the file system, the kernel's name; empty: detect
     std::string options;                // of the mount, as for mount -o
@@ -44,6 +45,8 @@ struct ImageRequest {
     // What messages call the options for partition and type.
     std::string partition_option = "-P";
     std::string type_option = "-t";
+
+    const std::string& shown() const { return name.empty() ? path : name; }
 };
 
 // All that has to be opened for a MountedImage; nothing of the image was read.
@@ -55,8 +58,9 @@ struct OpenedImage {
     lkl::Result<std::shared_ptr<lkl::BlockBackend>> disk;
 };
 
-// Throws ToolError, ExitCode::image.
-OpenedImage open_for_mount(const ImageRequest& request);
+// other: the same file, which is open for all that is requested here; its lock, which must
+// last as long, is for both. Throws ToolError, ExitCode::image.
+OpenedImage open_for_mount(const ImageRequest& request, const OpenedImage* other = nullptr);
 
 // The image of a kernel, for OpenedImage.
 lkl::Result<Descriptor> open_kernel_image(const std::string& path);

@@ -23,13 +23,15 @@ public:
     explicit Cp(CLI::App& parent)
     {
         Subcommand command(parent, "cp", "Copy files, with all attributes, as cp -a");
-        command.operands(paths_, "SOURCE... DESTINATION",
-                         "Files of images (IMAGE:PATH) or of the host, and where to");
+        command.operands(
+            paths_, "SOURCE... DESTINATION",
+            "Files of images (IMAGE:PATH, IMAGE@PARTITION:PATH) or of the host, and where to");
         command.flag("-r,-R,-a,--recursive", copy_.recursive, "Directories with all they contain");
         command.notes(
             "Within one image, blocks are shared where the file system can.\n"
             "Examples: lkl cp disk.img:/etc/fstab .\n"
-            "          lkl cp -r site disk.img:/var/www");
+            "          lkl cp -r site disk.img:/var/www\n"
+            "          lkl cp a.img@2:/etc/fstab b.img@1:/     # partitions 2 and 1");
     }
 
     void run() override;

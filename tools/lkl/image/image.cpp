@@ -34,7 +34,7 @@ std::string reason(const lkl::Error& error)
 }
 
 Image::Image(const ImageRequest& request, OpenedImage opened)
-    : name_(request.path),
+    : name_(request.shown()),
       host_file_(host_identity(opened.image.get())),
       writable_(request.writable),
       mounted_(

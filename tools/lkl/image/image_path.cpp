@@ -14,10 +14,11 @@ bool exists(const std::string& path)
 }
 
 // What may be an image, if a colon stands behind it.
-bool may_be_image(const std::string& path)
+bool may_be_image(const std::string& name)
 {
     struct stat status;
-    return stat(path.c_str(), &status) == 0 && (S_ISREG(status.st_mode) || S_ISBLK(status.st_mode));
+    return stat(split_partition(name).file.c_str(), &status) == 0 &&
+           (S_ISREG(status.st_mode) || S_ISBLK(status.st_mode));
 }
 
 ImagePath split(const std::string& argument, size_t colon)
@@ -38,6 +39,19 @@ size_t find_colon(const std::string& argument)
 }
 
 }  // namespace
+
+PartitionName split_partition(const std::string& image)
+{
+    constexpr size_t most_digits = 4;
+    const size_t at = image.rfind('@');
+    if (at == std::string::npos || at == 0 || exists(image))
+        return {image, std::nullopt};
+    const std::string digits = image.substr(at + 1);
+    if (digits.empty() || digits.size() > most_digits ||
+        digits.find_first_not_of("0123456789") != std::string::npos)
+        return {image, std::nullopt};
+    return {image.substr(0, at), static_cast<unsigned>(std::stoul(digits))};
+}
 
 ImagePath parse_image_path(const std::string& argument)
 {

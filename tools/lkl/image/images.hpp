@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "common/sandbox/sandbox.hpp"
 #include "lkl/command.hpp"
@@ -18,8 +19,8 @@ class Images {
 public:
     explicit Images(const GlobalOptions& options) : options_(options) {}
 
-    // Before shut_in(). An image that is named twice is opened once; it is writable if
-    // any says so.
+    // Before shut_in(). image: a name as ImagePath has it. One that is named twice is opened
+    // once; it is writable if any says so.
     void want(const std::string& image, bool writable);
     // Opens all and enters the sandbox.
     void shut_in(SandboxRules rules = {});
@@ -37,8 +38,11 @@ private:
         std::unique_ptr<Image> image;
     };
 
+    // All of one file, of which several partitions may be wanted.
+    void open_file(std::vector<Wanted*> file);
+
     const GlobalOptions& options_;
-    std::map<std::string, Wanted> images_;  // by path
+    std::map<std::string, Wanted> images_;  // by name
 };
 
 }  // namespace tools::lkl_tool
