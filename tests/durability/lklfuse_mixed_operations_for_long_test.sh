@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # ctest: TIMEOUT=7200
-# Eight processes do everything at once in a mount: all that they wrote is there, the
-# server's memory and descriptors stay flat, and the real checker finds nothing wrong.
+# Eight processes do everything at once in a mount, and four more change data in every way:
+# all that they wrote is there, also when it is mounted again, the server's memory and
+# descriptors stay flat, and the real checker finds nothing wrong.
 # LKL_SOAK_SECONDS: how long, all file systems together (6).
 # shellcheck source=tests/filesystem/lklfuse.sh
 . "$(dirname "$0")/../filesystem/lklfuse.sh"
@@ -26,12 +27,15 @@ for type in "${types[@]}"; do
     fuse_start image mount
     python3 -B "$here/mixed_operations.py" mount "$seconds" counts >operations &
     operations=$!
+    python3 -B "$here/data_operations.py" mount "$seconds" digests >data &
+    data=$!
     # By then, caches are full.
     sleep $((seconds / 3 + 1))
     mapfile -t early < <(use)
     wait $operations || fail "$type: $(tail -1 operations)"
+    wait $data || fail "$type: $(tail -1 data)"
     mapfile -t late < <(use)
-    echo "$type: $(cat operations); ${early[0]}, then ${late[0]} KiB; ${early[1]}, then ${late[1]} descriptors"
+    echo "$type: $(cat operations data); ${early[0]}, then ${late[0]} KiB; ${early[1]}, then ${late[1]} descriptors"
     if [ -z "$LKL_SANITIZE" ]; then
         [ "${late[0]}" -le $((early[0] + 64 * 1024)) ] || fail "$type: memory grows"
         [ "${late[0]}" -le $((200 * 1024)) ] || fail "$type: ${late[0]} KiB are resident"
@@ -39,5 +43,8 @@ for type in "${types[@]}"; do
     [ "${late[1]}" -le $((early[1] + 8)) ] || fail "$type: descriptors are left open"
     fuse_stop mount
     check_clean "$type" image
+    fuse_start image mount -o ro
+    python3 -B "$here/data_operations.py" mount 0 digests || fail "$type: mounted again"
+    fuse_stop mount
     rm image
 done
