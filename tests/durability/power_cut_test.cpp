@@ -3,14 +3,20 @@
 // Power is lost while processes change files and have some of them synced. What was
 // synced is there, and the real checker finds nothing wrong: docs/durability.md.
 //
-// LKL_CUTS: how many for each file system (40). LKL_CUT_SEED: of the first workload (1);
-// each next one has the next number. What a failed cut left, before it was mounted, is
-// kept in results/durability of the build directory.
+// Of each workload there is a cut just before and just after the end of each flush, and
+// half as many at random between.
+//
+// LKL_CUTS: how many for each file system at least (40); the last workload is cut to its
+// end. LKL_CUT_SEED: of the first workload (1); each next one has the next number. What a failed
+// cut left, before it was mounted, is kept in results/durability of the build directory.
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <regex>
+#include <set>
 #include <stdexcept>
 #include <thread>
 
@@ -32,9 +38,12 @@ namespace lkl::test {
 namespace {
 
 constexpr unsigned workers = 3;
-constexpr unsigned operations = 150;  // of each worker
-constexpr uint64_t cuts_per_workload = 20;
+// Of each worker, by the workload's seed: about every second makes a flush. All of a short
+// one is tried soon, and file systems change their ways in a long one.
+constexpr std::array<unsigned, 5> operations{40, 16, 40, 150, 40};
+constexpr size_t least_between = 10;  // random cuts
 constexpr uint64_t default_cuts = 40;
+constexpr uint64_t settled = 10;  // cuts, by when all that is made once is there
 
 uint64_t number_of(const char* variable, uint64_t otherwise)
 {
@@ -204,7 +213,7 @@ private:
             Crew crew;
             crew.add(workers, [&](int number) {
                 try {
-                    workers_[static_cast<size_t>(number)].run(operations);
+                    workers_[static_cast<size_t>(number)].run(operations[seed % operations.size()]);
                 } catch (const std::exception& error) {
                     errors[static_cast<size_t>(number)] = error.what();
                 }
@@ -258,7 +267,18 @@ protected:
         std::printf("what the cut left is in %s\n", path.c_str());
     }
 
-    // Calls f(recording, cut, seed of the workload) for all cuts.
+    // When to cut: at all boundaries of flushes, and between.
+    static std::vector<uint64_t> moments(const Recording& recording, std::mt19937_64& random)
+    {
+        std::vector<uint64_t> result = recording.boundaries();
+        const size_t between = std::max(least_between, result.size() / 2);
+        for (size_t number = 0; number < between; ++number)
+            result.push_back(random() % (recording.log().position() + 1));
+        return result;
+    }
+
+    // Calls f(recording, cut, seed of the workload) for all cuts of as many workloads as it
+    // takes to have that many cuts.
     template <typename F>
     void for_each_cut(uint64_t cuts, const Recording::Above& above, F f)
     {
@@ -266,16 +286,13 @@ protected:
         uint64_t number = 0;
         while (number < cuts) {
             const Recording recording(host_, type(), seed, above);
-            const std::vector<uint64_t> boundaries = recording.boundaries();
             std::mt19937_64 random(seed);
-            const uint64_t end = std::min(cuts, number + cuts_per_workload);
-            for (; number < end; ++number) {
+            for (const uint64_t moment : moments(recording, random)) {
                 PowerCut where;
                 where.seed = random();
                 where.atomic = type().atomic;
-                where.position = number % 2 == 0 && !boundaries.empty()
-                                     ? boundaries[random() % boundaries.size()]
-                                     : random() % (recording.log().position() + 1);
+                where.position = moment;
+                ++number;
                 if (!f(recording, where, seed))
                     return;
             }
@@ -298,6 +315,8 @@ TEST_P(PowerCuts, lose_nothing_that_was_synced)
     unsigned failed = 0;
     uint64_t done = 0;
     uint64_t events = 0;
+    std::map<uint64_t, std::set<uint64_t>> positions;  // of the cuts of each workload
+    std::map<uint64_t, std::vector<uint64_t>> boundaries;
     uint64_t memory = 0;
     size_t descriptors = 0;
     for_each_cut(cuts, nothing,
@@ -312,7 +331,9 @@ TEST_P(PowerCuts, lose_nothing_that_was_synced)
                          keep(recording, where, seed);
                          ++failed;
                      }
-                     if (done++ == cuts_per_workload / 2)
+                     positions[seed].insert(where.position);
+                     boundaries.try_emplace(seed, recording.boundaries());
+                     if (done++ == settled)
                          memory = host_.free_memory();
                      if (descriptors == 0)
                          descriptors = count_descriptors();
@@ -321,13 +342,23 @@ TEST_P(PowerCuts, lose_nothing_that_was_synced)
                          events = where.position;
                      return failed < 10;
                  });
-    EXPECT_EQ(done, cuts);
+    size_t flushes = 0;
+    if (failed == 0) {
+        EXPECT_GE(done, cuts);
+        for (const auto& [seed, all] : boundaries) {
+            for (const uint64_t boundary : all)
+                EXPECT_TRUE(positions[seed].contains(boundary)) << seed << ": " << boundary;
+            flushes += all.size() / 2;
+        }
+        EXPECT_GT(flushes, 0u);
+    }
     // Disks come and go, and leave nothing behind in the kernel and the process.
     const uint64_t left = host_.free_memory();
-    std::printf("%llu cuts, up to event %llu; free in the kernel: %llu KiB, then %llu KiB\n",
-                static_cast<unsigned long long>(done), static_cast<unsigned long long>(events),
-                static_cast<unsigned long long>(memory >> 10),
-                static_cast<unsigned long long>(left >> 10));
+    std::printf(
+        "%llu cuts, around all of %zu flushes and between, up to event %llu; free in the kernel: "
+        "%llu KiB, then %llu KiB\n",
+        static_cast<unsigned long long>(done), flushes, static_cast<unsigned long long>(events),
+        static_cast<unsigned long long>(memory >> 10), static_cast<unsigned long long>(left >> 10));
     EXPECT_GT(left + (4 << 20), memory);
 }
 
