@@ -4,7 +4,7 @@
 """The n-th request to the host fails, for n = 1, 2, 3, ... up to the last.
 
     host_faults_test.py --list
-    host_faults_test.py --case TOOL-FILE
+    host_faults_test.py --case TOOL-FILE[-TYPE]
 
 Each tool does its work with one fault (host_faults/preload.cpp) in the image, or in what
 it writes on the host. It must end in time, and either say so, with one of its exit codes
@@ -31,6 +31,15 @@ KINDS = ("EIO", "ENOSPC", "short", "slow")
 # Exit codes that tell of a fault: image, damaged, output, incomplete.
 TELLING = (2, 5, 6, 10)
 FAULTS = 2  # of each kind, unless all are asked for
+
+# Of each type of file system: the size of the image, what makes it, and the real checker.
+TYPES = {
+    "ext4": ("16M", ("mkfs.ext4", "-q"), ("e2fsck", "-fn")),
+    "xfs": ("300M", ("mkfs.xfs", "-q"), ("xfs_repair", "-n")),
+    "btrfs": ("128M", ("mkfs.btrfs", "-q"), ("btrfs", "check", "--readonly")),
+    "f2fs": ("64M", ("mkfs.f2fs", "-q"), ("fsck.f2fs", "--dry-run")),
+    "vfat": ("64M", ("mkfs.vfat",), ("fsck.vfat", "-n")),
+}
 
 
 class Failure(Exception):
@@ -72,17 +81,28 @@ def same_trees(one, other):
 class Case:
     """A tool at work. The fault is in the image, or in what the tool writes."""
 
-    def __init__(self, in_image):
+    full = True  # the image holds the files from the start
+
+    def __init__(self, in_image, kind="ext4"):
         self.in_image = in_image
+        self.size, self.make, self.check = TYPES[kind]
+        self.kind = kind
 
     def prepare(self):
         """The image, once."""
-        run("truncate", "-s", "16M", "fresh")
-        run("mkfs.ext4", "-q", *self.content(), "fresh")
+        run("truncate", "-s", self.size, "fresh")
+        run(*self.make, "fresh")
+        if self.full:
+            run(BIN + "/cptofs", "-q", "-i", "fresh", "source/.", "/")
 
-    def content(self):
-        """What mkfs puts into the image."""
-        return ("-d", "source")
+    def take_out(self):
+        """What is in the image, in the directory out; journals are replayed. With ext4's own
+        tools where it is that."""
+        os.mkdir("out")
+        if self.kind == "ext4":
+            run("debugfs", "-R", "rdump / out", "image")
+        else:
+            run(BIN + "/cpfromfs", "-q", "-i", "image", "/.", "out")
 
     def reset(self):
         """Before each run."""
@@ -95,6 +115,7 @@ class Case:
             pass
         return dict(os.environ, LD_PRELOAD=PRELOAD, LKL_FAULT_KIND=kind,
                     LKL_FAULT_AT=str(number), LKL_FAULT_REPORT=os.path.abspath("report"),
+                    LKL_FAULT_PROGRAM=os.path.basename(self.command()[0]),
                     LKL_FAULT_FILE=os.path.abspath("image") if self.in_image else "")
 
     def work(self, environment):
@@ -114,8 +135,7 @@ class Case:
 class Cptofs(Case):
     """Copying in."""
 
-    def content(self):
-        return ()
+    full = False
 
     def command(self):
         """What is run."""
@@ -123,11 +143,18 @@ class Cptofs(Case):
 
     def judge_success(self):
         """All is in the image."""
-        run("e2fsck", "-fn", "image")
-        os.mkdir("out")
-        run("debugfs", "-R", "rdump / out", "image")
+        run(*self.check, "image")
+        self.take_out()
         if different := same_trees("source", "out"):
             raise Failure("not in the image: " + different)
+
+
+class LklCpIn(Cptofs):
+    """Copying in with the other tool."""
+
+    def command(self):
+        """What is run."""
+        return (BIN + "/lkl", "-q", "cp", "-r", *(f"source/{i}" for i in range(4)), "image:/")
 
 
 class Cpfromfs(Case):
@@ -145,6 +172,54 @@ class Cpfromfs(Case):
         """All is there."""
         if different := same_trees("source", "out"):
             raise Failure("not copied: " + different)
+
+    def judge_failure(self, code, text):
+        super().judge_failure(code, text)
+        for directory, _, names in os.walk("out"):
+            for name in names:
+                there = os.path.join(directory, name)
+                source = "source" + there.removeprefix("out")
+                if not os.path.exists(source) or not filecmp.cmp(there, source, shallow=False):
+                    raise Failure("a part of a file is left: " + there)
+
+
+class LklCpOut(Cpfromfs):
+    """Copying out with the other tool."""
+
+    def command(self):
+        """What is run."""
+        return (BIN + "/lkl", "-q", "cp", "-r", *(f"image:/{i}" for i in range(4)), "out")
+
+
+class Mkimage(Case):
+    """An image made at once. Programs that it starts have no faults."""
+
+    full = False
+
+    def environment(self, kind, number):
+        return dict(super().environment(kind, number), LKL_FAULT_FILE="*")
+
+    def reset(self):
+        shutil.rmtree("out", ignore_errors=True)
+        if os.path.exists("image"):
+            os.unlink("image")
+
+    def command(self):
+        """What is run."""
+        return (BIN + "/lkl", "-q", "mkimage", "--fs", self.kind, "--size", self.size, "source",
+                "image")
+
+    def judge_success(self):
+        """All is in the image."""
+        run(*self.check, "image")
+        self.take_out()
+        if different := same_trees("source", "out"):
+            raise Failure("not in the image: " + different)
+
+    def judge_failure(self, code, text):
+        super().judge_failure(code, text)
+        if os.path.exists("image"):
+            raise Failure("there is an image all the same")
 
 
 class Fs2tar(Case):
@@ -188,8 +263,7 @@ class Tar2fs(Cptofs):
 class Lklfuse(Case):
     """A mount in which files are written and synced."""
 
-    def content(self):
-        return ()
+    full = False
 
     def command(self):
         """What is run."""
@@ -236,11 +310,10 @@ class Lklfuse(Case):
         """Nobody was told of a failure, so all is in the image; what was synced is there
         whoever was told what."""
         if not self.failed:
-            run("e2fsck", "-fn", "image")
-        else:
+            run(*self.check, "image")
+        elif self.kind == "ext4":
             subprocess.run(("e2fsck", "-fy", "image"), capture_output=True, check=False)
-        os.mkdir("out")
-        run("debugfs", "-R", "rdump / out", "image")
+        self.take_out()
         if not self.failed and (different := same_trees("source", "out")):
             raise Failure("not in the image: " + different)
         for name, data in self.synced.items():
@@ -262,6 +335,14 @@ CASES = {
     "fs2tar-image": lambda: Fs2tar(True),
     "fs2tar-output": lambda: Fs2tar(False),
     "lklfuse-image": lambda: Lklfuse(True),
+    "lklcp-image": lambda: LklCpIn(True),
+    "lklcp-output": lambda: LklCpOut(False),
+    "mkimage-output": lambda: Mkimage(False),
+    "mkimage-output-xfs": lambda: Mkimage(False, "xfs"),
+    **{f"{name}-image-{kind}": lambda make=make, kind=kind: make(True, kind)
+       for name, make in (("cptofs", Cptofs), ("tar2fs", Tar2fs), ("cpfromfs", Cpfromfs),
+                          ("lklfuse", Lklfuse), ("lklcp", LklCpOut))
+       for kind in TYPES if kind != "ext4"},
 }
 
 
@@ -300,7 +381,12 @@ def try_kind(case, kind, count):
     """One fault after the other."""
     total = try_fault(case, kind, 1 << 30)[2]
     codes = {}
-    for number in selection(total, count):
+    chosen = list(selection(total, count))
+    # Not each request can be cut short: a few more, until one is.
+    spare = selection(total, 12 * count) if count else ()
+    for number in [*chosen, *spare]:
+        if number not in chosen and codes:
+            break
         try:
             fired, code, _ = try_fault(case, kind, number)
         except Failure as failure:

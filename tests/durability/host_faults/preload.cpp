@@ -6,7 +6,9 @@
 //                     300 ms
 //   LKL_FAULT_AT      n, from 1
 //   LKL_FAULT_FILE    requests for this file count; empty: for any regular file that is
-//                     open for writing
+//                     open for writing; "*": for these and what io_uring is used for
+//   LKL_FAULT_PROGRAM the name of the program that has the faults, and no other that it
+//                     starts
 //   LKL_FAULT_REPORT  a file, which gets the line "fault" when it has happened, and at the
 //                     end of the program the number of requests
 //
@@ -17,10 +19,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <new>
 
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <liburing.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -38,7 +42,9 @@ struct Plan {
         const char* const at_text = std::getenv("LKL_FAULT_AT");
         const char* const report_path = std::getenv("LKL_FAULT_REPORT");
         const char* const path = std::getenv("LKL_FAULT_FILE");
-        if (!kind_text || !at_text || !report_path)
+        const char* const program = std::getenv("LKL_FAULT_PROGRAM");
+        if (!kind_text || !at_text || !report_path || !program ||
+            std::strcmp(program, program_invocation_short_name) != 0)
             return;
         if (std::strcmp(kind_text, "short") == 0)
             kind = Kind::part;
@@ -50,6 +56,7 @@ struct Plan {
         at = std::strtol(at_text, nullptr, 10);
         report = ::open(report_path, O_WRONLY | O_APPEND | O_CLOEXEC);
         struct stat status {};
+        ring = path && *path;
         if (path && *path && ::stat(path, &status) == 0) {
             named = true;
             device = status.st_dev;
@@ -69,10 +76,22 @@ struct Plan {
     int error = 0;
     long at = 0;
     int report = -1;
+    bool ring = false;  // the file is what the ring has
     bool named = false;
     dev_t device = 0;
     ino_t inode = 0;
-    std::atomic<long> seen{0};
+    // Of the program and those that it forks.
+    std::atomic<long>& seen = *shared_counter();
+
+private:
+    static std::atomic<long>* shared_counter()
+    {
+        void* const page = ::mmap(nullptr, sizeof(std::atomic<long>), PROT_READ | PROT_WRITE,
+                                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        if (page == MAP_FAILED)
+            std::abort();
+        return new (page) std::atomic<long>(0);
+    }
 };
 
 Plan& plan()
@@ -179,6 +198,16 @@ ssize_t pwrite(int fd, const void* data, size_t size, off_t offset)
                 [&](size_t part) { return ::syscall(SYS_pwrite64, fd, data, part, offset); });
 }
 
+ssize_t pread64(int fd, void* data, size_t size, off_t offset)
+{
+    return pread(fd, data, size, offset);
+}
+
+ssize_t pwrite64(int fd, const void* data, size_t size, off_t offset)
+{
+    return pwrite(fd, data, size, offset);
+}
+
 ssize_t preadv2(int fd, const iovec* buffers, int count, off_t offset, int flags)
 {
     return vectors(SYS_preadv2, fd, buffers, count, offset, flags);
@@ -212,7 +241,7 @@ int io_uring_submit(io_uring* ring)
 {
     static const auto real =
         reinterpret_cast<int (*)(io_uring*)>(::dlsym(RTLD_NEXT, "io_uring_submit"));
-    if (plan().kind != Kind::none && plan().named) {
+    if (plan().kind != Kind::none && plan().ring) {
         for (unsigned i = ring->sq.sqe_head; i != ring->sq.sqe_tail; ++i) {
             io_uring_sqe& entry = ring->sq.sqes[i & *ring->sq.kring_mask];
             const Kind kind = decide(entry.len > 1);
