@@ -120,8 +120,23 @@ LKL_API struct lkl_netdev *lkl_netdev_raw_create(const char *ifname);
 LKL_API struct lkl_netdev *lkl_netdev_pipe_create(const char *ifname, int offload);
 /* A switch of VDE. */
 LKL_API struct lkl_netdev *lkl_netdev_vde_create(const char *switch_path);
-/* The host's network, through libslirp. */
+/* The host's network, through libslirp: null or "", or words of QEMU's, separated by commas,
+ * "restrict=on" and "hostfwd=tcp:ADDRESS:PORT-:PORT" (or udp).
+ */
 LKL_API struct lkl_netdev *lkl_netdev_slirp_create(const char *ifparams);
+/* The host's network, through passt(1): null or "" to start it, options for that, the first
+ * of which begins with '-', or the path of the socket where it listens.
+ */
+LKL_API struct lkl_netdev *lkl_netdev_passt_create(const char *ifparams);
+/* A cable to another kernel: an end of a pair of sockets (SOCK_SEQPACKET). `fd` is
+ * duplicated, the caller's may be closed.
+ */
+LKL_API struct lkl_netdev *lkl_netdev_socket_create(int fd);
+/* Another device, all of whose packets are written to a new file in pcap's format as well.
+ * `nd`, which was not added, is part of the new device, also on failure: it is ended with
+ * it. Null when `nd` is.
+ */
+LKL_API struct lkl_netdev *lkl_netdev_pcap_create(struct lkl_netdev *nd, const char *path);
 /* Not in this library: always null, with an error message. */
 LKL_API struct lkl_netdev *lkl_netdev_dpdk_create(const char *ifparams, int offload,
 						  unsigned char *mac);

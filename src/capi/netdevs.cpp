@@ -19,6 +19,8 @@
 #include "capi/callback_net.hpp"
 #include "capi/default_kernel.hpp"
 #include "capi/errors.hpp"
+#include "capi/netdevs.hpp"
+#include "config/device_types.hpp"
 #include "net/descriptor.hpp"
 
 namespace lkl::capi {
@@ -32,32 +34,18 @@ struct LibraryDevice {
     lkl_netdev device{};  // first: programs have its address
     std::unique_ptr<NetBackend> backend;
     unsigned offload = 0;
+    lkl_netdev* inside = nullptr;  // whose packets are captured
 };
 
 void free_library_device(lkl_netdev* device)
 {
-    delete reinterpret_cast<LibraryDevice*>(device);
+    const std::unique_ptr<LibraryDevice> own(reinterpret_cast<LibraryDevice*>(device));
+    own->backend.reset();
+    lkl_netdev_free(own->inside);
 }
 
 // Only `free` is called: this is how the library knows its own.
 lkl_dev_net_ops library_ops = {nullptr, nullptr, nullptr, nullptr, free_library_device};
-
-lkl_netdev* make_device(Backend backend, unsigned offload)
-{
-    if (!backend) {
-        fail(backend.error());
-        return nullptr;
-    }
-    auto made = std::make_unique<LibraryDevice>();
-    const NetInfo info = (*backend)->info();
-    made->device.ops = &library_ops;
-    made->device.id = -1;
-    made->device.has_vnet_hdr = info.header != 0;
-    std::copy(info.mac.bytes.begin(), info.mac.bytes.end(), std::begin(made->device.mac));
-    made->backend = *std::move(backend);
-    made->offload = offload;
-    return &made.release()->device;
-}
 
 Backend take_backend(lkl_netdev& device, unsigned& offload)
 {
@@ -88,10 +76,32 @@ NetOptions to_options(const lkl_netdev_args* args, unsigned offload)
 // "PATH|PATH"
 Backend open_pipes(const std::string& paths)
 {
-    const size_t bar = paths.find('|');
-    if (bar == std::string::npos)
-        return Error{EINVAL, "network pipe " + paths + ": not of the form PATH|PATH"};
-    return open_net_fifos(paths.substr(0, bar), paths.substr(bar + 1));
+    const auto both = config::parse_pipes(paths);
+    if (!both)
+        return Error{EINVAL, "network pipe " + both.error().what};
+    return open_net_fifos(both->first, both->second);
+}
+
+Backend open_slirp_with(const std::string& parameters)
+{
+    const auto options = config::parse_slirp(parameters);
+    if (!options)
+        return Error{EINVAL, "slirp " + options.error().what};
+    return open_slirp(*options);
+}
+
+// The device's number, or a negative error number.
+int add_backend(lkl_netdev& device, Kernel& kernel, std::unique_ptr<NetBackend> backend,
+                const NetOptions& options)
+{
+    State& own = state();
+    const std::lock_guard lock(own.mutex);
+    const auto added = kernel.add_net(std::move(backend), options);
+    if (!added)
+        return fail(added.error());
+    own.nets.emplace_back(*added);
+    device.id = static_cast<int>(own.nets.size() - 1);
+    return device.id;
 }
 
 Backend open_tap_device(const char* path, const ifreq* interface)
@@ -109,6 +119,35 @@ Backend open_tap_device(const char* path, const ifreq* interface)
 
 }  // namespace
 
+lkl_netdev* make_device(Backend backend, unsigned offload)
+{
+    if (!backend) {
+        fail(backend.error());
+        return nullptr;
+    }
+    auto made = std::make_unique<LibraryDevice>();
+    const NetInfo info = (*backend)->info();
+    made->device.ops = &library_ops;
+    made->device.id = -1;
+    made->device.has_vnet_hdr = info.header != 0;
+    std::copy(info.mac.bytes.begin(), info.mac.bytes.end(), std::begin(made->device.mac));
+    made->backend = *std::move(backend);
+    made->offload = offload;
+    return &made.release()->device;
+}
+
+int add_device(lkl_netdev& device, const NetOptions& options)
+{
+    const auto kernel = running_kernel();
+    if (!kernel)
+        return fail(kernel.error());
+    unsigned offload = 0;
+    auto backend = take_backend(device, offload);
+    if (!backend)
+        return fail(backend.error());
+    return add_backend(device, **kernel, *std::move(backend), options);
+}
+
 }  // namespace lkl::capi
 
 using namespace lkl::capi;
@@ -124,15 +163,7 @@ int lkl_netdev_add(struct lkl_netdev* nd, struct lkl_netdev_args* args)
     auto backend = take_backend(*nd, offload);
     if (!backend)
         return fail(backend.error());
-
-    State& own = state();
-    const std::lock_guard lock(own.mutex);
-    const auto added = (*kernel)->add_net(*std::move(backend), to_options(args, offload));
-    if (!added)
-        return fail(added.error());
-    own.nets.emplace_back(*added);
-    nd->id = static_cast<int>(own.nets.size() - 1);
-    return nd->id;
+    return add_backend(*nd, **kernel, *std::move(backend), to_options(args, offload));
 }
 
 void lkl_netdev_remove(int id)
@@ -196,9 +227,36 @@ struct lkl_netdev* lkl_netdev_vde_create(const char* switch_path)
     return make_device(lkl::open_vde(switch_path), LKL_NETDEV_OFFLOAD_ALL);
 }
 
-struct lkl_netdev* lkl_netdev_slirp_create(const char* /*ifparams*/)
+struct lkl_netdev* lkl_netdev_slirp_create(const char* ifparams)
 {
-    return make_device(lkl::open_slirp(), LKL_NETDEV_OFFLOAD_ALL);
+    return make_device(open_slirp_with(ifparams ? ifparams : ""), LKL_NETDEV_OFFLOAD_ALL);
+}
+
+struct lkl_netdev* lkl_netdev_passt_create(const char* ifparams)
+{
+    return make_device(lkl::open_passt(lkl::config::parse_passt(ifparams ? ifparams : "")),
+                       LKL_NETDEV_OFFLOAD_ALL);
+}
+
+struct lkl_netdev* lkl_netdev_socket_create(int fd)
+{
+    return make_device(lkl::open_net_socket(fd), LKL_NETDEV_OFFLOAD_ALL);
+}
+
+struct lkl_netdev* lkl_netdev_pcap_create(struct lkl_netdev* nd, const char* path)
+{
+    if (!nd)
+        return nullptr;
+    unsigned offload = LKL_NETDEV_OFFLOAD_ALL;
+    auto backend = take_backend(*nd, offload);
+    if (backend)
+        backend = lkl::make_pcap(*std::move(backend), path);
+    lkl_netdev* const made = make_device(std::move(backend), offload);
+    if (made)
+        reinterpret_cast<LibraryDevice*>(made)->inside = nd;
+    else
+        lkl_netdev_free(nd);
+    return made;
 }
 
 struct lkl_netdev* lkl_netdev_dpdk_create(const char* /*ifparams*/, int /*offload*/,

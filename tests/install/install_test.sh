@@ -108,9 +108,9 @@ refuses "$work/missing" env LKL_KERNEL_IMAGE="$work/missing" "$work/first-cpp" "
 
 # Every public header stands for itself, in both languages where it is one of C.
 cd "$prefix/include"
-for header in lkl.h lkl_host.h; do
+for header in lkl.h lkl_config.h lkl_host.h; do
     echo "#include <$header>" | cc -std=c11 -Wall -Wextra -Werror -I. -fsyntax-only -x c -
 done
-for header in lkl.h lkl_host.h lkl/*.hpp lkl/fuzz/*.hpp; do
+for header in lkl.h lkl_config.h lkl_host.h lkl/*.hpp lkl/fuzz/*.hpp; do
     echo "#include <$header>" | c++ -std=c++20 -Wall -Wextra -Werror -I. -fsyntax-only -x c++ -
 done

@@ -110,7 +110,7 @@ TEST_F(CNetdev, ErrorsSayWhat)
         EXPECT_TRUE(std::strstr(lkl_error_message(), text)) << lkl_error_message();
     };
     fails(lkl_netdev_dpdk_create("dpdk0", 0, nullptr), "DPDK");
-    fails(lkl_netdev_pipe_create("/nothing", 0), "PATH|PATH");
+    fails(lkl_netdev_pipe_create("/nothing", 0), "READ|WRITE, two fifos");
     fails(lkl_netdev_pipe_create("/no/1|/no/2", 0), "/no/1");
     fails(lkl_netdev_raw_create("nosuch0"), "nosuch0");
     fails(lkl_netdev_macvtap_create("nosuch0", 0), "nosuch0");

@@ -96,6 +96,11 @@ wrong 'dhcp' --net none --dhcp -- true
 wrong 'mac "02:00"' --net none --mac 02:00 -- true
 wrong '192.0.2' --net none --ip 192.0.2 -- true
 wrong 'other version' --net none --ip fd00::1/64 -- true
+wrong 'ip "192.0.2.2": how long its prefix is' --net none --ip 192.0.2.2 -- true
+wrong 'as fd00::1/64' --net none --ip6 fd00::1 -- true
+wrong 'no device whose packets' --net none --pcap none.pcap -- true
+wrong 'no device whose packets' --pcap none.pcap -- true
+[ ! -e none.pcap ] || fail "a capture of nothing is there"
 wrong 'mtu' --net none --mtu 12 -- true
 wrong 'no value' --sysctl net.ipv4.ip_forward -- true
 wrong 'IMAGE:DIRECTORY' --mount image -- true
@@ -103,7 +108,7 @@ expected=8
 wrong 'not found' -- no-such-program
 wrong 'No such file' -- ./no-such-program
 expected=6
-wrong 'no-such-directory' --pcap no-such-directory/file -- true
+wrong 'no-such-directory' --net tap:t0 --pcap no-such-directory/file -- true
 expected=1
 wrong 'no-such-file' --config no-such-file -- true
 echo '{"colour": "red"}' >bad.json

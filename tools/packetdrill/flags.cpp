@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "capi/command_line.hpp"
-#include "hijack/config/lists.hpp"
+#include "config/lists.hpp"
 
 namespace packetdrill {
 
@@ -62,7 +62,7 @@ bool set_number(Flags& flags, std::string_view key, std::string_view value)
 
 bool set_sysctl(Flags& flags, std::string_view value)
 {
-    auto setting = hijack::cut(value, "=");
+    auto setting = lkl::config::cut(value, "=");
     const bool complete = !setting.first.empty() && setting.first.size() < value.size();
     flags.sysctls.push_back(std::move(setting));
     return complete;
@@ -126,8 +126,8 @@ void complete(std::vector<T>& all, std::string_view v4, std::string_view v6)
 lkl::Result<Flags> parse_flags(std::string_view text)
 {
     Flags flags;
-    for (const std::string& word : hijack::split(text, ',')) {
-        const auto [key, value] = hijack::cut(word, "=");
+    for (const std::string& word : lkl::config::split(text, ',')) {
+        const auto [key, value] = lkl::config::cut(word, "=");
         if (!set(flags, key, value))
             return lkl::Error{EINVAL, "--so_flags: " + word + ": not understood"};
     }

@@ -6,7 +6,7 @@
 
 #include <lkl/kernel.hpp>
 
-#include "hijack/config/configuration.hpp"
+#include "hijack/config.hpp"
 
 namespace hijack::images {
 

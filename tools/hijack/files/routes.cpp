@@ -12,8 +12,8 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
-#include "hijack/config/device_types.hpp"
-#include "hijack/config/lists.hpp"
+#include "config/device_types.hpp"
+#include "config/lists.hpp"
 #include "hijack/files/images.hpp"
 #include "hijack/network/leases.hpp"
 #include "hijack/network/proc.hpp"

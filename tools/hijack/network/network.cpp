@@ -9,14 +9,14 @@
 #include <lkl/net.hpp>
 #include <lkl/netlink.hpp>
 
+#include "config/backends.hpp"
+#include "config/device_options.hpp"
+#include "config/device_types.hpp"
+#include "config/links.hpp"
+#include "config/lists.hpp"
 #include "file/sysctl.hpp"
-#include "hijack/config/device_types.hpp"
-#include "hijack/config/lists.hpp"
 #include "hijack/files/images.hpp"
-#include "hijack/network/backends.hpp"
-#include "hijack/network/device_options.hpp"
 #include "hijack/network/leases.hpp"
-#include "hijack/network/links.hpp"
 #include "hijack/network/proc.hpp"
 
 namespace hijack::network {

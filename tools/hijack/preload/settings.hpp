@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "hijack/config/configuration.hpp"
+#include "hijack/config.hpp"
 
 namespace hijack::settings {
 

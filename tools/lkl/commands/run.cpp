@@ -21,7 +21,7 @@ public:
         if (options().image.partition || !options().image.type.empty())
             throw ToolError(ExitCode::usage, "run: -P and -t are for images");
         const std::vector<std::string> words = command_line_.program();
-        const hijack::Configuration configuration = command_line_.configuration();
+        const lkl::config::Configuration configuration = command_line_.configuration();
         run::launch(run::find_program(words.front()), words, configuration);
     }
 

@@ -42,7 +42,7 @@ void make_empty(const std::string& path)
 }  // namespace
 
 void launch(const std::string& path, const std::vector<std::string>& words,
-            const hijack::Configuration& configuration)
+            const lkl::config::Configuration& configuration)
 {
     std::string preload = preload_library();
     make_empty(configuration.pcap);
@@ -54,8 +54,8 @@ void launch(const std::string& path, const std::vector<std::string>& words,
     if (const char* const others = std::getenv("LD_PRELOAD"); others && *others)
         preload += ":" + std::string(others);
     setenv("LD_PRELOAD", preload.c_str(), 1);
-    setenv("LKL_RUN_CONFIG", hijack::to_json(configuration).c_str(), 1);
-    setenv("LKL_RUN_ID", hijack::make_run_id().c_str(), 1);
+    setenv("LKL_RUN_CONFIG", lkl::config::to_json(configuration).c_str(), 1);
+    setenv("LKL_RUN_ID", lkl::config::make_run_id().c_str(), 1);
     std::vector<char*> arguments;
     for (const std::string& word : words)
         arguments.push_back(const_cast<char*>(word.c_str()));

@@ -5,12 +5,12 @@
 #include <string>
 #include <vector>
 
-#include "hijack/config/configuration.hpp"
+#include "config/configuration.hpp"
 
 namespace tools::run {
 
 // Does not return: throws ToolError where it cannot.
 [[noreturn]] void launch(const std::string& path, const std::vector<std::string>& words,
-                         const hijack::Configuration& configuration);
+                         const lkl::config::Configuration& configuration);
 
 }  // namespace tools::run

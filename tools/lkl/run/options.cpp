@@ -38,7 +38,7 @@ Options::Options(CLI::App& parent)
     command_.notes("Example: lkl run --net tap:tap0 --ip 192.0.2.2/24 -- curl http://192.0.2.1/");
 }
 
-void Options::add_to(hijack::Configuration& configuration) const
+void Options::add_to(lkl::config::Configuration& configuration) const
 {
     const auto set = [](std::string& target, const std::string& given) {
         if (!given.empty())
@@ -48,7 +48,7 @@ void Options::add_to(hijack::Configuration& configuration) const
     if (configuration.interfaces.empty() && any)
         configuration.interfaces.emplace_back();
     if (any) {
-        hijack::Interface& first = configuration.interfaces.front();
+        lkl::config::Interface& first = configuration.interfaces.front();
         if (!net_.empty()) {
             const size_t colon = net_.find(':');
             first.type = net_.substr(0, colon);
@@ -83,15 +83,15 @@ void Options::add_to(hijack::Configuration& configuration) const
         configuration.debug = "1";
 }
 
-hijack::Configuration Options::configuration() const
+lkl::config::Configuration Options::configuration() const
 {
-    auto configuration = hijack::read_established(file_);
+    auto configuration = lkl::config::read_established(file_);
     if (!configuration)
         throw ToolError(ExitCode::usage, "run: " + escaped(configuration.error().what));
     add_to(*configuration);
-    if (auto checked = hijack::check(*configuration); !checked)
+    if (auto checked = lkl::config::check(*configuration); !checked)
         throw ToolError(ExitCode::usage, "run: " + escaped(checked.error().what));
-    hijack::make_paths_full(*configuration);
+    lkl::config::make_paths_full(*configuration);
     return *std::move(configuration);
 }
 

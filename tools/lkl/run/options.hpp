@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "hijack/config/configuration.hpp"
+#include "config/configuration.hpp"
 #include "lkl/subcommand.hpp"
 
 namespace tools::run {
@@ -16,12 +16,12 @@ public:
 
     // From --config, LKL_HIJACK_* and the options, the last of them over the others.
     // Throws ToolError, ExitCode::usage: what is wrong.
-    hijack::Configuration configuration() const;
+    lkl::config::Configuration configuration() const;
     // The program and its arguments. Throws ToolError if there is none.
     std::vector<std::string> program() const;
 
 private:
-    void add_to(hijack::Configuration& configuration) const;
+    void add_to(lkl::config::Configuration& configuration) const;
 
     lkl_tool::Subcommand command_;
     std::string net_, ip_, ip6_, gateway_, gateway6_, dns_, mac_, mtu_, qdisc_, congestion_;

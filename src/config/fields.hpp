@@ -3,9 +3,9 @@
 // LKL_HIJACK_; null: it has none.
 #pragma once
 
-#include "hijack/config/configuration.hpp"
+#include "config/configuration.hpp"
 
-namespace hijack {
+namespace lkl::config {
 
 template <typename Owner>
 struct Field {
@@ -48,4 +48,4 @@ inline constexpr Field<Configuration> global_fields[] = {
     {"dispatch", nullptr, &Configuration::dispatch},
 };
 
-}  // namespace hijack
+}  // namespace lkl::config

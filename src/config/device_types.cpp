@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "hijack/config/device_types.hpp"
+#include "config/device_types.hpp"
 
 #include <algorithm>
 #include <cerrno>
 
-#include "hijack/config/addresses.hpp"
-#include "hijack/config/lists.hpp"
+#include "config/addresses.hpp"
+#include "config/lists.hpp"
 
-namespace hijack {
+namespace lkl::config {
 
 namespace {
 
@@ -162,4 +162,4 @@ Result<lkl::SlirpOptions> parse_slirp(const std::string& parameter)
     return options;
 }
 
-}  // namespace hijack
+}  // namespace lkl::config

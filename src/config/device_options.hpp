@@ -4,11 +4,11 @@
 
 #include <lkl/kernel.hpp>
 
-#include "hijack/config/configuration.hpp"
+#include "config/configuration.hpp"
 
-namespace hijack::network {
+namespace lkl::config {
 
 // MTU and offloads.
 lkl::Result<lkl::NetOptions> device_options(const Interface& interface);
 
-}  // namespace hijack::network
+}  // namespace lkl::config

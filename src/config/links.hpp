@@ -4,9 +4,9 @@
 
 #include <lkl/netlink.hpp>
 
-#include "hijack/config/configuration.hpp"
+#include "config/configuration.hpp"
 
-namespace hijack::network {
+namespace lkl::config {
 
 // Sets up interface `index`, which may have any state.
 lkl::Result<void> set_up_link(lkl::Netlink& net, int index, const Interface& interface);
@@ -14,4 +14,4 @@ lkl::Result<void> set_up_link(lkl::Netlink& net, int index, const Interface& int
 // The default routes.
 lkl::Result<void> set_gateways(lkl::Netlink& net, const Configuration& configuration);
 
-}  // namespace hijack::network
+}  // namespace lkl::config

@@ -6,12 +6,12 @@
 
 #include <lkl/net.hpp>
 
-#include "hijack/config/configuration.hpp"
+#include "config/configuration.hpp"
 
-namespace hijack::network {
+namespace lkl::config {
 
 // Of the interface's type and parameter. Null: the type is "none", the loopback interface
 // is all.
 lkl::Result<std::unique_ptr<lkl::NetBackend>> open_backend(const Interface& interface);
 
-}  // namespace hijack::network
+}  // namespace lkl::config

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "hijack/network/links.hpp"
+#include "config/links.hpp"
 
 #include <cerrno>
 #include <chrono>
@@ -7,10 +7,10 @@
 #include <lkl/interfaces.h>
 #include <lkl/linux/if_addr.h>
 
-#include "hijack/config/addresses.hpp"
-#include "hijack/config/lists.hpp"
+#include "config/addresses.hpp"
+#include "config/lists.hpp"
 
-namespace hijack::network {
+namespace lkl::config {
 
 namespace {
 
@@ -144,4 +144,4 @@ Result<void> set_gateways(Netlink& net, const Configuration& configuration)
     return {};
 }
 
-}  // namespace hijack::network
+}  // namespace lkl::config

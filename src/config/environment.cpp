@@ -8,10 +8,10 @@
 
 #include <unistd.h>
 
-#include "hijack/config/configuration.hpp"
-#include "hijack/config/fields.hpp"
+#include "config/configuration.hpp"
+#include "config/fields.hpp"
 
-namespace hijack {
+namespace lkl::config {
 
 namespace {
 
@@ -107,4 +107,4 @@ std::string make_run_id()
            std::to_string(now.tv_nsec);
 }
 
-}  // namespace hijack
+}  // namespace lkl::config

@@ -6,9 +6,9 @@
 
 #include <lkl/ip_address.hpp>
 
-#include "hijack/config/configuration.hpp"
+#include "config/configuration.hpp"
 
-namespace hijack {
+namespace lkl::config {
 
 // "ADDRESS/LENGTH", or "ADDRESS" with the length in a text of its own. An Error's text
 // begins with `what`.
@@ -23,4 +23,4 @@ lkl::Result<lkl::IpAddress> parse_address(const std::string& what, const std::st
 lkl::Result<unsigned> parse_number(const std::string& what, const std::string& text, unsigned least,
                                    unsigned most);
 
-}  // namespace hijack
+}  // namespace lkl::config

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-namespace hijack {
+namespace lkl::config {
 
 // The parts between separators; none of an empty text, and empty parts are left out.
 inline std::vector<std::string> split(std::string_view text, char separator)
@@ -31,4 +31,4 @@ inline std::pair<std::string, std::string> cut(std::string_view text, std::strin
     return {std::string(text.substr(0, middle)), std::string(text.substr(middle + 1))};
 }
 
-}  // namespace hijack
+}  // namespace lkl::config

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "hijack/network/backends.hpp"
+#include "config/backends.hpp"
 
 #include <cerrno>
 #include <string_view>
 
 #include <unistd.h>
 
-#include "hijack/config/device_types.hpp"
+#include "config/device_types.hpp"
 
-namespace hijack::network {
+namespace lkl::config {
 
 namespace {
 
@@ -77,4 +77,4 @@ Backend open_backend(const Interface& interface)
     return lkl::Error{ENOSYS, "net " + interface.type + ": not built in"};
 }
 
-}  // namespace hijack::network
+}  // namespace lkl::config

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "hijack/network/device_options.hpp"
+#include "config/device_options.hpp"
 
 #include <cerrno>
 #include <charconv>
 
-#include "hijack/config/addresses.hpp"
+#include "config/addresses.hpp"
 
-namespace hijack::network {
+namespace lkl::config {
 
 namespace {
 
@@ -61,4 +61,4 @@ lkl::Result<lkl::NetOptions> device_options(const Interface& interface)
     return options;
 }
 
-}  // namespace hijack::network
+}  // namespace lkl::config

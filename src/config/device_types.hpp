@@ -7,9 +7,9 @@
 
 #include <lkl/net.hpp>
 
-#include "hijack/config/configuration.hpp"
+#include "config/configuration.hpp"
 
-namespace hijack {
+namespace lkl::config {
 
 // EINVAL: no such type, or it cannot be with that parameter.
 lkl::Result<void> check_device(const std::string& type, const std::string& parameter);
@@ -30,4 +30,4 @@ lkl::PasstOptions parse_passt(const std::string& parameter);
 // "hostfwd=tcp:HOST_ADDRESS:HOST_PORT-:PORT" (or udp; an empty address is 127.0.0.1).
 lkl::Result<lkl::SlirpOptions> parse_slirp(const std::string& parameter);
 
-}  // namespace hijack
+}  // namespace lkl::config

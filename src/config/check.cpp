@@ -2,11 +2,11 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "hijack/config/addresses.hpp"
-#include "hijack/config/device_types.hpp"
-#include "hijack/config/lists.hpp"
+#include "config/addresses.hpp"
+#include "config/device_types.hpp"
+#include "config/lists.hpp"
 
-namespace hijack {
+namespace lkl::config {
 
 namespace {
 
@@ -37,6 +37,11 @@ Result<void> check_prefix(const std::string& what, const std::string& text,
         return prefix.error();
     if (prefix->address.is_v6() != v6)
         return Error{EINVAL, what + " \"" + text + "\": of the other version of IP"};
+    // Alone on its link it reaches nothing, which nobody has meant by leaving out the length.
+    if (length.empty() && text.find('/') == std::string::npos)
+        return Error{EINVAL, what + " \"" + text +
+                                 "\": how long its prefix is has to be said, as " + text +
+                                 (v6 ? "/64" : "/24")};
     return {};
 }
 
@@ -83,6 +88,16 @@ Result<void> check_images(const std::vector<std::string>& images)
     return {};
 }
 
+Result<void> check_pcap(const Configuration& configuration)
+{
+    const auto carries = [](const Interface& one) { return one.type != "none"; };
+    if (configuration.pcap.empty() ||
+        std::any_of(configuration.interfaces.begin(), configuration.interfaces.end(), carries))
+        return {};
+    return Error{EINVAL, "pcap \"" + configuration.pcap +
+                             "\": there is no device whose packets it could have"};
+}
+
 // The first of them that fails.
 template <typename... Results>
 Result<void> all_of(Results&&... results)
@@ -112,7 +127,7 @@ Result<void> check(const Configuration& configuration)
     return all_of(check_address("gateway", configuration.gateway, false),
                   check_address("gateway6", configuration.gateway6, true),
                   check_name_servers(configuration.nameserver), check_sysctls(configuration.sysctl),
-                  check_images(configuration.images));
+                  check_images(configuration.images), check_pcap(configuration));
 }
 
-}  // namespace hijack
+}  // namespace lkl::config

@@ -4,10 +4,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include "hijack/config/configuration.hpp"
-#include "hijack/config/fields.hpp"
+#include "config/configuration.hpp"
+#include "config/fields.hpp"
 
-namespace hijack {
+namespace lkl::config {
 
 namespace {
 
@@ -114,4 +114,4 @@ std::string to_json(const Configuration& configuration)
     return document.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-}  // namespace hijack
+}  // namespace lkl::config

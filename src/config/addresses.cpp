@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "hijack/config/addresses.hpp"
+#include "config/addresses.hpp"
 
 #include <cerrno>
 #include <charconv>
 
-namespace hijack {
+namespace lkl::config {
 
 lkl::Result<unsigned> parse_number(const std::string& what, const std::string& text, unsigned least,
                                    unsigned most)
@@ -41,4 +41,4 @@ lkl::Result<lkl::IpAddress> parse_address(const std::string& what, const std::st
     return address;
 }
 
-}  // namespace hijack
+}  // namespace lkl::config

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <filesystem>
 
-#include "hijack/config/configuration.hpp"
-#include "hijack/config/device_types.hpp"
+#include "config/configuration.hpp"
+#include "config/device_types.hpp"
 
-namespace hijack {
+namespace lkl::config {
 
 namespace {
 
@@ -43,4 +43,4 @@ void make_paths_full(Configuration& configuration)
         image = full(image);
 }
 
-}  // namespace hijack
+}  // namespace lkl::config

@@ -12,7 +12,7 @@
 
 #include <lkl/result.hpp>
 
-namespace hijack {
+namespace lkl::config {
 
 // A network device.
 struct Interface {
@@ -80,4 +80,4 @@ void make_paths_full(Configuration& configuration);
 // A new LKL_RUN_ID, for the processes that share one network stack.
 std::string make_run_id();
 
-}  // namespace hijack
+}  // namespace lkl::config
