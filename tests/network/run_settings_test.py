@@ -144,8 +144,8 @@ def every_setting(lab):
     need("ip", "tc", "unshare", "mkfs.ext4")
     (lab.work / "tree").mkdir()
     (lab.work / "tree/file").write_text("of the image\n", encoding="ascii")
-    subprocess.run(["mkfs.ext4", "-q", "-d", "tree", "image", "16M"], cwd=lab.work, check=True, capture_output=True,
-                   timeout=30)
+    subprocess.run(["mkfs.ext4", "-q", "-d", "tree", "image", "16M"], cwd=lab.work, check=True,
+                   capture_output=True, timeout=30)
     wrong = []
     for setting in SETTINGS:
         with_file(lab, setting)
