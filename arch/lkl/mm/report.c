@@ -2,6 +2,7 @@
 /* Memory that the kernel does not use goes back to the host. */
 #include <linux/gfp.h>
 #include <linux/init.h>
+#include <linux/mm.h>
 #include <linux/page_reporting.h>
 #include <linux/scatterlist.h>
 #include <asm/lkl.h>
@@ -35,6 +36,9 @@ static struct page_reporting_dev_info report_device = {
 
 static int __init report_init(void)
 {
+	/* What comes back reads as zeroes, which are not the pattern of free memory. */
+	if (page_poisoning_enabled())
+		return 0;
 	if (lkl_blocks_in_use())
 		report_device.order = get_order(LKL_BLOCK_SIZE);
 	return page_reporting_register(&report_device);
