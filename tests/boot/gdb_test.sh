@@ -67,7 +67,7 @@ info line pipe_read
 print init_task.comm
 print linux_banner
 EOF
-    [ ! -d "$image.gdb" ] || printf '%s\n' lx-version lx-ps lx-mounts lx-dmesg
+    [ ! -d "$image.gdb" ] || printf '%s\n' lx-version lx-ps lx-mounts lx-dmesg 'lkl backtrace'
 }
 check_blocked() {
     # What the host sees: threads that wait for their calls.
@@ -80,6 +80,12 @@ check_blocked() {
     # lx-ps: the program's threads are tasks of process 1; lx-dmesg from the first line.
     expect "$1" '^Linux version ' '^ *TASK +PID +COMM' ' 0 +swapper' ' 1 +' ' 2 +kthreadd' \
         'rootfs' '^\[ *0\.[0-9]+\].* Linux version '
+    # The stacks on which no thread stands: of idle, and through the switch of fibers.
+    expect "$1" '^task 0 swapper' '^ +#[0-9]+ .* in do_idle ' '^ +#[0-9]+ .* in start_kernel '
+    expect "$1" '^task 2 kthreadd' '^ +#0 +0x[0-9a-f]+ in (__schedule|context_switch|schedule) ' \
+        '^ +#[0-9]+ .* in kthreadd .*kernel/kthread\.c:[0-9]+'
+    expect "$1" '^ +#[0-9]+ .* in (anon_)?pipe_read .*fs/pipe\.c:[0-9]+' \
+        '^ +#[0-9]+ .* in lkl_syscall .*arch/lkl/kernel/syscall\.c:[0-9]+'
 }
 
 echo "== blocked in system calls"

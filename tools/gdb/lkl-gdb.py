@@ -5,6 +5,8 @@
     (gdb) lkl symbols        symbols and source lines of every kernel in the process, and
                              the kernel's own commands (lx-ps, lx-dmesg, "apropos lx"),
                              where the image has them
+    (gdb) lkl backtrace      the kernel stack of each task that sleeps, the idle task's too;
+                             "lkl backtrace PID" of one
 """
 
 import os
@@ -67,5 +69,100 @@ class Symbols(gdb.Command):
             self.has_helpers = True
 
 
+def tasks():
+    """struct task_struct of each task, by the order of the kernel's lists."""
+    task = gdb.lookup_type("struct task_struct")
+    byte = gdb.lookup_type("char")
+
+    def entries(head, member):
+        node = head["next"]
+        while node != head.address:
+            start = node.cast(byte.pointer()) - task[member].bitpos // 8
+            yield start.cast(task.pointer()).dereference()
+            node = node["next"]
+
+    init = gdb.parse_and_eval("init_task")
+    yield init
+    for process in entries(init["tasks"], "tasks"):
+        yield from entries(process["signal"]["thread_head"], "thread_node")
+
+
+def variable_of_kernel(name):
+    """The value of a variable, where the program has a type of that name."""
+    for objfile in gdb.objfiles():
+        if re.search(r"/vmlinux[^/]*\.debug$", objfile.filename or ""):
+            symbol = objfile.lookup_global_symbol(name)
+            if symbol:
+                return symbol.value()
+    raise gdb.error("no variable %s" % name)
+
+
+class Backtrace(gdb.Command):
+    """Shows the kernel stack of tasks that sleep: all, or the one with the given PID.
+
+    A task that runs is on the stack of a thread of the program: see "thread apply all
+    backtrace"."""
+
+    # Where __lkl_switch_to() and lkl_suspend() (arch/lkl/kernel/switch.S) leave a stack: below
+    # the return address the caller's rbp, and below that five more registers.
+    FRAME = 5 * 8
+
+    def __init__(self):
+        super().__init__("lkl backtrace", gdb.COMMAND_STACK)
+
+    def invoke(self, argument, from_tty):
+        try:
+            wanted = int(argument) if argument else None
+        except ValueError:
+            raise gdb.GdbError("lkl backtrace [PID]")
+        try:
+            current = int(gdb.parse_and_eval("runqueues.curr"))
+            suspended = int(variable_of_kernel("lkl_vcpu")["fiber_sp"])
+            found = [task for task in tasks() if wanted in (None, int(task["pid"]))]
+        except gdb.error as error:
+            raise gdb.GdbError("not with this image (make kernel-trace): %s" % error)
+        if not found:
+            raise gdb.GdbError("no task has the number %d" % wanted)
+        for task in found:
+            sleeps = int(task.address) != current
+            print("task %d %s%s" % (int(task["pid"]), task["comm"].string(),
+                                    "" if sleeps else ", the current one"))
+            self.walk(task, int(task["thread"]["sp"]) if sleeps else suspended)
+
+    def walk(self, task, sp):
+        """Prints the frames from a stack pointer on, as far as they lie on the task's stack."""
+        bottom = int(task["stack"])
+        top = bottom + int(gdb.parse_and_eval("sizeof(init_stack)"))
+        frame = sp + self.FRAME
+        number = 0
+        while bottom <= frame < top:
+            pc = self.word(frame + 8)
+            if not pc:
+                break
+            self.show(number, pc)
+            number += 1
+            above = self.word(frame)
+            if above <= frame:
+                break
+            frame = above
+        if number == 0:
+            print("    runs")
+
+    @staticmethod
+    def word(address):
+        """The 8 bytes at an address."""
+        memory = gdb.selected_inferior().read_memory(address, 8)
+        return int.from_bytes(bytes(memory), "little")
+
+    @staticmethod
+    def show(number, pc):
+        """One frame, by the place that called."""
+        place = gdb.find_pc_line(pc - 1)
+        symbol = gdb.execute("info symbol %#x" % (pc - 1), to_string=True).split(" ")[0]
+        where = " at %s:%d" % (place.symtab.filename, place.line) if place.symtab else ""
+        print("    #%-2d %#018x in %s ()%s" % (number, pc, symbol, where))
+
+
 Lkl()
 Symbols()
+Backtrace()
