@@ -19,7 +19,7 @@ git ls-files -co --exclude-standard arch/lkl |
     while IFS= read -r file; do
         status=0
         [ -s "$file" ] || continue
-        perl "$source/scripts/checkpatch.pl" --no-tree --strict --file --terse --no-summary \
+        perl -X "$source/scripts/checkpatch.pl" --no-tree --strict --file --terse --no-summary \
             --show-types "$file" || status=$?
         [ "$status" -le 1 ] || exit "$status"
     done >"$messages"

@@ -25,7 +25,7 @@ says_one_line
 (
     ulimit -f 100
     run 7 "$LKL_BIN/fs2tar" image archive.tar
-    says "memory: File too large"
+    says "cannot start the kernel: the limit for files (ulimit -f)"
     says_one_line
     no_archive archive.tar
 )
