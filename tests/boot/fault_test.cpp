@@ -319,6 +319,31 @@ TEST(BadPointers, LengthsThatLeadOutOfRangeAreRefusedWithoutHelp)
     }
 }
 
+// Without address space randomisation the main thread's stack ends there.
+TEST(BadPointers, TheLastPageOfAnApplicationIsNoneOfThem)
+{
+    constexpr uintptr_t last_page = 0x7fffffffe000;
+    constexpr size_t page = 4096;
+    const void* const mapped =
+        ::mmap(reinterpret_cast<void*>(last_page), page, PROT_READ | PROT_WRITE,
+               MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    if (mapped == MAP_FAILED && errno == EEXIST)
+        GTEST_SKIP() << "something is there already";
+    ASSERT_EQ(mapped, reinterpret_cast<void*>(last_page));
+    {
+        Kernel kernel = boot();
+        const Side side(kernel);
+        int* const end = reinterpret_cast<int*>(last_page + page);
+        ASSERT_EQ(side(NUMBER(pipe2), end - 2, 0), 0);
+        EXPECT_EQ(side(NUMBER(write), end[-1], end - 1, sizeof(int)), 4);
+        EXPECT_EQ(side(NUMBER(ioctl), end[-2], FIONREAD, end - 1), 0);
+        EXPECT_EQ(end[-1], 4);
+        EXPECT_EQ(side(NUMBER(ioctl), end[-2], FIONREAD, reinterpret_cast<char*>(end) - 3),
+                  -EFAULT);
+    }
+    ::munmap(reinterpret_cast<void*>(last_page), page);
+}
+
 // The calls themselves are right: the host's kernel says the same to each pointer.
 TEST(BadPointers, TheHostRefusesTheSame)
 {
