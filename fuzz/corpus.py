@@ -123,6 +123,7 @@ def call_seeds():
     """Inputs of the system call target: what is done with a file of each name, one of each
     call, and a few after each other."""
     word = struct.Struct("<H").pack
+    # As many as system_calls.cpp has paths.
     for path in range(13):
         for access in range(3):
             # open, write 8 bytes, lseek to the start, read 100, close

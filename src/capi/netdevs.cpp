@@ -90,13 +90,21 @@ Backend open_slirp_with(const std::string& parameters)
     return open_slirp(*options);
 }
 
-// The device's number, or a negative error number.
-int add_backend(lkl_netdev& device, Kernel& kernel, std::unique_ptr<NetBackend> backend,
-                const NetOptions& options)
+// Adds the device with options_for(what it offers of `offload`). Its number, or a negative
+// error number.
+template <typename OptionsFor>
+int add(lkl_netdev& device, unsigned offload, const OptionsFor& options_for)
 {
+    const auto kernel = running_kernel();
+    if (!kernel)
+        return fail(kernel.error());
+    auto backend = take_backend(device, offload);
+    if (!backend)
+        return fail(backend.error());
+
     State& own = state();
     const std::lock_guard lock(own.mutex);
-    const auto added = kernel.add_net(std::move(backend), options);
+    const auto added = (*kernel)->add_net(*std::move(backend), options_for(offload));
     if (!added)
         return fail(added.error());
     own.nets.emplace_back(*added);
@@ -138,14 +146,7 @@ lkl_netdev* make_device(Backend backend, unsigned offload)
 
 int add_device(lkl_netdev& device, const NetOptions& options)
 {
-    const auto kernel = running_kernel();
-    if (!kernel)
-        return fail(kernel.error());
-    unsigned offload = 0;
-    auto backend = take_backend(device, offload);
-    if (!backend)
-        return fail(backend.error());
-    return add_backend(device, **kernel, *std::move(backend), options);
+    return add(device, 0, [&](unsigned) { return options; });
 }
 
 }  // namespace lkl::capi
@@ -156,14 +157,8 @@ extern "C" {
 
 int lkl_netdev_add(struct lkl_netdev* nd, struct lkl_netdev_args* args)
 {
-    const auto kernel = running_kernel();
-    if (!kernel)
-        return fail(kernel.error());
-    unsigned offload = args ? args->offload : LKL_NETDEV_OFFLOAD_ALL;
-    auto backend = take_backend(*nd, offload);
-    if (!backend)
-        return fail(backend.error());
-    return add_backend(*nd, **kernel, *std::move(backend), to_options(args, offload));
+    return add(*nd, args ? args->offload : LKL_NETDEV_OFFLOAD_ALL,
+               [args](unsigned offload) { return to_options(args, offload); });
 }
 
 void lkl_netdev_remove(int id)

@@ -182,10 +182,11 @@ class Differences:
 class Subvolumes:
     """The subvolumes and snapshots of Btrfs that a row asks image_tree for."""
 
-    # Of Btrfs: the number of each subvolume's top directory, and that of the empty directory
-    # that a snapshot has in the place of a subvolume below.
+    # BTRFS_FIRST_FREE_OBJECTID, the number of each subvolume's top directory, and
+    # BTRFS_EMPTY_SUBVOL_DIR_OBJECTID, that of what a snapshot has in the place of a subvolume
+    # below.
     TOP = 256
-    PLACEHOLDER = 2
+    EMPTY_SUBVOLUME = 2
 
     def __init__(self, words):
         def values(option):
@@ -206,7 +207,7 @@ class Subvolumes:
                     expected[target + path[len(source):]] = expected[path]
 
     def check(self, actual):
-        """Takes the placeholders out, whose times are those of the look at them."""
+        """Takes the empty subvolumes out, whose times are those of the look at them."""
         tops = self.paths + [target for _, target in self.snapshots]
         for path in tops:
             if path in actual and actual[path]["inode"] != self.TOP:
@@ -215,7 +216,7 @@ class Subvolumes:
             for path in self.paths:
                 if path.startswith(source + b"/"):
                     place = target + path[len(source):]
-                    if actual.pop(place, {}).get("inode") != self.PLACEHOLDER:
+                    if actual.pop(place, {}).get("inode") != self.EMPTY_SUBVOLUME:
                         raise Failure(f"{place!r} is not the place of a subvolume")
 
 

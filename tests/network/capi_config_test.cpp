@@ -19,6 +19,7 @@
 #include <lkl_config.h>
 
 #include "capi/default_kernel.hpp"
+#include "common/default_kernel.hpp"
 #include "common/stack.hpp"
 #include "common/transfer.hpp"
 #include "unit/temp_file.hpp"
@@ -230,21 +231,7 @@ TEST_F(CConfig, AFailureLeavesNoDeviceOpen)
 }
 
 // Of what the host does not have to be root for.
-class CDevices : public testing::Test {
-protected:
-    void SetUp() override
-    {
-        if (!enter_new_namespace())
-            GTEST_SKIP() << "needs root";
-        ASSERT_EQ(lkl_init(&lkl_host_ops), 0);
-        ASSERT_EQ(lkl_start_kernel("mem=64M"), 0);
-    }
-    void TearDown() override
-    {
-        lkl_sys_halt();
-        lkl_cleanup();
-    }
-};
+class CDevices : public DefaultKernel {};
 
 TEST_F(CDevices, SocketCarriesTcpAndPcapHasIt)
 {

@@ -20,6 +20,7 @@
 #include <lkl/net.hpp>
 
 #include "capi/default_kernel.hpp"
+#include "common/default_kernel.hpp"
 #include "common/stack.hpp"
 #include "common/transfer.hpp"
 
@@ -30,20 +31,13 @@ constexpr const char* far_address = "10.9.0.1";
 constexpr const char* our_address = "10.9.0.2";
 constexpr uint64_t some_bytes = 16 << 20;
 
-class CNetdev : public testing::Test {
+class CNetdev : public DefaultKernel {
 protected:
     void SetUp() override
     {
-        if (!enter_new_namespace())
-            GTEST_SKIP() << "needs root";
-        ASSERT_EQ(lkl_init(&lkl_host_ops), 0);
-        ASSERT_EQ(lkl_start_kernel("mem=64M"), 0);
-        ours = our_stack(*capi::default_kernel.load());
-    }
-    void TearDown() override
-    {
-        lkl_sys_halt();
-        lkl_cleanup();
+        DefaultKernel::SetUp();
+        if (!IsSkipped() && !HasFatalFailure())
+            ours = our_stack(*capi::default_kernel.load());
     }
 
     std::unique_ptr<Stack> host = host_stack();

@@ -25,44 +25,44 @@ bool set_name(char (&field)[size], const char* name)
     return true;
 }
 
+// `what` and `name` are for an error.
+lkl::Result<void> request(lkl::Kernel& kernel, const lkl::File& file, unsigned long number,
+                          void* argument, const char* what, const char* name)
+{
+    const long result = kernel.syscall(__lkl__NR_ioctl, file.descriptor(), number, argument);
+    if (result < 0)
+        return lkl::file::call_error(result, what, name);
+    return {};
+}
+
 }  // namespace
 
 lkl::Result<void> set_compressed(lkl::Kernel& kernel, const lkl::File& directory)
 {
     // The kernel takes an int, whatever the number of the request says.
     int flags = LKL_FS_COMPR_FL;
-    const long result =
-        kernel.syscall(__lkl__NR_ioctl, directory.descriptor(), LKL_FS_IOC_SETFLAGS, &flags);
-    if (result < 0)
-        return lkl::file::call_error(result, "set the compressed flag", {});
-    return {};
+    return request(kernel, directory, LKL_FS_IOC_SETFLAGS, &flags, "set the compressed flag", "");
 }
 
 lkl::Result<void> make_subvolume(lkl::Kernel& kernel, const lkl::File& directory, const char* name)
 {
-    const auto request = std::make_unique<lkl_btrfs_ioctl_vol_args>();
-    if (!set_name(request->name, name))
-        return lkl::file::call_error(-LKL_ENAMETOOLONG, "make the subvolume", name);
-    const long result = kernel.syscall(__lkl__NR_ioctl, directory.descriptor(),
-                                       LKL_BTRFS_IOC_SUBVOL_CREATE, request.get());
-    if (result < 0)
-        return lkl::file::call_error(result, "make the subvolume", name);
-    return {};
+    constexpr const char* what = "make the subvolume";
+    const auto arguments = std::make_unique<lkl_btrfs_ioctl_vol_args>();
+    if (!set_name(arguments->name, name))
+        return lkl::file::call_error(-LKL_ENAMETOOLONG, what, name);
+    return request(kernel, directory, LKL_BTRFS_IOC_SUBVOL_CREATE, arguments.get(), what, name);
 }
 
 lkl::Result<void> make_snapshot(lkl::Kernel& kernel, const lkl::File& subvolume,
                                 const lkl::File& directory, const char* name)
 {
-    const auto request = std::make_unique<lkl_btrfs_ioctl_vol_args_v2>();
-    request->fd = subvolume.descriptor();
-    request->flags = LKL_BTRFS_SUBVOL_RDONLY;
-    if (!set_name(request->name, name))
-        return lkl::file::call_error(-LKL_ENAMETOOLONG, "make the snapshot", name);
-    const long result = kernel.syscall(__lkl__NR_ioctl, directory.descriptor(),
-                                       LKL_BTRFS_IOC_SNAP_CREATE_V2, request.get());
-    if (result < 0)
-        return lkl::file::call_error(result, "make the snapshot", name);
-    return {};
+    constexpr const char* what = "make the snapshot";
+    const auto arguments = std::make_unique<lkl_btrfs_ioctl_vol_args_v2>();
+    arguments->fd = subvolume.descriptor();
+    arguments->flags = LKL_BTRFS_SUBVOL_RDONLY;
+    if (!set_name(arguments->name, name))
+        return lkl::file::call_error(-LKL_ENAMETOOLONG, what, name);
+    return request(kernel, directory, LKL_BTRFS_IOC_SNAP_CREATE_V2, arguments.get(), what, name);
 }
 
 }  // namespace image_tree
