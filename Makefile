@@ -8,6 +8,7 @@
 #   CMAKE_FLAGS       more options for cmake
 #   TESTS             only the tests of this folder, such as unit
 #   CTEST_FLAGS       more options for ctest
+#   SPARSE            configurations that "make check-sparse" looks at beside the default one
 #
 # "make fuzz" fuzzes the kernel, one that is built for it, see docs/fuzzing.md: FUZZ names
 # targets, all without; LKL_FUZZ_SECONDS is for each (600).
@@ -161,7 +162,7 @@ check-format: deps-check
 check-tidy: deps-check configure
 	$(call variant,clang) -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++
 	cmake --build $(build)/clang --target uapi
-	run-clang-tidy -quiet -p $(build)/clang '$(CURDIR)/(src|tools)/.*'
+	run-clang-tidy -quiet -p $(build)/clang '$(CURDIR)/(src|tools|bench|fuzz)/.*'
 
 # Not the tests: googletest's macros are no C++ to this parser.
 check-cppcheck: deps-check configure
@@ -181,8 +182,9 @@ check-headers: deps-check configure
 	cmake/check-headers.sh $(build)
 
 # The kernel's semantic checker on the kernel side.
+# The default configuration, and those that SPARSE names, such as "kunit debug".
 check-sparse: deps-check configure
-	cmake --build $(build) --target check-sparse
+	cmake --build $(build) --target check-sparse $(SPARSE:%=check-sparse-%)
 
 # The kernel's own style checker on the kernel side.
 check-style: configure
@@ -196,6 +198,7 @@ docs: configure
 check-pristine: configure
 	cmake --build $(build) --target check-pristine
 
+check-all: SPARSE = tiny selftest kunit debug kasan fuzz trace
 check-all: check-format check-scripts test check-pristine check-style check-headers check-sparse \
 	check-cppcheck test-asan test-tsan test-clang check-tidy kunit test-debug test-kasan test-fuzz \
 	test-trace soak

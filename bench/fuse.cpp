@@ -37,7 +37,7 @@ uint64_t read_file(const std::string& path)
     static std::vector<char> buffer(buffer_size);
     const Descriptor file = Descriptor::open(path, O_RDONLY);
     uint64_t total = 0;
-    for (ssize_t n; (n = ::read(file.get(), buffer.data(), buffer.size())) > 0;)
+    for (ssize_t n = 0; (n = ::read(file.get(), buffer.data(), buffer.size())) > 0;)
         total += static_cast<uint64_t>(n);
     return total;
 }

@@ -5,8 +5,7 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
-
-#include <time.h>
+#include <ctime>
 
 namespace bench {
 

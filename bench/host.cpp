@@ -19,8 +19,6 @@
 
 #include "harness.hpp"
 
-extern char** environ;
-
 namespace bench {
 
 namespace {
@@ -43,6 +41,7 @@ Child start(const std::vector<std::string>& arguments)
     ::posix_spawn_file_actions_init(&actions);
     ::posix_spawn_file_actions_adddup2(&actions, write_end.get(), STDOUT_FILENO);
     std::vector<char*> words;
+    words.reserve(arguments.size() + 1);
     for (const std::string& argument : arguments)
         words.push_back(const_cast<char*>(argument.c_str()));
     words.push_back(nullptr);

@@ -139,7 +139,7 @@ std::string data_file(const Run& run, uint64_t size)
 
 std::string empty_image(const Run& run, const std::string& name, uint64_t size)
 {
-    const std::string image = fs::path(run.directory) / (name + ".ext4");
+    std::string image = fs::path(run.directory) / (name + ".ext4");
     fs::remove(image);
     make_ext4(image, size, {});
     return image;

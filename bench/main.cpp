@@ -147,9 +147,7 @@ int run(const Options& options)
     return failed != 0;
 }
 
-}  // namespace
-
-int main(int argc, char** argv)
+int measure(int argc, char** argv)
 {
     Options options;
     CLI::App app{"Measures the library beside the host's kernel and other peers."};
@@ -168,8 +166,15 @@ int main(int argc, char** argv)
     app.add_flag("--list", options.list, "Show the names of the figures");
     app.add_flag("-v,--verbose", options.verbose, "Show each turn");
     CLI11_PARSE(app, argc, argv);
+    return run(options);
+}
+
+}  // namespace
+
+int main(int argc, char** argv)
+{
     try {
-        return run(options);
+        return measure(argc, argv);
     } catch (const std::exception& error) {
         std::fprintf(stderr, "lkl-bench: %s\n", error.what());
         return 1;

@@ -133,6 +133,7 @@ private:
         // The last page of addresses are errors.
         if (address < 0 && address > -4096)
             good(address, "mmap of an io_uring");
+        // NOLINTNEXTLINE(performance-no-int-to-ptr): a call gives an address or an error
         return reinterpret_cast<char*>(address);
     }
     unsigned* word(unsigned offset) { return reinterpret_cast<unsigned*>(ring_ + offset); }

@@ -143,12 +143,17 @@ add_custom_target(check-pristine
     COMMENT "Comparing the kernel's source with ${linux_origin}"
     USES_TERMINAL
     VERBATIM)
-add_custom_target(check-sparse
-    COMMAND ${kernel_command} check-sparse defconfig
-    DEPENDS ${LKL_IMAGE_DIR}/vmlinux
-    COMMENT "sparse on arch/lkl"
-    USES_TERMINAL
-    VERBATIM)
+# The default configuration by itself, the others by their names: they compile code of
+# arch/lkl that it does not.
+foreach(variant IN ITEMS "" -tiny -selftest -kunit -debug -kasan -fuzz -trace)
+    string(REGEX REPLACE "^-(.+)" "\\1_" prefix "${variant}")
+    add_custom_target(check-sparse${variant}
+        COMMAND ${kernel_command} check-sparse ${prefix}defconfig
+        DEPENDS ${LKL_IMAGE_DIR}/vmlinux${variant}
+        COMMENT "sparse on arch/lkl, ${prefix}defconfig"
+        USES_TERMINAL
+        VERBATIM)
+endforeach()
 
 add_custom_command(
     OUTPUT ${LKL_UAPI_STAMP}

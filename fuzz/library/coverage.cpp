@@ -29,10 +29,12 @@ __attribute__((section("__libfuzzer_extra_counters"), used)) uint8_t counters[co
 // AFL++'s runtime, where the target is linked with it: its map, and how a module gets
 // places in it, which are written to [start, stop), one for each edge. (libFuzzer has a
 // function of that name too.)
+// NOLINTBEGIN(bugprone-reserved-identifier, readability-identifier-naming): their names
 extern "C" {
 [[gnu::weak]] extern uint8_t* __afl_area_ptr;
 void __sanitizer_cov_trace_pc_guard_init(uint32_t* start, uint32_t* stop) __attribute__((weak));
 }
+// NOLINTEND(bugprone-reserved-identifier, readability-identifier-naming)
 
 namespace lkl::fuzz {
 
@@ -91,6 +93,7 @@ uint64_t* make_buffer(Kernel& kernel, long& fd)
         return nullptr;
     const long at = kernel.syscall(__lkl__NR_mmap, 0, most_entries * sizeof(uint64_t),
                                    PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the call gives an address or an error
     return at < 0 ? nullptr : reinterpret_cast<uint64_t*>(at);
 }
 

@@ -25,7 +25,7 @@ void find_v4(std::span<const uint8_t> frame, Packet& packet)
     const size_t at = packet.network;
     if (frame.size() < at + v4_size)
         return;
-    const size_t size = std::max<size_t>((frame[at] & 0xfu) * 4, v4_size);
+    const size_t size = std::max<size_t>((frame[at] & 0xfu) * size_t{4}, v4_size);
     if (frame.size() < at + size)
         return;
     packet.protocol = frame[at + 9];
@@ -48,7 +48,7 @@ void find_v6(std::span<const uint8_t> frame, Packet& packet)
             at += 8;
         } else if (next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING || next == IPPROTO_DSTOPTS) {
             next = frame[at];
-            at += (frame[at + 1] + 1u) * 8;
+            at += (frame[at + 1] + size_t{1}) * 8;
         } else {
             break;
         }

@@ -55,7 +55,7 @@ void Peer::note(std::span<const uint8_t> frame)
     size_t end = frame.size();
     if (packet->is_v4())
         end = std::min(end, packet->network + get16(frame, packet->network + 2));
-    const size_t data = at + (frame[at + 12] >> 4u) * 4u;
+    const size_t data = at + (frame[at + 12] >> 4u) * size_t{4};
     const auto length = static_cast<uint32_t>(end > data ? end - data : 0);
     const uint32_t after =
         get32(frame, at + 4) + length + ((flags & flag_syn) ? 1 : 0) + ((flags & flag_fin) ? 1 : 0);

@@ -214,7 +214,7 @@ private:
     // Words of 32 bits in places of 64, so that none is an address of this process.
     uint64_t* fill()
     {
-        auto& words = buffers_[next_buffer_++ % buffers_.size()];
+        auto& words = buffers[next_buffer_++ % buffers.size()];
         std::memset(words.data(), 0, buffer_size);
         const size_t count = input_.byte() & 0xf;
         for (size_t i = 0; i < count; ++i)
@@ -228,7 +228,7 @@ private:
     size_t count_ = 0;
     std::array<int, 2> pair_{};
     size_t next_buffer_ = 0;
-    static inline std::array<std::array<uint64_t, buffer_size / sizeof(uint64_t)>, 2> buffers_;
+    static inline std::array<std::array<uint64_t, buffer_size / sizeof(uint64_t)>, 2> buffers;
 };
 
 Result<void> prepare(Kernel& kernel, const std::vector<DiskId>&)

@@ -374,8 +374,8 @@ void make(const std::filesystem::path& directory)
             .write(reinterpret_cast<const char*>(input.data()),
                    static_cast<std::streamsize>(input.size()));
     };
-    for (const auto& [family, suffix] : {std::pair{LKL_AF_INET, "4"}, {LKL_AF_INET6, "6"}}) {
-        const std::string end = suffix;
+    for (const int family : {LKL_AF_INET, LKL_AF_INET6}) {
+        const std::string end = family == LKL_AF_INET ? "4" : "6";
         scenario("ping" + end, [&] { ping(peer, family); });
         scenario("udp" + end, [&] { udp(peer, family); });
         scenario("tcp" + end, [&] { tcp(peer, family, 0, echo_port); });
