@@ -96,8 +96,9 @@ look >look.gdb
 "${gdb[@]}" -p "$child" -x look.gdb >live.log 2>&1 || { cat live.log; fail "gdb"; }
 check_blocked live.log
 
+# What was looked at until here held; the rest is not told as passed.
 case $(cat /proc/sys/kernel/core_pattern) in
-*[/\|]*) echo "no core file is looked at: the host puts them elsewhere" && exit 0 ;;
+*[/\|]*) skip "live processes are right; core files are put elsewhere by this host" ;;
 esac
 echo "== a core file"
 # The host's kernel leaves out what was never touched, as most of the addresses that a
