@@ -8,6 +8,7 @@
 #include <linux/string.h>
 #include <asm/xor.h>
 
+#include "../x86/raid6_gfni.h"
 #include "selftest.h"
 
 #define DISKS	12		/* with P and Q */
@@ -18,6 +19,9 @@ static const struct raid6_calls *const gen_algos[] __initconst = {
 	&raid6_avx2x1, &raid6_avx2x2, &raid6_avx2x4,
 #ifdef CONFIG_AS_AVX512
 	&raid6_avx512x1, &raid6_avx512x2, &raid6_avx512x4,
+#endif
+#if defined(CONFIG_AS_AVX512) && defined(CONFIG_AS_GFNI)
+	&raid6_gfni,
 #endif
 };
 

@@ -11,8 +11,13 @@
 #include <linux/printk.h>
 #include <linux/raid/pq.h>
 
+#include "raid6_gfni.h"
+
 /* Best first.  The numbers are how many vectors one step handles. */
 static const struct raid6_calls *const gen_algos[] __initconst = {
+#if defined(CONFIG_AS_AVX512) && defined(CONFIG_AS_GFNI)
+	&raid6_gfni,
+#endif
 #ifdef CONFIG_AS_AVX512
 	&raid6_avx512x4, &raid6_avx512x2, &raid6_avx512x1,
 #endif
