@@ -34,7 +34,8 @@ using Calls = std::initializer_list<int>;
 constexpr Calls basic{
     // memory
     SCMP_SYS(brk), SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(mprotect),
-    SCMP_SYS(madvise), SCMP_SYS(memfd_create), SCMP_SYS(ftruncate), SCMP_SYS(fallocate),
+    SCMP_SYS(madvise), SCMP_SYS(munlock), SCMP_SYS(memfd_create), SCMP_SYS(ftruncate),
+    SCMP_SYS(fallocate),
     // threads and their end
     SCMP_SYS(futex), SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(sched_yield),
     SCMP_SYS(sched_getaffinity), SCMP_SYS(gettid), SCMP_SYS(getpid), SCMP_SYS(membarrier),
