@@ -8,16 +8,15 @@
 #include <string>
 
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
 
 #include <lkl/net.hpp>
 
+#include "common/program.hpp"
 #include "common/stack.hpp"
 #include "common/transfer.hpp"
 #include "support/kernel.hpp"
@@ -41,38 +40,6 @@ public:
 
 private:
     char path_[32] = "/tmp/lkl-net-XXXXXX";
-};
-
-// A program that ends with the test. Its standard input stays open and has nothing.
-class Program {
-public:
-    explicit Program(std::vector<std::string> words)
-    {
-        EXPECT_EQ(::pipe2(input_, O_CLOEXEC), 0);
-        pid_ = ::fork();
-        if (pid_ != 0)
-            return;
-        ::dup2(input_[0], 0);
-        std::vector<char*> arguments;
-        for (std::string& word : words)
-            arguments.push_back(word.data());
-        arguments.push_back(nullptr);
-        ::execvp(arguments[0], arguments.data());
-        ::_exit(127);
-    }
-    ~Program()
-    {
-        ::kill(pid_, SIGKILL);
-        ::waitpid(pid_, nullptr, 0);
-        ::close(input_[0]);
-        ::close(input_[1]);
-    }
-    Program(const Program&) = delete;
-    Program& operator=(const Program&) = delete;
-
-private:
-    int input_[2];
-    pid_t pid_;
 };
 
 // Our kernel, and what is at the other end.
@@ -189,8 +156,7 @@ Backend vde(Network& network)
     const std::string directory = network.directory.path("switch");
     network.program = std::make_unique<Program>(
         std::vector<std::string>{"vde_switch", "-s", directory, "-n", "8", "-x"});
-    for (int i = 0; i < 100 && ::access((directory + "/ctl").c_str(), F_OK) != 0; ++i)
-        ::usleep(50'000);
+    EXPECT_TRUE(appears(directory + "/ctl"));
     auto end = open_vde(directory);
     if (end)
         network.add_second(*std::move(end));
