@@ -78,8 +78,8 @@ struct NetDeviceStatistics {
     uint64_t sent_frames = 0;  // that the back end took, also those that the host refused
     uint64_t sent_bytes = 0;
     // Of the kernel, not as agreed, or refused by the host: its link is down, nobody is at
-    // the other end any more. Refusals that VDE, slirp and passt keep to themselves, and
-    // those of functions of the program, are not known.
+    // the other end any more. What a switch of VDE, slirp and passt took and lost, and what
+    // functions of the program did with it, is not known.
     uint64_t send_errors = 0;
     uint64_t send_dropped = 0;  // of the kernel, while the cable was out
 };
