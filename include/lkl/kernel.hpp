@@ -65,6 +65,25 @@ struct NetId {
     int ifindex = 0;
 };
 
+// What a network interface's device has done since it was added. Frames are counted without
+// the checksum, those with segmentation once; the kernel's driver has its own counts
+// (Link::statistics). Going back to a snapshot does not change them.
+struct NetDeviceStatistics {
+    uint64_t received_frames = 0;  // that the kernel was given
+    uint64_t received_bytes = 0;
+    // That the kernel was not given: shorter than an Ethernet header, longer than a frame may
+    // be, or with an offload that was not agreed on. One that nobody could receive for want
+    // of buffers waits, and is no error; what comes while the cable is out is not counted.
+    uint64_t receive_errors = 0;
+    uint64_t sent_frames = 0;  // that the back end took, also those that the host refused
+    uint64_t sent_bytes = 0;
+    // Of the kernel, not as agreed, or refused by the host: its link is down, nobody is at
+    // the other end any more. What a switch of VDE, slirp and passt took and lost, and what
+    // functions of the program did with it, is not known.
+    uint64_t send_errors = 0;
+    uint64_t send_dropped = 0;  // of the kernel, while the cable was out
+};
+
 struct NetOptions {
     MacAddress mac{};           // all zero: the back end's, or a random one
     uint16_t mtu = 0;           // bytes without the Ethernet header; 0: the back end's
@@ -131,6 +150,9 @@ public:
     // Plugs its cable in or out; it is in at first. Packets get lost while it is out.
     // ENODEV.
     Result<void> set_net_link(NetId net, bool up);
+    // Never waits for packets; it waits for a device that is being added or removed, so that
+    // a kernel that hangs there may keep it. The numbers are of about the same time. ENODEV.
+    Result<NetDeviceStatistics> net_statistics(NetId net) const;
 
     // Flushes all file systems, shuts the kernel down and frees everything it
     // held. Further calls return -ESHUTDOWN.

@@ -46,6 +46,8 @@ public:
 
     // Plugs its cable in or out. ENODEV: it was removed.
     Result<void> set_link(bool up);
+    // See Kernel::net_statistics(). ENODEV: it was removed.
+    Result<NetDeviceStatistics> statistics() const;
     // At once; nothing happens the second time. Errors: those of Kernel::remove_net().
     Result<void> remove();
 

@@ -105,6 +105,18 @@ LKL_API void lkl_netdev_free(struct lkl_netdev *nd);
 LKL_API int lkl_netdev_get_ifindex(int id);
 
 /*
+ * What the device has done since it was added.  Each is explained in lkl/kernel.hpp,
+ * NetDeviceStatistics.
+ */
+struct lkl_netdev_stats {
+	uint64_t rx_frames, rx_bytes, rx_errors;
+	uint64_t tx_frames, tx_bytes, tx_errors, tx_dropped;
+};
+
+/* 0, or -LKL_ENODEV and `*stats` is as it was.  Any thread. */
+LKL_API int lkl_netdev_get_stats(int id, struct lkl_netdev_stats *stats);
+
+/*
  * The library's devices, see lkl/net.hpp for what each is. Null on failure:
  * lkl_error_message() says why.
  */

@@ -90,6 +90,10 @@ public:
     // What transmit() was not done with will not come again.
     virtual void forget(unsigned /*queue*/) noexcept {}
 
+    // Packets that transmit() was done with and that the host refused, since the beginning.
+    // Any thread.
+    virtual uint64_t refused() const noexcept { return 0; }
+
     // Receives one packet, header first, into `into`, whose first element is as long
     // as the header where there is one. Returns its length with the header; 0: there
     // is none at present; -EMSGSIZE: there was one, which did not fit and is gone; any

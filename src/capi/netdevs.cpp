@@ -125,6 +125,17 @@ Backend open_tap_device(const char* path, const ifreq* interface)
     return open_tap(file.get());
 }
 
+bool has_net(const State& own, int id)
+{
+    return id >= 0 && static_cast<size_t>(id) < own.nets.size() &&
+           own.nets[static_cast<size_t>(id)].has_value();
+}
+
+int no_such_device(int id)
+{
+    return fail(LKL_ENODEV, "network device " + std::to_string(id) + ": no such device");
+}
+
 }  // namespace
 
 lkl_netdev* make_device(Backend backend, unsigned offload)
@@ -187,9 +198,25 @@ int lkl_netdev_get_ifindex(int id)
 {
     State& own = state();
     const std::lock_guard lock(own.mutex);
-    if (id < 0 || static_cast<size_t>(id) >= own.nets.size() || !own.nets[static_cast<size_t>(id)])
-        return fail(LKL_ENODEV, "network device " + std::to_string(id) + ": no such device");
+    if (!has_net(own, id))
+        return no_such_device(id);
     return own.nets[static_cast<size_t>(id)]->ifindex;
+}
+
+int lkl_netdev_get_stats(int id, struct lkl_netdev_stats* stats)
+{
+    State& own = state();
+    const std::lock_guard lock(own.mutex);
+    // A halted kernel has no devices.
+    if (!has_net(own, id) || own.halted)
+        return no_such_device(id);
+    const auto found = default_kernel.load()->net_statistics(*own.nets[static_cast<size_t>(id)]);
+    if (!found)
+        return fail(found.error());
+    *stats = {found->received_frames, found->received_bytes, found->receive_errors,
+              found->sent_frames,     found->sent_bytes,     found->send_errors,
+              found->send_dropped};
+    return 0;
 }
 
 struct lkl_netdev* lkl_netdev_tap_create(const char* ifname, int offload)

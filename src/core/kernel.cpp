@@ -85,6 +85,7 @@ public:
     Result<NetId> add_net(std::unique_ptr<NetBackend> backend, const NetOptions& options);
     Result<void> remove_net(NetId net);
     Result<void> set_net_link(NetId net, bool up);
+    Result<NetDeviceStatistics> net_statistics(NetId net);
     Result<void> halt();
     Result<void> take_snapshot();
     Result<size_t> restore_snapshot();
@@ -368,6 +369,24 @@ Result<void> Kernel::Impl::set_net_link(NetId id, bool up)
     return {};
 }
 
+Result<NetDeviceStatistics> Kernel::Impl::net_statistics(NetId id)
+{
+    Devices::Change change(*devices_);
+    PluggedDevice* const net = change.find(net_kind, id.index);
+    if (!net)
+        return Error{ENODEV, "statistics of a network interface: no such interface"};
+    const auto all = static_cast<virtio::NetDevice&>(net->device()).statistics();
+    NetDeviceStatistics result;
+    result.received_frames = all.received;
+    result.received_bytes = all.bytes_received;
+    result.receive_errors = all.unwanted;
+    result.sent_frames = all.sent;
+    result.sent_bytes = all.bytes_sent;
+    result.send_errors = all.bad_packets_sent + all.refused;
+    result.send_dropped = all.lost_link_down;
+    return result;
+}
+
 Result<void> Kernel::Impl::halt()
 {
     std::lock_guard lock(halt_mutex_);
@@ -512,6 +531,10 @@ Result<void> Kernel::remove_net(NetId net)
 Result<void> Kernel::set_net_link(NetId net, bool up)
 {
     return impl_->set_net_link(net, up);
+}
+Result<NetDeviceStatistics> Kernel::net_statistics(NetId net) const
+{
+    return impl_->net_statistics(net);
 }
 Result<void> Kernel::halt()
 {

@@ -21,6 +21,13 @@ Result<void> NetDevice::set_link(bool up)
     return kernel_->set_net_link(id_, up);
 }
 
+Result<NetDeviceStatistics> NetDevice::statistics() const
+{
+    if (!kernel_)
+        return Error{ENODEV, "statistics of a network interface: it was removed"};
+    return kernel_->net_statistics(id_);
+}
+
 Result<void> NetDevice::remove()
 {
     if (!kernel_)

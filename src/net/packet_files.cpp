@@ -13,8 +13,11 @@ size_t PacketFiles::transmit(unsigned queue, std::span<const NetPacket> packets)
         const ssize_t result = ::writev(fd, packets[i].data(), static_cast<int>(packets[i].size()));
         if (result < 0 && errno == EAGAIN)
             return i;
-        if (result >= 0 || errno != EINTR)
-            ++i;
+        if (result < 0 && errno == EINTR)
+            continue;
+        if (result < 0)
+            refused_.fetch_add(1, std::memory_order_relaxed);
+        ++i;
     }
     return packets.size();
 }

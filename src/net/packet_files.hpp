@@ -3,6 +3,7 @@
 // interfaces and sockets.
 #pragma once
 
+#include <atomic>
 #include <vector>
 
 #include <lkl/packet.hpp>
@@ -23,10 +24,14 @@ public:
     size_t transmit(unsigned queue, std::span<const NetPacket> packets) noexcept override;
     ssize_t receive(unsigned queue, std::span<const iovec> into) noexcept override;
     int poll_fd(unsigned queue) const noexcept override { return files_[queue].get(); }
+    uint64_t refused() const noexcept override { return refused_.load(std::memory_order_relaxed); }
 
 protected:
     const NetInfo info_;
     const std::vector<Descriptor> files_;
+
+private:
+    std::atomic<uint64_t> refused_{0};
 };
 
 }  // namespace lkl::net

@@ -61,6 +61,7 @@ public:
     bool restorable() const noexcept override { return base_->restorable(); }
     int poll_fd(unsigned queue) const noexcept override { return base_->poll_fd(queue); }
     int write_fd(unsigned queue) const noexcept override { return base_->write_fd(queue); }
+    uint64_t refused() const noexcept override { return base_->refused(); }
 
     // One by one: only what was taken is written, and the base may change the elements.
     size_t transmit(unsigned queue, std::span<const NetPacket> packets) noexcept override

@@ -256,6 +256,7 @@ public:
 
     NetInfo info() const override { return link_->info(); }
     int poll_fd(unsigned queue) const noexcept override { return link_->poll_fd(queue); }
+    uint64_t refused() const noexcept override { return link_->refused(); }
     size_t transmit(unsigned queue, std::span<const NetPacket> packets) noexcept override
     {
         return link_->transmit(queue, packets);

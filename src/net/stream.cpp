@@ -92,8 +92,10 @@ bool StreamLink::send(std::span<const iovec> packet, size_t length) noexcept
             continue;
         if (result < 0 && errno == EAGAIN)
             return false;
-        if (result < 0)
+        if (result < 0) {
+            refused_.fetch_add(1, std::memory_order_relaxed);
             break;
+        }
         sent_ += static_cast<size_t>(result);
     }
     sent_ = 0;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -25,6 +26,7 @@ public:
     void forget(unsigned queue) noexcept override;
     int poll_fd(unsigned) const noexcept override { return input_.get(); }
     int write_fd(unsigned) const noexcept override { return output_.get(); }
+    uint64_t refused() const noexcept override { return refused_.load(std::memory_order_relaxed); }
 
 private:
     bool send(std::span<const iovec> packet, size_t length) noexcept;
@@ -34,6 +36,8 @@ private:
     const NetInfo info_;
     const Descriptor input_;
     const Descriptor output_;
+
+    std::atomic<uint64_t> refused_{0};
 
     // The packet that is under way: it comes again with the next transmit().
     size_t sent_ = 0;    // bytes of it, with its length

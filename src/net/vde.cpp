@@ -3,6 +3,7 @@
 // declared here, so that it need not be there to build.
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -62,18 +63,25 @@ public:
 
     NetInfo info() const override { return info_; }
     int poll_fd(unsigned) const noexcept override { return vde().data_fd(connection_); }
+    uint64_t refused() const noexcept override { return refused_.load(std::memory_order_relaxed); }
 
     size_t transmit(unsigned, std::span<const NetPacket> packets) noexcept override
     {
         for (size_t i = 0; i < packets.size(); ++i) {
-            size_t length = 0;
+            size_t length = 0, whole = 0;
             for (const iovec& part : packets[i]) {
                 const size_t fits = std::min(part.iov_len, frame_out_.size() - length);
                 std::memcpy(frame_out_.data() + length, part.iov_base, fits);
                 length += fits;
+                whole += part.iov_len;
             }
-            if (vde().send(connection_, frame_out_.data(), length, 0) < 0 && errno == EAGAIN)
+            // No switch takes it, and a part of it is no frame.
+            const bool sent =
+                whole == length && vde().send(connection_, frame_out_.data(), length, 0) >= 0;
+            if (!sent && whole == length && errno == EAGAIN)
                 return i;
+            if (!sent)
+                refused_.fetch_add(1, std::memory_order_relaxed);
         }
         return packets.size();
     }
@@ -100,6 +108,7 @@ public:
 private:
     Connection* const connection_;
     NetInfo info_;
+    std::atomic<uint64_t> refused_{0};
     std::array<std::byte, longest> frame_out_;
     std::array<std::byte, longest> frame_in_;
 };

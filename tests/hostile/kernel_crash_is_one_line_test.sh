@@ -49,6 +49,27 @@ for command in "chmod 600" "touch" "rm -r" "mkdir -p"; do
     panics $command written:/directory/deeper
 done
 
+# What lkl info and df ask for is known once it is mounted: here the root directory is of no
+# type. What an image that comes before it holds is shown, and of this one nothing.
+small_image good
+small_image unmountable
+debugfs -w -R "set_inode_field <2> mode 0170000" unmountable 2>/dev/null
+for command in info "df" "df -i"; do
+    # shellcheck disable=SC2086
+    panics $command unmountable >shown
+    [ ! -s shown ] || fail "lkl $command shows what it has not read: $(cat shown)"
+    # shellcheck disable=SC2086
+    panics $command good unmountable >shown
+    ! grep -q unmountable shown || fail "lkl $command shows what it has not read: $(cat shown)"
+    # shellcheck disable=SC2086
+    panics $command --json good unmountable >shown
+    ! python3 -m json.tool shown >/dev/null 2>&1 || fail "lkl $command has a whole list"
+done
+run 0 "$LKL_BIN/lkl" info good
+# Without a mount there is nothing to crash of.
+run 0 "$LKL_BIN/lkl" info --no-mount good unmountable >shown
+grep -q "^unmountable: " shown || fail "no description: $(cat shown)"
+
 # The shell ends with the command that the kernel has not survived.
 run 7 timeout 120 "$LKL_BIN/lkl" -o errors=panic shell image >shown <<'SHELL'
 cat one

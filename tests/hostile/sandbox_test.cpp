@@ -22,6 +22,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -260,6 +261,45 @@ TEST_P(Sandbox, TheKernelsOtherDoorsAreShut)
         EXPECT_EQ(inside([call] { return result_of(syscall(call, 0, 0, 0, 0, 0)); }, copier()),
                   killed)
             << call;
+}
+
+// docs/security.md has the table: an error for what libraries try, death for the rest.
+TEST_P(Sandbox, WhatLibrariesTryIsRefusedAndTheRestKills)
+{
+    const auto call = [](long number, long a = 0, long b = 0, long c = 0, long d = 0) {
+        return [=] { return result_of(syscall(number, a, b, c, d, 0)); };
+    };
+    const auto path = reinterpret_cast<long>("/etc/passwd");
+    const pid_t parent = getpid();
+    SandboxRules archive, fuse;
+    archive.read_archive = true;
+    fuse.serve_fuse = true;
+    for (const SandboxRules& rules : {SandboxRules(), copier(), archive, fuse}) {
+        EXPECT_EQ(inside(call(SYS_open, path, O_RDONLY), rules), killed);
+        EXPECT_EQ(inside(call(SYS_creat, path, 0600), rules), killed);
+        EXPECT_EQ(inside(call(SYS_execve, path), rules), killed);
+        EXPECT_EQ(inside(call(SYS_execveat, AT_FDCWD, path), rules), killed);
+        EXPECT_EQ(inside(call(SYS_kill, parent, 0), rules), killed);
+        EXPECT_EQ(inside(call(SYS_ptrace, PTRACE_SEIZE, parent), rules), killed);
+        EXPECT_EQ(inside(call(SYS_fork), rules), EPERM);
+        EXPECT_EQ(inside(call(SYS_clone, SIGCHLD), rules), EPERM);
+        EXPECT_EQ(inside(call(SYS_clone3), rules), ENOSYS);
+        EXPECT_EQ(inside(call(SYS_io_uring_setup, 1), rules), EPERM);
+        EXPECT_EQ(inside(call(SYS_io_uring_register, 0), rules), EPERM);
+        EXPECT_EQ(inside(call(SYS_seccomp), rules), EPERM);
+        EXPECT_EQ(inside(call(SYS_tgkill, parent, parent, 0), rules), EPERM);
+        const rlimit limit{0, 0};
+        EXPECT_EQ(
+            inside(call(SYS_prlimit64, 0, RLIMIT_CORE, reinterpret_cast<long>(&limit)), rules),
+            EPERM);
+    }
+    EXPECT_EQ(inside(call(SYS_openat, AT_FDCWD, path, O_RDONLY)), EPERM);
+    EXPECT_EQ(inside(call(SYS_openat, AT_FDCWD, path, O_WRONLY), archive), EPERM);
+    const auto socket_call = call(SYS_socket, AF_UNIX, SOCK_STREAM);
+    EXPECT_EQ(inside(socket_call), killed);
+    EXPECT_EQ(inside(socket_call, copier()), killed);
+    EXPECT_EQ(inside(socket_call, archive), EPERM);
+    EXPECT_EQ(inside(socket_call, fuse), EPERM);
 }
 
 TEST_P(Sandbox, CallsOf32BitProgramsKill)

@@ -2,22 +2,23 @@
 // The same for every back end: TCP between our kernel and what is on the other side, the
 // host's kernel or a second one of ours.
 // ctest: TIMEOUT=90
+#include <array>
 #include <cstdio>
 #include <fstream>
 #include <functional>
 #include <string>
 
 #include <fcntl.h>
-#include <signal.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
 
 #include <lkl/net.hpp>
 
+#include "common/program.hpp"
 #include "common/stack.hpp"
 #include "common/transfer.hpp"
 #include "support/kernel.hpp"
@@ -41,38 +42,6 @@ public:
 
 private:
     char path_[32] = "/tmp/lkl-net-XXXXXX";
-};
-
-// A program that ends with the test. Its standard input stays open and has nothing.
-class Program {
-public:
-    explicit Program(std::vector<std::string> words)
-    {
-        EXPECT_EQ(::pipe2(input_, O_CLOEXEC), 0);
-        pid_ = ::fork();
-        if (pid_ != 0)
-            return;
-        ::dup2(input_[0], 0);
-        std::vector<char*> arguments;
-        for (std::string& word : words)
-            arguments.push_back(word.data());
-        arguments.push_back(nullptr);
-        ::execvp(arguments[0], arguments.data());
-        ::_exit(127);
-    }
-    ~Program()
-    {
-        ::kill(pid_, SIGKILL);
-        ::waitpid(pid_, nullptr, 0);
-        ::close(input_[0]);
-        ::close(input_[1]);
-    }
-    Program(const Program&) = delete;
-    Program& operator=(const Program&) = delete;
-
-private:
-    int input_[2];
-    pid_t pid_;
 };
 
 // Our kernel, and what is at the other end.
@@ -184,13 +153,18 @@ Backend user(Network& network)
     return std::move(one.first);
 }
 
+std::unique_ptr<Program> start_switch(const std::string& directory)
+{
+    auto program = std::make_unique<Program>(
+        std::vector<std::string>{"vde_switch", "-s", directory, "-n", "8", "-x"});
+    EXPECT_TRUE(appears(directory + "/ctl"));
+    return program;
+}
+
 Backend vde(Network& network)
 {
     const std::string directory = network.directory.path("switch");
-    network.program = std::make_unique<Program>(
-        std::vector<std::string>{"vde_switch", "-s", directory, "-n", "8", "-x"});
-    for (int i = 0; i < 100 && ::access((directory + "/ctl").c_str(), F_OK) != 0; ++i)
-        ::usleep(50'000);
+    network.program = start_switch(directory);
     auto end = open_vde(directory);
     if (end)
         network.add_second(*std::move(end));
@@ -272,6 +246,36 @@ TEST_P(NetBackends, CarriesTcpBothWays)
     }
     EXPECT_TRUE(device->remove());
     EXPECT_EQ(ours->name_of(device->ifindex()), "");
+}
+
+// Longer than any frame of a switch: nothing of it is sent, and that is counted.
+TEST(NetBackend, VdeDoesNotCutFrames)
+{
+    const Directory directory;
+    const auto program = start_switch(directory.path("switch"));
+    const auto from = open_vde(directory.path("switch"));
+    ASSERT_TRUE(from) << from.error().what;
+    const auto to = open_vde(directory.path("switch"));
+    ASSERT_TRUE(to) << to.error().what;
+    std::array<unsigned char, 12000> frame;
+    const auto send = [&](size_t length, unsigned char last) {
+        frame.fill(0xff);  // to all
+        frame[6] = 2;      // from one
+        frame[length - 1] = last;
+        iovec parts[] = {{frame.data(), 1000}, {frame.data() + 1000, length - 1000}};
+        const NetPacket packet(parts);
+        return (*from)->transmit(0, {&packet, 1});
+    };
+    EXPECT_EQ(send(frame.size(), 1), 1u);
+    EXPECT_EQ((*from)->refused(), 1u);
+    EXPECT_EQ(send(1400, 7), 1u);
+    EXPECT_EQ((*from)->refused(), 1u);
+    pollfd readable{(*to)->poll_fd(0), POLLIN, 0};
+    ASSERT_EQ(::poll(&readable, 1, 10'000), 1);
+    std::array<unsigned char, 12000> got;
+    const iovec into{got.data(), got.size()};
+    ASSERT_EQ((*to)->receive(0, {&into, 1}), 1400) << "a part of the long one came";
+    EXPECT_EQ(got[1399], 7);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include <arpa/inet.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
@@ -20,6 +21,7 @@
 
 #include "capi/default_kernel.hpp"
 #include "common/default_kernel.hpp"
+#include "common/program.hpp"
 #include "common/stack.hpp"
 #include "common/transfer.hpp"
 #include "unit/temp_file.hpp"
@@ -231,6 +233,153 @@ TEST_F(CConfig, AFailureLeavesNoDeviceOpen)
     EXPECT_EQ(host_stack()->flags_of("cfg2"), 0);
 }
 
+// The host's network as passt is to find it: near has our address, and its gateway is the
+// host for who is behind passt.
+void make_hosts_network()
+{
+    ASSERT_TRUE(
+        run("ip link add near type veth peer name far && ip link set near up && "
+            "ip link set far up && ip addr add 10.9.0.3/24 dev near && "
+            "ip route add default via 10.9.0.254 dev near"));
+}
+
+bool has_program(const std::string& name)
+{
+    return run("command -v " + name + " >/dev/null");
+}
+
+// What a server has given an interface.
+struct Given {
+    std::string address, router;  // "" where there is none
+    uint32_t mtu = 0;
+    bool lasts = false;  // for good
+};
+
+Given given_to(const lkl_config_iface& one)
+{
+    Given given;
+    auto net = Netlink::open(*capi::default_kernel.load());
+    const int index = lkl_netdev_get_ifindex(one.id);
+    EXPECT_GT(index, 0);
+    const auto addresses = net->addresses(index);
+    for (const Address& found : *addresses) {
+        if (found.prefix.address.is_v6())
+            continue;
+        EXPECT_EQ(given.address, "") << "a second one";
+        given.address = found.prefix.text();
+        given.lasts = found.valid == Address::forever;
+    }
+    if (const auto route = net->route_to(*IpAddress::parse("203.0.113.1")))
+        if (route->hops.at(0).gateway)
+            given.router = route->hops.at(0).gateway->text();
+    given.mtu = net->link(index)->mtu;
+    return given;
+}
+
+// Without an address, slirp's server gives one.
+TEST_F(CConfig, SlirpGivesTheAddress)
+{
+    ASSERT_EQ(lkl_load_config_json(&config, R"({"interfaces": [{"type": "slirp"}]})"), 0);
+    if (const int error = lkl_load_config_pre(&config); error == -LKL_EOPNOTSUPP)
+        GTEST_SKIP() << lkl_error_message();
+    else
+        ASSERT_EQ(error, 0) << lkl_error_message();
+    ASSERT_EQ(start(), 0) << lkl_error_message();
+    ASSERT_EQ(lkl_load_config_post(&config), 0) << lkl_error_message();
+    const Given given = given_to(*config.ifaces);
+    EXPECT_EQ(given.address, "10.0.2.15/24");
+    EXPECT_EQ(given.router, "10.0.2.2");
+    EXPECT_FALSE(given.lasts) << "a lease ends";
+    const auto ours = our_stack(*capi::default_kernel.load());
+    EXPECT_EQ(transfer(*ours, *host_stack(), {"127.0.0.1", "10.0.2.2"}, some_bytes), "");
+}
+
+// With one, nobody is asked, and what a setting says is done with this one too.
+TEST_F(CConfig, SlirpWithAnAddressIsNotAsked)
+{
+    ASSERT_EQ(lkl_load_config_json(&config, R"({"gateway": "10.0.2.2", "interfaces": [
+        {"type": "slirp", "ip": "10.0.2.77/24", "param": "hostfwd=tcp:127.0.0.1:9077-:9077"}]})"),
+              0);
+    if (const int error = lkl_load_config_pre(&config); error == -LKL_EOPNOTSUPP)
+        GTEST_SKIP() << lkl_error_message();
+    else
+        ASSERT_EQ(error, 0) << lkl_error_message();
+    ASSERT_EQ(start(), 0) << lkl_error_message();
+    ASSERT_EQ(lkl_load_config_post(&config), 0) << lkl_error_message();
+    const Given given = given_to(*config.ifaces);
+    EXPECT_EQ(given.address, "10.0.2.77/24");
+    EXPECT_EQ(given.router, "10.0.2.2");
+    EXPECT_TRUE(given.lasts);
+    const auto ours = our_stack(*capi::default_kernel.load());
+    EXPECT_EQ(transfer(*ours, *host_stack(), {"127.0.0.1", "10.0.2.2"}, some_bytes), "");
+}
+
+TEST_F(CConfig, PasstGivesTheAddress)
+{
+    if (!has_program("passt"))
+        GTEST_SKIP() << "passt is not installed";
+    make_hosts_network();
+    ASSERT_EQ(lkl_load_config_json(&config, R"({"interfaces": [
+        {"type": "passt", "param": "-4 -t none -u none", "mtu": "9000"}]})"),
+              0);
+    ASSERT_EQ(lkl_load_config_pre(&config), 0) << lkl_error_message();
+    ASSERT_EQ(start(), 0) << lkl_error_message();
+    ASSERT_EQ(lkl_load_config_post(&config), 0) << lkl_error_message();
+    const Given given = given_to(*config.ifaces);
+    EXPECT_EQ(given.address, "10.9.0.3/24");
+    EXPECT_EQ(given.router, "10.9.0.254");
+    EXPECT_EQ(given.mtu, 9000u) << "the setting counts more than the server's word";
+    const auto ours = our_stack(*capi::default_kernel.load());
+    EXPECT_EQ(transfer(*ours, *host_stack(), {"127.0.0.1", "10.9.0.254"}, some_bytes), "");
+}
+
+// dnsmasq's server, over a tap device.
+TEST_F(CConfig, ADhcpServerGivesTheAddress)
+{
+    if (!has_program("dnsmasq"))
+        GTEST_SKIP() << "dnsmasq is not installed";
+    ASSERT_EQ(lkl_load_config_json(&config, R"({"interfaces": [
+        {"type": "tap", "param": "cfg4", "dhcp": "1", "mac": "02:00:00:00:00:44"}]})"),
+              0);
+    ASSERT_EQ(lkl_load_config_pre(&config), 0) << lkl_error_message();
+    const auto host = host_stack();
+    ASSERT_EQ(host->configure("cfg4", "10.9.4.1"), 0);
+    const TempFile leases(0);
+    // It need not be there yet when it is asked first.
+    const Program server({"dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0",
+                          "--interface=cfg4", "--bind-interfaces",
+                          "--dhcp-range=10.9.4.40,10.9.4.49,1h",
+                          "--dhcp-host=02:00:00:00:00:44,10.9.4.44", "--dhcp-option=3,10.9.4.9",
+                          "--dhcp-option=26,1280", "--dhcp-authoritative", "--user=root",
+                          "--no-ping", "--pid-file=", "--dhcp-leasefile=" + leases.path()});
+    ASSERT_EQ(start(), 0) << lkl_error_message();
+    ASSERT_EQ(lkl_load_config_post(&config), 0) << lkl_error_message();
+    const Given given = given_to(*config.ifaces);
+    EXPECT_EQ(given.address, "10.9.4.44/24");
+    EXPECT_EQ(given.router, "10.9.4.9");
+    EXPECT_EQ(given.mtu, 1280u);
+    EXPECT_FALSE(given.lasts);
+    const auto ours = our_stack(*capi::default_kernel.load());
+    EXPECT_EQ(transfer(*ours, *host, "10.9.4.1", some_bytes), "");
+    EXPECT_EQ(transfer(*host, *ours, "10.9.4.44", some_bytes), "");
+}
+
+// It is waited for, and then said; the interface stays until the configuration goes.
+TEST_F(CConfig, NoDhcpServerIsAnError)
+{
+    ASSERT_EQ(lkl_load_config_json(&config, R"({"interfaces": [
+        {"type": "tap", "param": "cfg5", "dhcp": "1"}]})"),
+              0);
+    ASSERT_EQ(lkl_load_config_pre(&config), 0) << lkl_error_message();
+    ASSERT_EQ(host_stack()->configure("cfg5", "10.9.5.1"), 0);
+    ASSERT_EQ(start(), 0) << lkl_error_message();
+    EXPECT_EQ(lkl_load_config_post(&config), -LKL_ETIMEDOUT);
+    EXPECT_TRUE(std::strstr(lkl_error_message(), "no server answered")) << lkl_error_message();
+    EXPECT_GT(lkl_netdev_get_ifindex(config.ifaces->id), 0);
+    EXPECT_EQ(lkl_unload_config(&config), 0);
+    EXPECT_EQ(lkl_ifname_to_ifindex("eth0"), -LKL_ENODEV);
+}
+
 // Of what the host does not have to be root for.
 class CDevices : public DefaultKernel {};
 
@@ -265,6 +414,40 @@ TEST_F(CDevices, SocketCarriesTcpAndPcapHasIt)
     const std::string bytes{std::istreambuf_iterator<char>(file), {}};
     ASSERT_GT(bytes.size(), some_bytes);
     EXPECT_EQ(bytes.substr(0, 4), "\x4d\x3c\xb2\xa1");
+}
+
+// A process of passt(1) that the function starts, and one that listens.
+TEST_F(CDevices, PasstCarriesTcp)
+{
+    if (!has_program("passt"))
+        GTEST_SKIP() << "passt is not installed";
+    make_hosts_network();
+    std::string directory = testing::TempDir() + "/lkl-passt-XXXXXX";
+    ASSERT_TRUE(::mkdtemp(directory.data()));
+    // passt works as nobody.
+    ASSERT_EQ(::chmod(directory.c_str(), 0777), 0);
+    const std::string socket = directory + "/socket";
+    const Program listening({"passt", "--foreground", "--one-off", "--quiet", "-4", "-t", "none",
+                             "-u", "none", "--socket", socket});
+    EXPECT_TRUE(appears(socket));
+    const auto ours = our_stack(*capi::default_kernel.load());
+    for (const std::string& parameter : {std::string("-4 -t none -u none"), socket}) {
+        SCOPED_TRACE(parameter);
+        lkl_netdev* const passt = lkl_netdev_passt_create(parameter.c_str());
+        ASSERT_TRUE(passt) << lkl_error_message();
+        const int id = lkl_netdev_add(passt, nullptr);
+        ASSERT_GE(id, 0) << lkl_error_message();
+        ASSERT_EQ(ours->configure(ours->name_of(lkl_netdev_get_ifindex(id)), "10.9.0.3"), 0);
+        EXPECT_EQ(transfer(*ours, *host_stack(), {"127.0.0.1", "10.9.0.254"}, some_bytes), "");
+        lkl_netdev_stats stats{};
+        EXPECT_EQ(lkl_netdev_get_stats(id, &stats), 0);
+        EXPECT_GT(stats.tx_bytes, some_bytes);
+        EXPECT_EQ(stats.tx_errors, 0u);
+        EXPECT_EQ(stats.rx_errors, 0u);
+        lkl_netdev_remove(id);
+        lkl_netdev_free(passt);
+    }
+    EXPECT_TRUE(run("rm -r " + directory));
 }
 
 TEST_F(CDevices, ErrorsSayWhat)

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <string>
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <net/if.h>
 #include <poll.h>
@@ -69,8 +70,37 @@ TEST_F(CNetdev, TapIsAddedAndRemoved)
     EXPECT_EQ(transfer(*ours, *host, far_address, some_bytes), "");
     EXPECT_EQ(transfer(*host, *ours, our_address, some_bytes), "");
 
+    // All that was transferred, and headers; what the host refuses are none of these.
+    lkl_netdev_stats stats{};
+    ASSERT_EQ(lkl_netdev_get_stats(id, &stats), 0) << lkl_error_message();
+    EXPECT_GT(stats.rx_bytes, some_bytes);
+    EXPECT_GT(stats.tx_bytes, some_bytes);
+    EXPECT_GE(stats.rx_frames, some_bytes / 65536);
+    EXPECT_GE(stats.tx_frames, some_bytes / 65536);
+    EXPECT_EQ(stats.rx_errors, 0u);
+    EXPECT_EQ(stats.tx_errors, 0u);
+    EXPECT_EQ(stats.tx_dropped, 0u);
+    // A tap that is down refuses everything.
+    ASSERT_TRUE(run("ip link set ctap down"));
+    sockaddr_in nobody{};
+    nobody.sin_family = AF_INET;
+    nobody.sin_port = htons(9);
+    ::inet_pton(AF_INET, far_address, &nobody.sin_addr);
+    const long unheard = ours->socket(AF_INET, SOCK_DGRAM, 0);
+    ASSERT_EQ(ours->connect(unheard, &nobody, sizeof nobody), 0);
+    for (int i = 0; i < 100 && stats.tx_errors == 0; ++i) {
+        EXPECT_EQ(ours->send(unheard, "?", 1), 1);
+        ::usleep(20'000);
+        ASSERT_EQ(lkl_netdev_get_stats(id, &stats), 0) << lkl_error_message();
+    }
+    EXPECT_GT(stats.tx_errors, 0u) << "an interface that is down";
+    ours->close(unheard);
+
     lkl_netdev_remove(id);
     EXPECT_EQ(lkl_netdev_get_ifindex(id), -LKL_ENODEV);
+    stats.rx_frames = 4711;
+    EXPECT_EQ(lkl_netdev_get_stats(id, &stats), -LKL_ENODEV);
+    EXPECT_EQ(stats.rx_frames, 4711u);
     lkl_netdev_remove(id);
     lkl_netdev_free(tap);
     // A thread may be in poll(2) for it still.

@@ -4,11 +4,12 @@
 """Unmodified clients of Debian under `lkl run`, over a tap device to servers of the host."""
 
 import hashlib
+import importlib.util
 import json
 import subprocess
 import sys
 
-from run_lab import HOST, HOST6, OURS, OURS6, check, main, need
+from run_lab import HOST, HOST6, OURS, OURS6, SKIP, check, main, need
 
 
 def curl(lab):
@@ -65,6 +66,54 @@ with concurrent.futures.ThreadPoolExecutor(8) as pool:
     print(*set(pool.map(get, range(24))))
 """)
     check(text.split() == [hashlib.sha256(file.read_bytes()).hexdigest()], text)
+
+
+# A server of the host that answers a POST with its body, chunk by chunk.
+ECHO = """
+import http.server
+class Echo(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.send_header("X-Port", str(self.client_address[1]))
+        self.end_headers()
+        for part in (body[:100], body[100:], b""):
+            self.wfile.write(b"%x\\r\\n%s\\r\\n" % (len(part), part))
+http.server.ThreadingHTTPServer(("192.0.2.1", 8001), Echo).serve_forever()
+"""
+
+
+def python_requests(lab):
+    """requests of Python: files, and a session that posts over one connection."""
+    if importlib.util.find_spec("requests") is None:
+        print("SKIP: python3-requests is not installed")
+        sys.exit(SKIP)
+    file = lab.file("data", 1 << 20)
+    lab.web_server()
+    echo = lab.start_host(sys.executable, "-c", ECHO)
+    lab.wait_for_port(HOST, 8001, echo)
+    text = lab.ours(sys.executable, "-c", f"""
+import hashlib, os, requests
+for address in ("{HOST}", "[{HOST6}]"):
+    got = requests.get("http://" + address + ":8000/data", timeout=20)
+    print(got.status_code, hashlib.sha256(got.content).hexdigest())
+with requests.Session() as session:
+    ports = set()
+    for size in (101, 300_000, 70_000):
+        body = os.urandom(size)
+        answer = session.post("http://{HOST}:8001/", data=body, timeout=20)
+        assert answer.content == body, len(answer.content)
+        ports.add(answer.headers["X-Port"])
+    print(len(ports))
+try:
+    requests.get("http://{HOST}:1/", timeout=20)
+except requests.exceptions.ConnectionError as error:
+    print("refused" in str(error))
+""")
+    got = f"200 {hashlib.sha256(file.read_bytes()).hexdigest()}"
+    check(text.splitlines() == [got, got, "1", "True"], text)
 
 
 def netcat(lab):
@@ -155,4 +204,5 @@ def ip_command(lab):
 
 
 if __name__ == "__main__":
-    main([curl, curl_http2, wget, python_urllib, netcat, ping, dig, socat, iperf3, ssh, ip_command])
+    main([curl, curl_http2, wget, python_urllib, python_requests, netcat, ping, dig, socat, iperf3, ssh,
+          ip_command])

@@ -4,7 +4,10 @@
 """Unmodified servers of Debian under `lkl run`, over a tap device to clients of the host."""
 
 import json
+import os
+import pathlib
 import re
+import signal
 import sys
 import time
 
@@ -69,11 +72,23 @@ def haproxy(lab):
         "global\n nbthread 1\ndefaults\n mode http\n timeout connect 5s\n timeout client 20s\n"
         f" timeout server 20s\nlisten web\n bind {OURS}:80\n server one {HOST}:8000\n",
         encoding="utf-8")
-    server = lab.start_ours("haproxy", "-db", "-f", lab.work / "haproxy.cfg",
+    # Above the library that is the stack, so that it asks that one.
+    recorder = pathlib.Path(os.environ["LKL_TESTS"]) / "network" / "congestion_recorder.so"
+    server = lab.start_ours("sh", "-c", f"LD_PRELOAD={recorder}:$LD_PRELOAD "
+                            f"CONGESTION_RECORD={lab.work}/record "
+                            f"exec haproxy -db -f {lab.work}/haproxy.cfg",
                             options=["--congestion", "bbr"])
     lab.wait_for_port(OURS, 80, server)
     lab.host("curl", "-sS", "-o", "got", f"http://{OURS}/data")
     check((lab.work / "got").read_bytes() == file.read_bytes(), "other bytes")
+    lab.stop(server, signal.SIGUSR1)  # once its connections are closed
+    text = (lab.work / "record").read_text(encoding="ascii")
+    lines = [line.split() for line in text.splitlines()]
+    check(all(name == "bbr" for _, name, _ in lines), f"not by BBR: {text}")
+    # To the client of the proxy, and to the web server.
+    check(any(port == "80" and int(bandwidth) > 0 for port, _, bandwidth in lines),
+          f"BBR has measured nothing: {text}")
+    check(any(port != "80" for port, _, _ in lines), f"no connection to the web server: {text}")
 
 
 def iperf3_server(lab):

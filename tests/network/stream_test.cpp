@@ -217,6 +217,22 @@ TEST_P(Streams, CutOffInTheMiddle)
     EXPECT_EQ(receive(), GetParam().ends ? -EPIPE : 0);
 }
 
+// What is sent to nobody is lost and counted.
+TEST_P(Streams, SentToNobodyIsCounted)
+{
+    EXPECT_EQ(rig.backend->refused(), 0u);
+    Bytes frame = filled(60, 1);
+    iovec part{frame.data(), frame.size()};
+    const std::array<NetPacket, 2> packets{NetPacket(&part, 1), NetPacket(&part, 1)};
+    EXPECT_EQ(rig.backend->transmit(0, packets), 2u);
+    EXPECT_EQ(rig.backend->refused(), 0u);
+    rig.to = Descriptor();
+    rig.from = Descriptor();
+    EXPECT_EQ(rig.backend->transmit(0, packets), 2u);
+    // A fifo is open for reading at this end as well: it has room.
+    EXPECT_EQ(rig.backend->refused(), GetParam().ends ? 2u : 0u);
+}
+
 // Any bytes: what is returned is in bounds, and nothing hangs.
 TEST_P(Streams, RubbishStaysInBounds)
 {
@@ -291,6 +307,14 @@ TEST_P(Streams, AKernelGoesOn)
         }
     }
     EXPECT_TRUE(answered);
+    const auto counted = device->statistics();
+    ASSERT_TRUE(counted) << counted.error().what;
+    EXPECT_EQ(counted->receive_errors, 3u) << "the wrong ones, and only those";
+    EXPECT_GE(counted->received_frames, 1u);
+    EXPECT_GE(counted->received_bytes, question(0).size());
+    EXPECT_GE(counted->sent_frames, 1u);
+    EXPECT_EQ(counted->send_errors, 0u);
+    EXPECT_EQ(counted->send_dropped, 0u);
     EXPECT_EQ(kernel.panic_message(), "");
     EXPECT_TRUE(kernel.halt());
 }

@@ -6,6 +6,9 @@
 #include <exception>
 #include <new>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "common/report.hpp"
 
 namespace tools {
@@ -25,8 +28,22 @@ void restore_signals()
     }
 }
 
+void occupy_standard_descriptors()
+{
+    // The lowest free number each time, until one is past them.
+    for (;;) {
+        const int placeholder = open("/", O_PATH | O_CLOEXEC);
+        if (placeholder >= 0 && placeholder <= STDERR_FILENO)
+            continue;
+        if (placeholder >= 0)
+            close(placeholder);
+        return;
+    }
+}
+
 int run_tool(const char* name, const std::function<void()>& function)
 {
+    occupy_standard_descriptors();
     set_tool_name(name);
     for (size_t i = 0; i < ignored.size(); i++)
         before[i] = std::signal(ignored[i], SIG_IGN);

@@ -6,6 +6,11 @@
 
 namespace tools {
 
+// Before a tool opens anything: where a standard descriptor is closed, none of its files may
+// take that place, or messages get into an image. What stands in answers EBADF as a closed one
+// does, and programs that are started do not have it.
+void occupy_standard_descriptors();
+
 // Calls the function and reports what it throws, unless that has no text; returns the
 // exit code. A reader of standard output that goes away, and a limit of file sizes, are
 // errors like others: their signals are ignored.

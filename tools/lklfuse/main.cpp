@@ -11,6 +11,7 @@
 #include "common/mounted_image.hpp"
 #include "common/report.hpp"
 #include "common/sandbox/sandbox.hpp"
+#include "common/tool.hpp"
 #include "lklfuse/background.hpp"
 #include "lklfuse/file_system.hpp"
 #include "lklfuse/fuse_log_text.hpp"
@@ -94,6 +95,7 @@ int main(int argc, char** argv)
 {
     using tools::ExitCode;
     using tools::ToolError;
+    tools::occupy_standard_descriptors();
     tools::set_tool_name("lklfuse");
     tools::lklfuse::catch_fuse_log(false);
     try {

@@ -441,6 +441,7 @@ NetStatistics NetDevice::statistics() const noexcept
         pair->transmit_queue.add_statistics(sum);
     }
     control_.add_statistics(sum);
+    sum.refused = backend_->refused();
     sum.bad_notifications = bad_notifications_.load(std::memory_order_relaxed);
     return sum;
 }

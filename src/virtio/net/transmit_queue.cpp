@@ -79,6 +79,7 @@ void TransmitQueue::collect(uint32_t offload, Notifier& notifier) noexcept
         }
         if (!accept(chain, start, offload)) {
             ++statistics_.bad_packets;
+            ++statistics_.bad_packets_sent;
             queue_.push(chain.head, 0);
         }
     }
@@ -156,6 +157,7 @@ void TransmitQueue::add_statistics(NetStatistics& sum) const noexcept
     sum.bytes_sent += statistics_.bytes_sent;
     sum.lost_link_down += statistics_.lost_link_down;
     sum.bad_packets += statistics_.bad_packets;
+    sum.bad_packets_sent += statistics_.bad_packets_sent;
     sum.bad_chains += statistics_.bad_chains;
     sum.blocked += statistics_.blocked;
 }
