@@ -32,6 +32,16 @@ size_t same(std::span<const std::byte> one, std::span<const std::byte> other)
         std::mismatch(one.begin(), one.end(), other.begin(), other.end()).first - one.begin());
 }
 
+bool becomes(const std::function<bool()>& so)
+{
+    for (int i = 0; i < 6000; ++i) {
+        if (so())
+            return true;
+        std::this_thread::sleep_for(10ms);
+    }
+    return false;
+}
+
 Disk::Disk(Kernel& kernel, uint64_t size, uint32_t block_size) : bytes_(size)
 {
     auto answer = [this](const BlockRequest&) -> std::optional<int> {
@@ -60,11 +70,12 @@ PinnedMemory::~PinnedMemory()
     kernel_.syscall(__lkl__NR_munmap, data_, size_);
 }
 
-Storage::Storage(uint64_t memory)
-    : kernel(boot({.memory = memory, .log = [this](std::string_view line) {
-                       const std::lock_guard lock(log_mutex_);
-                       log_ += line;
-                   }}))
+Storage::Storage(const std::string& command_line)
+    : kernel(boot(
+          {.memory = 128 * MiB, .command_line = command_line, .log = [this](std::string_view line) {
+               const std::lock_guard lock(log_mutex_);
+               log_ += line;
+           }}))
 {
     calls.mount_at("devtmpfs", "/dev");
     calls.mount_at("proc", "/proc");

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -33,6 +34,9 @@ Bytes pattern(size_t size, uint64_t seed);
 // How many bytes are the same in both, from the start on; tests compare it with the
 // length, since a dump of megabytes says less than a place.
 size_t same(std::span<const std::byte> one, std::span<const std::byte> other);
+
+// Waits until it is so; false if it is not after a minute.
+bool becomes(const std::function<bool()>& so);
 
 // A disk of the kernel in memory of the test.
 class Disk {
@@ -81,7 +85,7 @@ private:
 // A kernel with /dev, /proc and /sys. Its log is shown when the test fails.
 class Storage : public testing::Test {
 protected:
-    explicit Storage(uint64_t memory = 128 * MiB);
+    explicit Storage(const std::string& command_line = {});
     void TearDown() override;
 
     // The next of /dev/vda, /dev/vdb ...; zeroed.
