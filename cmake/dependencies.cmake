@@ -24,4 +24,6 @@ find_package(nlohmann_json REQUIRED)
 if(LKL_BUILD_TESTS)
     find_package(GTest REQUIRED)
     find_package(benchmark REQUIRED)
+    # An oracle of tests alone.
+    pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto)
 endif()
