@@ -103,7 +103,7 @@ kunit:
 # The tests that have a kernel, with one that checks itself: what it reports ends it. Those of
 # fuzzing and booting, with one that tells its coverage; those of debugging, with one to look
 # into.
-chosen = -L '^(boot|filesystem|network)$$'
+chosen = -L '^(boot|filesystem|storage|network)$$'
 test-fuzz: chosen = -L '^(fuzz|boot)$$'
 test-trace: chosen = -R '\.(gdb_test|perf_test|lkl_trace_.*)$$'
 test-debug test-kasan test-fuzz test-trace: test-%: deps configure
