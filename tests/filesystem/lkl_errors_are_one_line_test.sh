@@ -26,6 +26,7 @@ check 2 "directory: is a directory" ls directory
 check 8 "image:/none: No such file or directory" ls image:/none
 check 8 "image:/one/x: Not a directory" cat image:one/x
 check 8 "image:/directory: Is a directory" cat image:directory
+check 8 "image:/directory: Is a directory" sum image:directory
 check 8 "nothing matches" cat 'image:/*.none'
 [ "$(digest image)" = "$before" ] || fail "something was written"
 check 8 "File exists" mkdir image:/directory

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include <lkl/asm/errno.h>
 #include <lkl/linux/fcntl.h>
 
 #include "lkl/image/digest.hpp"
@@ -114,7 +115,10 @@ void Sum::work(const std::vector<Operand>& operands)
                 image_ = &image;
             }
             const lkl::Stat stat = image.stat(operand.path, true, lkl::File::basic_stats);
-            if (file_type(stat) == lkl::FileType::directory && recursive_)
+            const bool directory = file_type(stat) == lkl::FileType::directory;
+            if (directory && !recursive_)
+                throw image.failure({LKL_EISDIR, "open"}, operand.path);
+            if (directory)
                 Walk(image, *this, problems()).run(image.inside(operand.path), operand.shown);
             else
                 print(image.open(operand.path, LKL_O_RDONLY | LKL_O_NONBLOCK), operand.path,
