@@ -34,7 +34,7 @@ size_t same(std::span<const std::byte> one, std::span<const std::byte> other)
 
 bool becomes(const std::function<bool()>& so)
 {
-    for (int i = 0; i < 6000; ++i) {
+    for (int i = 0; i < 3000; ++i) {
         if (so())
             return true;
         std::this_thread::sleep_for(10ms);
@@ -101,6 +101,7 @@ long Storage::try_read(const std::string& path, uint64_t offset, std::span<std::
     const long fd = calls.open(path.c_str(), LKL_O_RDONLY);
     if (fd < 0)
         return fd;
+    ioctl(fd, LKL_BLKFLSBUF);  // others may have it open, which keeps its page cache
     long result = 0;
     while (!data.empty() && result >= 0) {
         result = calls.pread(fd, data.data(), data.size(), offset);

@@ -35,7 +35,7 @@ Bytes pattern(size_t size, uint64_t seed);
 // length, since a dump of megabytes says less than a place.
 size_t same(std::span<const std::byte> one, std::span<const std::byte> other);
 
-// Waits until it is so; false if it is not after a minute.
+// Waits until it is so; false if it is not after half a minute.
 bool becomes(const std::function<bool()>& so);
 
 // A disk of the kernel in memory of the test.
@@ -103,9 +103,8 @@ protected:
         return kernel.syscall(__lkl__NR_ioctl, fd, request, argument);
     }
 
-    // Each opens the device and closes it again, so that nothing stays in its page cache:
-    // what is read comes from below. The negative errno of the first call that fails, or
-    // 0; -EIO if there was less than asked for.
+    // What is read comes from below, not from the device's page cache. The negative errno of the
+    // first call that fails, or 0; -EIO if there was less than asked for.
     long try_read(const std::string& path, uint64_t offset, std::span<std::byte> data);
     long try_write(const std::string& path, uint64_t offset, std::span<const std::byte> data);
     // The same past the page cache, whose errors are all EIO. The size is at most 1 MiB.
