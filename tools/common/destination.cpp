@@ -108,12 +108,13 @@ void Destination::create_temporary(const std::string& path, const char* prefix)
     // Not derived from the file's name, which may have 255 bytes already.
     directory_ = directory_of(path);
     std::string name = directory_ + prefix + "XXXXXX";
+    doomed_.emplace();
+    const CreationOfDoomedFile creation;
     file_ = Descriptor(mkostemp(name.data(), O_CLOEXEC));
     if (!file_)
         fail("create");
     temporary_ = std::move(name);
     open_directory_ = Descriptor(open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    doomed_.emplace();
     doomed_->set(AT_FDCWD, temporary_);
 }
 

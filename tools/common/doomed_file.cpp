@@ -28,12 +28,38 @@ struct Slot {
 std::array<Slot, DoomedFile::most> slots;
 std::mutex lock;  // of all `taken`, and the handlers
 
-extern "C" void remove_and_die(int signal_number)
+// The signal that ends the process, and how many files are being created. The handler writes
+// the first and reads the second, who creates counts and then reads the first, in one order
+// for all (seq_cst): either the handler sees who creates and leaves the end to him, or he
+// sees that the end has come. The last one of several ends the process.
+std::atomic<int> ending = 0;
+std::atomic<int> creating = 0;
+
+// All of it is async-signal-safe.
+void remove_and_die(int signal_number)
 {
-    // signal() and raise() are async-signal-safe.
     remove_doomed_files();
     signal(signal_number, SIG_DFL);
     raise(signal_number);
+}
+
+extern "C" void handle(int signal_number)
+{
+    ending = signal_number;
+    if (creating == 0)
+        remove_and_die(signal_number);
+}
+
+void end_creation()
+{
+    if (creating.fetch_sub(1) > 1 || ending == 0)
+        return;
+    // Not in the handler, and maybe in a thread that has it blocked.
+    sigset_t signal;
+    sigemptyset(&signal);
+    sigaddset(&signal, ending);
+    pthread_sigmask(SIG_UNBLOCK, &signal, nullptr);
+    remove_and_die(ending);
 }
 
 void set_handlers()
@@ -43,7 +69,7 @@ void set_handlers()
         // nohup and shells in the background ignore signals on purpose.
         if (sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_DFL) {
             action = {};
-            action.sa_handler = remove_and_die;
+            action.sa_handler = handle;
             sigaction(number, &action, nullptr);
         }
     }
@@ -53,7 +79,7 @@ void reset_handlers()
 {
     for (const int number : signals) {
         struct sigaction action {};
-        if (sigaction(number, nullptr, &action) == 0 && action.sa_handler == remove_and_die)
+        if (sigaction(number, nullptr, &action) == 0 && action.sa_handler == handle)
             signal(number, SIG_DFL);
     }
 }
@@ -102,6 +128,22 @@ void DoomedFile::clear()
 {
     if (slot_ != most)
         slots[slot_].doomed = false;
+}
+
+CreationOfDoomedFile::CreationOfDoomedFile() noexcept
+{
+    ++creating;
+    if (ending == 0)
+        return;
+    // Nothing is created any more.
+    end_creation();
+    for (;;)
+        sleep(1);
+}
+
+CreationOfDoomedFile::~CreationOfDoomedFile()
+{
+    end_creation();
 }
 
 void remove_doomed_files() noexcept

@@ -29,6 +29,17 @@ private:
     size_t slot_ = most;
 };
 
+// Around the creation of such a file and DoomedFile::set(): while one exists, such a signal
+// waits, since it could not remove what is not known yet. The destructor ends the process then.
+// Any thread; costs no system call.
+class CreationOfDoomedFile {
+public:
+    CreationOfDoomedFile() noexcept;
+    CreationOfDoomedFile(const CreationOfDoomedFile&) = delete;
+    CreationOfDoomedFile& operator=(const CreationOfDoomedFile&) = delete;
+    ~CreationOfDoomedFile();
+};
+
 // For ends of the process that run no destructors. Async-signal-safe.
 void remove_doomed_files() noexcept;
 

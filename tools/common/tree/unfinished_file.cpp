@@ -30,6 +30,7 @@ std::string make_name()
 lkl::Result<HostFile> UnfinishedFile::create(const HostFile& directory, const char* name,
                                              unsigned mode, bool at_once)
 {
+    const CreationOfDoomedFile creation;
     if (at_once) {
         auto made = directory.open_at(name, create_new, mode);
         if (made) {
