@@ -342,7 +342,8 @@ TEST_F(IoUring, MemoryComesBackWhenRingsAreClosed)
     const long before = free_memory();
     for (int i = 0; i < 4; ++i)
         use();  // 200 rings of about 100 KiB
-    EXPECT_TRUE(becomes([&] { return free_memory() > before - 2048; }))
+    // Half of it: KASAN keeps what was freed, up to a 32nd of all memory.
+    EXPECT_TRUE(becomes([&] { return free_memory() > before - (10 << 10); }))
         << before << " KiB before, " << free_memory() << " after";
 }
 
