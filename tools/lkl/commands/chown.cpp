@@ -47,9 +47,11 @@ private:
         for (const Operand& operand : operands) {
             const Image& image = *operand.image;
             problems().guarded([&] {
-                const auto [uid, gid] = parse(image);
-                change_each_file(operand, options_, problems(),
-                                 [&](const Visit& file) { change(image, file, uid, gid); });
+                // No structured binding: clang 14 lets no lambda take one.
+                const auto owner = parse(image);
+                change_each_file(operand, options_, problems(), [&](const Visit& file) {
+                    change(image, file, owner.first, owner.second);
+                });
             });
         }
     }

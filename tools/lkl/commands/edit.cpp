@@ -54,7 +54,9 @@ void check(int code)
 Version Edit::take_copy(const ImagePath& file, const HostCopy& copy)
 {
     const Descriptor destination = copy.open(O_WRONLY);
-    auto [here, there] = Channel::make_pair();
+    // No structured binding: clang 14 lets no lambda take one.
+    auto ends = Channel::make_pair();
+    Channel &here = ends.first, &there = ends.second;
     Child child(
         [&] { (void)there.send(take_out(options(), file.image, file.path, destination.get())); });
     there = Channel(Descriptor());

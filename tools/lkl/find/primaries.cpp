@@ -154,9 +154,9 @@ std::unique_ptr<FindTest> size_test(const std::string& text)
 // "MODE": exactly; "-MODE": all of its bits; "/MODE": any of them.
 std::unique_ptr<FindTest> permission_test(const std::string& text)
 {
-    const char kind = text.empty() ? 0 : text.front();
-    const bool signed_ = kind == '-' || kind == '/';
-    const auto change = ModeChange::parse(std::string_view(text).substr(signed_ ? 1 : 0));
+    const char kind = text.empty() ? '\0' : text.front();
+    const bool with_sign = kind == '-' || kind == '/';
+    const auto change = ModeChange::parse(std::string_view(text).substr(with_sign ? 1 : 0));
     if (!change)
         fail("-perm " + escaped(text) + ": is no mode");
     const uint32_t bits = change->apply(0, false);

@@ -8,14 +8,14 @@ namespace tools::mkimage {
 
 namespace {
 
-constexpr uint64_t directory_block = 4096;    // bytes, of ext4
-constexpr uint64_t fat_slot = 32;             // bytes
-constexpr size_t fat_name_part = 13;          // UTF-16 units a slot of a long name
-constexpr size_t link_in_inode = 60;          // bytes, ext4
-constexpr uint64_t attributes_in_inode = 80;  // bytes, ext4 with 256-byte inodes
-constexpr uint64_t attribute_header = 20;     // bytes
-constexpr uint64_t direct_bytes = 12 * 4096;  // ext2
-constexpr uint64_t region = 4 << 20;          // bytes that an indirect block of ext2 lists
+constexpr uint64_t directory_block = 4096;              // bytes, of ext4
+constexpr uint64_t fat_slot = 32;                       // bytes
+constexpr size_t fat_name_part = 13;                    // UTF-16 units a slot of a long name
+constexpr size_t link_in_inode = 60;                    // bytes, ext4
+constexpr uint64_t attributes_in_inode = 80;            // bytes, ext4 with 256-byte inodes
+constexpr uint64_t attribute_header = 20;               // bytes
+constexpr uint64_t direct_bytes = uint64_t{12} * 4096;  // ext2
+constexpr uint64_t region = 4 << 20;  // bytes that an indirect block of ext2 lists
 
 uint64_t round_up(uint64_t value, uint64_t unit)
 {
