@@ -145,7 +145,9 @@ void Shell::run()
     const ImagePath operand = parse_image_path(operands_.front());
     options_.image = operand.image;
     options_.directory = operand.path;
-    auto [here, there] = Channel::make_pair();
+    // No structured binding: clang 14 lets no lambda take one.
+    auto ends = Channel::make_pair();
+    Channel &here = ends.first, &there = ends.second;
     Child worker([&] {
         // This end is the other one's: else nobody would see that it is closed.
         here = Channel(Descriptor());
