@@ -65,14 +65,13 @@ if(LKL_SANITIZE)
         -fsanitize=${LKL_SANITIZE} -fno-sanitize-recover=all -UNDEBUG
         # gcc 12 sees uninitialised values in instrumented std::regex (GCC bug 105562).
         -Wno-maybe-uninitialized
-        # ThreadSanitizer does not follow fences. Ours order a store and a load of one
-        # thread (fences.hpp), and no data is handed over by them alone.
+        # ThreadSanitizer does not follow fences, and gcc warns of each. Ours order a store
+        # and a load of one thread (fences.hpp), and no data is handed over by them alone.
         $<$<CXX_COMPILER_ID:GNU>:-Wno-tsan>)
     target_link_options(lkl_flags INTERFACE -fsanitize=${LKL_SANITIZE})
     if(LKL_SANITIZE MATCHES thread)
-        # It does not see fences, and gcc warns of each. Their partners are named beside them.
-        target_compile_options(lkl_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-tsan>
-            -Wno-stringop-overread)  # of readv(2) into arrays, as gcc 12 sees instrumented code
+        # Of readv(2) into arrays, as gcc 12 sees instrumented code.
+        target_compile_options(lkl_flags INTERFACE -Wno-stringop-overread)
     endif()
 else()
     target_compile_options(lkl_flags INTERFACE
