@@ -13,7 +13,10 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include <platform/posix/mappings.hpp>
 
 #ifndef DT_RELR
 #define DT_RELRSZ 35
@@ -100,6 +103,10 @@ Result<void> Image::parse()
     if (!read_at(file_, header.e_phoff, headers.data(), headers.size() * sizeof headers[0]))
         return bad("truncated program headers");
 
+    struct stat status {};
+    if (::fstat(file_, &status) != 0)
+        return failed(errno, "its size");
+    const auto file_size = static_cast<uint64_t>(status.st_size);
     const Elf64_Phdr* dynamic = nullptr;
     for (const Elf64_Phdr& h : headers) {
         if (h.p_type == PT_DYNAMIC)
@@ -111,6 +118,8 @@ Result<void> Image::parse()
         if (h.p_memsz > largest_image || h.p_vaddr > largest_image || h.p_filesz > h.p_memsz ||
             (h.p_vaddr & page_mask) != (h.p_offset & page_mask))
             return bad("bad segment");
+        if (h.p_filesz > file_size || h.p_offset > file_size - h.p_filesz)
+            return bad("cut off");
         int protection = PROT_READ;
         // Data that is read-only after the kernel's initialisation lies in a
         // read-only segment: all that is not code starts out writable.
@@ -216,16 +225,16 @@ Result<void> Image::map(uintptr_t base, const Segment& s) const
     const uint64_t file_end = s.address + s.file_size;
     const uint64_t end = (s.address + s.memory_size + page_mask) & ~page_mask;
     const uint64_t mapped_end = (file_end + page_mask) & ~page_mask;
-    void* at = reinterpret_cast<void*>(base + start);
+    void* const at = posix::pointer(base + start);
     if (s.file_size != 0 && ::mmap(at, mapped_end - start, s.protection, MAP_PRIVATE | MAP_FIXED,
                                    file_, static_cast<off_t>(s.offset & ~page_mask)) == MAP_FAILED)
         return failed(errno, "mapping a segment");
     if (end > mapped_end &&
-        ::mmap(reinterpret_cast<void*>(base + mapped_end), end - mapped_end, s.protection,
+        ::mmap(posix::pointer(base + mapped_end), end - mapped_end, s.protection,
                MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
         return failed(errno, "mapping a segment");
     if (s.file_size != s.memory_size && mapped_end > file_end && (s.protection & PROT_WRITE))
-        std::memset(reinterpret_cast<void*>(base + file_end), 0, mapped_end - file_end);
+        std::memset(posix::pointer(base + file_end), 0, mapped_end - file_end);
     return {};
 }
 
@@ -233,7 +242,7 @@ Result<void> Image::map(uintptr_t base, const Segment& s) const
 Result<void> Image::read_data(uintptr_t base, uint64_t start) const
 {
     const uint64_t end = (size_ + LKL_BLOCK_SIZE - 1) & ~(LKL_BLOCK_SIZE - 1);
-    void* const at = reinterpret_cast<void*>(base + start);
+    void* const at = posix::pointer(base + start);
     if (::mmap(at, end - start, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
                0) == MAP_FAILED)
         return failed(errno, "memory for data");
@@ -242,7 +251,7 @@ Result<void> Image::read_data(uintptr_t base, uint64_t start) const
     for (const Segment& s : segments_) {
         errno = EIO;
         if ((s.protection & PROT_WRITE) &&
-            !read_at(file_, s.offset, reinterpret_cast<void*>(base + s.address), s.file_size))
+            !read_at(file_, s.offset, posix::pointer(base + s.address), s.file_size))
             return failed(errno, "reading data");
     }
     return {};
@@ -250,39 +259,49 @@ Result<void> Image::read_data(uintptr_t base, uint64_t start) const
 
 Result<void> Image::relocate(uintptr_t base) const
 {
-    const auto* table = reinterpret_cast<const Elf64_Rela*>(base + relocations_);
+    // False: not a word of the image.
+    const auto add_base = [&](uint64_t offset, uint64_t value) {
+        if (offset > size_ - sizeof value)
+            return false;
+        *reinterpret_cast<uint64_t*>(posix::pointer(base + offset)) = base + value;
+        return true;
+    };
+    const auto* table = reinterpret_cast<const Elf64_Rela*>(posix::pointer(base + relocations_));
     for (uint64_t i = 0; i < relocations_size_ / sizeof *table; ++i) {
         const Elf64_Rela& r = table[i];
-        if (ELF64_R_TYPE(r.r_info) != R_X86_64_RELATIVE || r.r_offset > size_ - sizeof(uint64_t))
+        if (ELF64_R_TYPE(r.r_info) != R_X86_64_RELATIVE ||
+            !add_base(r.r_offset, static_cast<uint64_t>(r.r_addend)))
             return failed(ENOEXEC, "unknown relocation");
-        *reinterpret_cast<uint64_t*>(base + r.r_offset) = base + static_cast<uint64_t>(r.r_addend);
     }
 
     // DT_RELR: an even word is the address of a word to relocate, an odd one a bit
     // map of the 63 words that follow the last.
-    const auto* packed = reinterpret_cast<const uint64_t*>(base + packed_);
-    uint64_t* where = nullptr;
+    const auto* packed = reinterpret_cast<const uint64_t*>(posix::pointer(base + packed_));
+    const auto move = [&](uint64_t offset) {
+        return offset <= size_ - sizeof *packed &&
+               add_base(offset, *reinterpret_cast<uint64_t*>(posix::pointer(base + offset)));
+    };
+    uint64_t next = 0;
     for (uint64_t i = 0; i < packed_size_ / sizeof *packed; ++i) {
         uint64_t entry = packed[i];
+        bool good = true;
         if ((entry & 1) == 0) {
-            if (entry > size_ - sizeof(uint64_t))
-                return failed(ENOEXEC, "bad relocation");
-            where = reinterpret_cast<uint64_t*>(base + entry);
-            *where++ += base;
-            continue;
+            good = move(entry);
+            next = entry + sizeof entry;
+        } else {
+            for (uint64_t at = next; (entry >>= 1) != 0; at += sizeof entry)
+                good = good && (!(entry & 1) || move(at));
+            next += 63 * sizeof entry;
         }
-        for (uint64_t* word = where; (entry >>= 1) != 0; ++word) {
-            if (entry & 1)
-                *word += base;
-        }
-        where += 63;
+        if (!good)
+            return failed(ENOEXEC, "bad relocation");
     }
     return {};
 }
 
 lkl_entry_fn Image::entry(uintptr_t base) const
 {
-    return reinterpret_cast<lkl_entry_fn>(base + entry_);
+    return reinterpret_cast<lkl_entry_fn>(posix::pointer(base + entry_));
 }
 
 std::string default_kernel_image()
