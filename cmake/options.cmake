@@ -76,10 +76,13 @@ if(LKL_SANITIZE)
 else()
     target_compile_options(lkl_flags INTERFACE
         $<$<NOT:$<COMPILE_LANGUAGE:ASM>>:-fstack-protector-strong>)
-    # Fortified functions need optimisation.
+    # Fortified functions need optimisation. A target with LKL_INTERPOSES defines functions
+    # of libc, as the headers of fortified ones do.
     if(NOT CMAKE_BUILD_TYPE STREQUAL Debug)
+        set(fortified $<NOT:$<BOOL:$<TARGET_PROPERTY:LKL_INTERPOSES>>>)
         target_compile_options(lkl_flags INTERFACE
-            $<$<NOT:$<COMPILE_LANGUAGE:ASM>>:-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2>)
+            $<$<NOT:$<COMPILE_LANGUAGE:ASM>>:-U_FORTIFY_SOURCE>
+            $<$<AND:${fortified},$<NOT:$<COMPILE_LANGUAGE:ASM>>>:-D_FORTIFY_SOURCE=2>)
     endif()
     target_link_options(lkl_flags INTERFACE -Wl,-z,relro,-z,now)
 endif()

@@ -9,6 +9,7 @@
 #include <sys/random.h>
 
 #include <platform/posix/clock.hpp>
+#include <platform/posix/mappings.hpp>
 #include <platform/posix/thread_sanitizer.hpp>
 
 namespace lkl {
@@ -61,12 +62,12 @@ lkl_host_ops Machine::host_operations() noexcept
         self(host).space_.discard(pa, length);
     };
     ops.mmio_read = [](void* host, unsigned long address, unsigned size) -> unsigned long {
-        uint64_t offset;
+        uint64_t offset = 0;
         virtio::Mmio* device = self(host).device_at(address, &offset);
         return device ? device->read(offset, size) : 0;
     };
     ops.mmio_write = [](void* host, unsigned long address, unsigned long value, unsigned size) {
-        uint64_t offset;
+        uint64_t offset = 0;
         if (virtio::Mmio* device = self(host).device_at(address, &offset))
             device->write(offset, value, size);
     };
@@ -159,7 +160,7 @@ int Machine::prepare(uint64_t physical, uint64_t length) noexcept
 
 virtio::GuestMemory Machine::memory() const
 {
-    return {reinterpret_cast<std::byte*>(space_.image()), space_.memory_end() - space_.image()};
+    return {posix::pointer(space_.image()), space_.memory_end() - space_.image()};
 }
 
 virtio::Mmio* Machine::device_at(uint64_t address, uint64_t* offset) const noexcept

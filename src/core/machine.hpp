@@ -68,6 +68,7 @@ public:
     }
 
 private:
+    // NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor): never deleted as its base
     struct Line final : virtio::IrqLine {
         void raise() noexcept override { vcpu->raise(number); }
         Vcpu* vcpu = nullptr;

@@ -26,7 +26,7 @@ namespace {
 [[noreturn]] void wait_for(pid_t child, int ready)
 {
     char byte = 0;
-    ssize_t length;
+    ssize_t length = 0;
     do
         length = read(ready, &byte, 1);
     while (length < 0 && errno == EINTR);

@@ -31,6 +31,7 @@ std::byte* thread_buffer(Inner& inner)
                        LKL_MAP_PRIVATE | LKL_MAP_ANONYMOUS | LKL_MAP_POPULATE, -1, 0);
         if (address >= 0) {
             mapping.inner = &inner;
+            // NOLINTNEXTLINE(performance-no-int-to-ptr): a call gives an address or an error
             mapping.start = reinterpret_cast<std::byte*>(address);
         }
     }

@@ -138,7 +138,7 @@ Result<int> configure(Kernel& kernel, const Flags& flags)
     auto net = Netlink::open(kernel);
     if (!net)
         return net.error();
-    const auto index = net->link_index(name);
+    auto index = net->link_index(name);
     if (!index)
         return index;
     Result<void> done = keep_silent(kernel);

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <ctime>
 
 #include <linux/futex.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <platform/posix/clock.hpp>

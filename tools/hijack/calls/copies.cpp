@@ -13,6 +13,7 @@
 
 #include "hijack/calls/rules.hpp"
 #include "hijack/preload/descriptors.hpp"
+#include "hijack/preload/host.hpp"
 #include "hijack/preload/stack.hpp"
 
 namespace hijack::calls {
@@ -122,7 +123,7 @@ long sendfile(const long* args)
     if (!out.is_ours() && !in.is_ours())
         return host::raw(SYS_sendfile, args);
     const Inside inside;
-    auto* const given = reinterpret_cast<long*>(args[2]);
+    auto* const given = host::to_pointer<long>(args[2]);
     const auto size = std::min(static_cast<size_t>(args[3]), size_t{0x7ffff000});
     if (out.is_ours() && in.is_ours())
         return stack::call(__lkl__NR_sendfile, out.kernel_fd, in.kernel_fd, given, size);

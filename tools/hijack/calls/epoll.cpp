@@ -20,6 +20,7 @@
 #include "hijack/calls/signal_mask.hpp"
 #include "hijack/preload/descriptors.hpp"
 #include "hijack/preload/gate.hpp"
+#include "hijack/preload/host.hpp"
 #include "hijack/preload/stack.hpp"
 
 namespace hijack::epolls {
@@ -373,22 +374,22 @@ long control(const long* args)
 
 long wait(const long* args)
 {
-    return wait_until(args[0], reinterpret_cast<epoll_event*>(args[1]), static_cast<int>(args[2]),
+    return wait_until(args[0], host::to_pointer<epoll_event>(args[1]), static_cast<int>(args[2]),
                       Deadline::after_ms(static_cast<int>(args[3])), nullptr);
 }
 
 long pwait(const long* args)
 {
-    return wait_until(args[0], reinterpret_cast<epoll_event*>(args[1]), static_cast<int>(args[2]),
+    return wait_until(args[0], host::to_pointer<epoll_event>(args[1]), static_cast<int>(args[2]),
                       Deadline::after_ms(static_cast<int>(args[3])),
-                      reinterpret_cast<const uint64_t*>(args[4]));
+                      host::to_pointer<const uint64_t>(args[4]));
 }
 
 long pwait2(const long* args)
 {
-    return wait_until(args[0], reinterpret_cast<epoll_event*>(args[1]), static_cast<int>(args[2]),
-                      Deadline::after(reinterpret_cast<const timespec*>(args[3])),
-                      reinterpret_cast<const uint64_t*>(args[4]));
+    return wait_until(args[0], host::to_pointer<epoll_event>(args[1]), static_cast<int>(args[2]),
+                      Deadline::after(host::to_pointer<const timespec>(args[3])),
+                      host::to_pointer<const uint64_t>(args[4]));
 }
 
 }  // namespace hijack::epolls

@@ -33,7 +33,7 @@ bool has_library(const char* const* environment)
 // What execveat(2) starts, as a path of its own.
 std::string path_at(long directory, const char* path, long flags)
 {
-    const std::string base = "/proc/self/fd/" + std::to_string(static_cast<int>(directory));
+    std::string base = "/proc/self/fd/" + std::to_string(static_cast<int>(directory));
     if (*path == '\0' && (flags & AT_EMPTY_PATH))
         return base;
     if (*path == '/' || static_cast<int>(directory) == AT_FDCWD)
@@ -58,7 +58,7 @@ long execve(const long* args)
 {
     if (args[0] != 0) {
         const Inside inside;
-        const auto* const environment = reinterpret_cast<const char* const*>(args[2]);
+        const auto* const environment = host::to_pointer<const char* const>(args[2]);
         if (const int error = refuse_program(host::to_text(args[0]), environment))
             return error;
     }
@@ -70,7 +70,7 @@ long execveat(const long* args)
     if (args[1] != 0) {
         const Inside inside;
         const std::string path = path_at(args[0], host::to_text(args[1]), args[4]);
-        const auto* const environment = reinterpret_cast<const char* const*>(args[3]);
+        const auto* const environment = host::to_pointer<const char* const>(args[3]);
         if (const int error = refuse_program(path, environment))
             return error;
     }

@@ -14,6 +14,7 @@
 #include "hijack/calls/host_stat.hpp"
 #include "hijack/calls/rules.hpp"
 #include "hijack/preload/descriptors.hpp"
+#include "hijack/preload/host.hpp"
 #include "hijack/preload/stack.hpp"
 
 namespace hijack::calls {
@@ -151,7 +152,7 @@ long fstat(const long* args)
     lkl_stat status{};
     const long result = stack::call(__lkl__NR_fstat, kernel_fd, &status);
     if (result == 0)
-        *reinterpret_cast<struct stat*>(args[1]) = host_stat(status);
+        *host::to_pointer<struct stat>(args[1]) = host_stat(status);
     return result;
 }
 

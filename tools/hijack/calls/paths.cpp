@@ -181,7 +181,7 @@ long call_and_convert(long kernel_number, const long* args)
     if (kernel_number != __lkl__NR_newfstatat)
         return stack::call_with(kernel_number, args);
     lkl_stat status{};
-    auto* const target = reinterpret_cast<struct stat*>(args[2]);
+    auto* const target = host::to_pointer<struct stat>(args[2]);
     std::array<long, 6> ours{};
     std::copy_n(args, ours.size(), ours.begin());
     ours[2] = reinterpret_cast<long>(&status);

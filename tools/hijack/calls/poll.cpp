@@ -17,6 +17,7 @@
 #include "hijack/calls/signal_mask.hpp"
 #include "hijack/preload/descriptors.hpp"
 #include "hijack/preload/gate.hpp"
+#include "hijack/preload/host.hpp"
 #include "hijack/preload/stack.hpp"
 
 namespace hijack::polls {
@@ -245,7 +246,7 @@ long select_until(const long* args, const Deadline& deadline, const uint64_t* ma
 
 long poll(const long* args)
 {
-    auto* const fds = reinterpret_cast<pollfd*>(args[0]);
+    auto* const fds = host::to_pointer<pollfd>(args[0]);
     const auto count = static_cast<unsigned long>(args[1]);
     if (!any_ours({fds, count}))
         return host::raw(SYS_poll, args);
@@ -271,16 +272,16 @@ private:
 
 long ppoll(const long* args)
 {
-    auto* const time = reinterpret_cast<timespec*>(args[2]);
+    auto* const time = host::to_pointer<timespec>(args[2]);
     const Deadline deadline = Deadline::after(time);
     const Remaining remaining(time, deadline);
-    return poll_until(reinterpret_cast<pollfd*>(args[0]), static_cast<unsigned long>(args[1]),
-                      deadline, reinterpret_cast<const uint64_t*>(args[3]));
+    return poll_until(host::to_pointer<pollfd>(args[0]), static_cast<unsigned long>(args[1]),
+                      deadline, host::to_pointer<const uint64_t>(args[3]));
 }
 
 long select(const long* args)
 {
-    auto* const time = reinterpret_cast<timeval*>(args[4]);
+    auto* const time = host::to_pointer<timeval>(args[4]);
     timespec copy{};
     if (time)
         copy = {time->tv_sec, time->tv_usec * 1000};
@@ -301,9 +302,9 @@ long pselect6(const long* args)
         const uint64_t* mask;
         size_t size;
     };
-    const auto* const given = reinterpret_cast<const MaskArgument*>(args[5]);
+    const auto* const given = host::to_pointer<const MaskArgument>(args[5]);
     const uint64_t* const mask = given ? given->mask : nullptr;
-    auto* const time = reinterpret_cast<timespec*>(args[4]);
+    auto* const time = host::to_pointer<timespec>(args[4]);
     const Deadline deadline = Deadline::after(time);
     const long result = select_until(args, deadline, mask);
     if (result != -ENOTSUP) {

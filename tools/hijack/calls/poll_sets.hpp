@@ -10,6 +10,8 @@
 
 #include <poll.h>
 
+#include "hijack/preload/host.hpp"
+
 namespace hijack::polls {
 
 class PollSets {
@@ -19,7 +21,7 @@ public:
         : count_(args[0] > 0 ? static_cast<unsigned long>(args[0]) : 0)
     {
         for (int i = 0; i < 3; i++)
-            sets_[i] = reinterpret_cast<uint64_t*>(args[1 + i]);
+            sets_[i] = host::to_pointer<uint64_t>(args[1 + i]);
         for (unsigned long fd = 0; fd < count_; fd++) {
             short events = 0;
             for (int i = 0; i < 3; i++)

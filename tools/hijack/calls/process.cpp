@@ -6,6 +6,7 @@
 
 #include "hijack/calls/rules.hpp"
 #include "hijack/calls/signal_mask.hpp"
+#include "hijack/preload/host.hpp"
 #include "hijack/preload/signals.hpp"
 #include "hijack/preload/stack.hpp"
 
@@ -22,19 +23,19 @@ long sigaction(const long* args)
     if (args[3] != sizeof(uint64_t))
         return -EINVAL;
     return signals::set_action(static_cast<int>(args[0]),
-                               reinterpret_cast<const signals::Action*>(args[1]),
-                               reinterpret_cast<signals::Action*>(args[2]));
+                               host::to_pointer<const signals::Action>(args[1]),
+                               host::to_pointer<signals::Action>(args[2]));
 }
 
 long sigprocmask(const long* args)
 {
-    return signals::set_mask(static_cast<int>(args[0]), reinterpret_cast<const uint64_t*>(args[1]),
-                             reinterpret_cast<uint64_t*>(args[2]), static_cast<uint64_t>(args[3]));
+    return signals::set_mask(static_cast<int>(args[0]), host::to_pointer<const uint64_t>(args[1]),
+                             host::to_pointer<uint64_t>(args[2]), static_cast<uint64_t>(args[3]));
 }
 
 long sigsuspend(const long* args)
 {
-    const auto* const mask = reinterpret_cast<const uint64_t*>(args[0]);
+    const auto* const mask = host::to_pointer<const uint64_t>(args[0]);
     const uint64_t filtered = mask ? without_sigsys(*mask) : 0;
     return host::call(SYS_rt_sigsuspend, mask ? &filtered : nullptr, args[1]);
 }

@@ -10,6 +10,7 @@
 
 #include "hijack/calls/rules.hpp"
 #include "hijack/preload/descriptors.hpp"
+#include "hijack/preload/host.hpp"
 #include "hijack/preload/stack.hpp"
 
 namespace hijack::calls {
@@ -98,14 +99,14 @@ long accept(const long* args)
 
 long send_message(const long* args)
 {
-    if (descriptors::ours(args[0]) < 0 && carries_ours(reinterpret_cast<const msghdr*>(args[1])))
+    if (descriptors::ours(args[0]) < 0 && carries_ours(host::to_pointer<const msghdr>(args[1])))
         return -EOPNOTSUPP;
     return forward(SYS_sendmsg, __lkl__NR_sendmsg, args);
 }
 
 long send_messages(const long* args)
 {
-    const auto* const messages = reinterpret_cast<const mmsghdr*>(args[1]);
+    const auto* const messages = host::to_pointer<const mmsghdr>(args[1]);
     if (descriptors::ours(args[0]) < 0)
         for (unsigned i = 0; i < static_cast<unsigned>(args[2]); i++)
             if (carries_ours(&messages[i].msg_hdr))

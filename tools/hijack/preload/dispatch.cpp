@@ -73,8 +73,8 @@ void let_pass(ucontext_t& context)
 long change_mask(ucontext_t& context, const long* args)
 {
     auto* const mask = reinterpret_cast<uint64_t*>(&context.uc_sigmask);
-    const auto* const set = reinterpret_cast<const uint64_t*>(args[1]);
-    auto* const old = reinterpret_cast<uint64_t*>(args[2]);
+    const auto* const set = host::to_pointer<const uint64_t>(args[1]);
+    auto* const old = host::to_pointer<uint64_t>(args[2]);
     if (args[3] != sizeof *mask)
         return -EINVAL;
     const uint64_t before = *mask;

@@ -19,7 +19,7 @@ inline long raw(long number, const long* a)
     register long r8 asm("r8") = a[4];
     // cppcheck-suppress constStatement
     register long r9 asm("r9") = a[5];
-    long result;
+    long result = 0;
     asm volatile("syscall"
                  : "=a"(result)
                  : "0"(number), "D"(a[0]), "S"(a[1]), "d"(a[2]), "r"(r10), "r"(r8), "r"(r9)
@@ -38,10 +38,17 @@ long to_long(T value)
         return static_cast<long>(value);
 }
 
-// An argument of a system call that is a text.
+// An argument of a system call that is a pointer.
+template <typename T>
+T* to_pointer(long argument)
+{
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): it comes in a register
+    return reinterpret_cast<T*>(argument);
+}
+
 inline const char* to_text(long argument)
 {
-    return reinterpret_cast<const char*>(argument);
+    return to_pointer<const char>(argument);
 }
 
 // Returns what the kernel returns: a value or a negative errno.

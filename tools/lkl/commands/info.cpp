@@ -141,6 +141,7 @@ JsonObject describe(const std::string& path, const ImageContent& image,
         partitions.push_back(describe_partition(image, partition));
     object.set("partitions", partitions);
     std::vector<JsonObject> described;
+    described.reserve(volumes.size());
     for (const Volume& volume : volumes)
         described.push_back(describe_volume(volume));
     object.set("volumes", described);

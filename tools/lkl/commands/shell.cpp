@@ -79,7 +79,7 @@ std::vector<std::string> complete(const Channel& channel, const std::string& wor
     const auto reply = channel.receive();
     if (!reply)
         return names;
-    for (size_t start = 0, end; (end = reply->find('\0', start)) != std::string::npos;
+    for (size_t start = 0, end = 0; (end = reply->find('\0', start)) != std::string::npos;
          start = end + 1) {
         if (end > start)
             names.push_back(reply->substr(start, end - start));

@@ -82,7 +82,7 @@ lkl::Result<Digest> Digest::open(lkl::Kernel& kernel, const std::string& algorit
     lkl::File socket = lkl::File::adopt(kernel, static_cast<int>(descriptor));
     struct lkl_sockaddr_alg address {};
     address.salg_family = family;
-    std::strcpy(reinterpret_cast<char*>(address.salg_type), "hash");
+    std::memcpy(address.salg_type, "hash", sizeof "hash");
     algorithm.copy(reinterpret_cast<char*>(address.salg_name), sizeof address.salg_name - 1);
     const long bound = kernel.syscall(__lkl__NR_bind, descriptor, &address, sizeof address);
     if (bound < 0)

@@ -351,7 +351,7 @@ void ExtWriter::end()
     if (size_ > written_) {
         if (data_ == nullptr)
             open_data(current_);
-        check(ext2fs_file_set_size2(data_, size_), "write");
+        check(ext2fs_file_set_size2(data_, static_cast<ext2_off64_t>(size_)), "write");
     }
     if (data_ != nullptr)
         check(ext2fs_file_close(std::exchange(data_, nullptr)), "write");

@@ -10,7 +10,7 @@ using hijack::programs::Objection;
 
 std::string find_program(const std::string& name)
 {
-    const std::string path = hijack::programs::look_up(name);
+    std::string path = hijack::programs::look_up(name);
     if (path.empty())
         throw ToolError(ExitCode::path, "run: " + escaped(name) + ": not found");
     if (const auto objection = hijack::programs::objection(path)) {
