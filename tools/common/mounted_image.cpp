@@ -336,8 +336,6 @@ lkl::File MountedImage::open_root()
 
 void MountedImage::unmount()
 {
-    // A working directory would keep it busy.
-    (void)kernel_->syscall(__lkl__NR_chdir, "/");
     auto unmounted = mount_->unmount();
     throw_if_crashed();
     if (unmounted)
