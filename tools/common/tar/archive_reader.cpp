@@ -160,7 +160,10 @@ void ArchiveReader::run(EntrySink& sink)
         } else if (usable && (options_.exclude.empty() || !options_.exclude.match(entry_.path))) {
             if (status_ == ARCHIVE_WARN && !is_about_charset())
                 fail(entry_.path, error_text());
-            give(sink);
+            if (entry_.type == EntryType::socket && !sink.holds_sockets())
+                failures_.warn(escaped(entry_.path) + ": socket: left out");
+            else
+                give(sink);
         }
     }
 }
@@ -250,8 +253,8 @@ bool ArchiveReader::set_type()
         entry_.type = EntryType::fifo;
         return true;
     case AE_IFSOCK:
-        failures_.warn(escaped(entry_.path) + ": socket: left out");
-        return false;
+        entry_.type = EntryType::socket;
+        return true;
     default:
         fail(entry_.path, "is of no known type of file");
         return false;

@@ -300,6 +300,8 @@ bool TreeReader<File>::prepare(Level& level, const Child& child, Prepared& prepa
         level.subdirectories.push_back(child);
         return false;
     case lkl::FileType::socket:
+        if (sink_.holds_sockets())
+            break;
         failures_.warn(escaped(shown()) + ": socket: left out");
         return false;
     default:
@@ -357,6 +359,9 @@ void TreeReader<File>::give(Prepared& prepared)
         type = EntryType::block_device;
         break;
     case lkl::FileType::fifo:
+        break;
+    case lkl::FileType::socket:
+        type = EntryType::socket;
         break;
     default:
         throw FileFailure{texts_.damaged(shown(), "is of no known type of file")};

@@ -31,6 +31,8 @@ uint32_t type_bits(EntryType type)
         return LKL_S_IFBLK;
     case EntryType::fifo:
         return LKL_S_IFIFO;
+    case EntryType::socket:
+        return LKL_S_IFSOCK;
     default:
         return LKL_S_IFREG;
     }

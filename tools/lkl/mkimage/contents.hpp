@@ -57,9 +57,13 @@ struct Contents {
 // Adds up what it is given; data are not looked at. One thread.
 class ContentsSink final : public EntrySink {
 public:
+    // sockets: they will be stored as well.
+    explicit ContentsSink(bool sockets = true) : sockets_(sockets) {}
+
     void begin(const Entry& entry) override;
     void abandon() override {}
     void end() override {}
+    bool holds_sockets() const override { return sockets_; }
     std::span<std::byte> space() override { return buffer_; }
     void data(uint64_t, size_t) override {}
     void align() override {}
@@ -78,6 +82,7 @@ private:
     void add_attributes(const Entry& entry);
     void set_top(const Entry& entry);
 
+    const bool sockets_;
     Contents contents_;
     std::unordered_map<std::string, Directory> directories_;
     std::array<std::byte, 4096> buffer_;

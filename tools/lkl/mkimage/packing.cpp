@@ -97,7 +97,7 @@ void pack_archive(const Context& context, Program::Start& start, const Contents&
 void pack_squashfs(const Context& context, const FileSystem& type, const Volume& volume,
                    const Contents& contents, const Source& source, const VolumeFile& file)
 {
-    const bool direct = !source.is_archive() && is_unchanged(context.copy);
+    const bool direct = !goes_by_archive(context, type, source);
     Program::Start start;
     start.kept.push_back(file.descriptor);
     start.command = {find_program(type.program, type.package),
@@ -139,6 +139,12 @@ void pack_erofs(const Context& context, const FileSystem& type, const Volume& vo
 }
 
 }  // namespace
+
+bool goes_by_archive(const Context& context, const FileSystem& type, const Source& source)
+{
+    return type.filling == Filling::squashfs &&
+           (source.is_archive() || !is_unchanged(context.copy));
+}
 
 void check_packing(const Context& context, const FileSystem& type, const Source& source)
 {

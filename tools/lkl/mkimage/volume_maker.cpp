@@ -68,7 +68,7 @@ private:
             // What is only worth a warning comes again when it is copied.
             Failures failures(context_.copy.fail_fast, true);
             Progress progress(false, {});
-            ContentsSink sink;
+            ContentsSink sink(!goes_by_archive(context_, type_, *source_));
             source_->give(sink, context_.copy, Source::Depth::without_data, Source::Order::fast,
                           failures, progress);
             failures.throw_if_any();
