@@ -365,13 +365,15 @@ ToolError MountedImage::failure(const lkl::Error& error, std::string_view where)
         if (const std::string reason = log_.explanation(disk_name_); !reason.empty())
             text += " (" + escaped(reason) + ")";
     }
-    return {writable_ ? ExitCode::output : ExitCode::damaged, text, error.code};
+    return ToolError(writable_ ? ExitCode::output : ExitCode::damaged, text, error.code)
+        .about(where);
 }
 
 ToolError MountedImage::damaged(std::string_view where, std::string_view why) const
 {
-    return {ExitCode::damaged, escaped(image_) + ": " + escaped(where) + ": " + std::string(why) +
-                                   ": the file system is damaged"};
+    return ToolError(ExitCode::damaged, escaped(image_) + ": " + escaped(where) + ": " +
+                                            std::string(why) + ": the file system is damaged")
+        .about(where);
 }
 
 }  // namespace tools

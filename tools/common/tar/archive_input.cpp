@@ -87,6 +87,12 @@ bool ArchiveInput::only_zeroes()
     return true;
 }
 
+uint64_t ArchiveInput::raw_position() const
+{
+    const la_int64_t position = archive_filter_bytes(reader_.get(), -1);
+    return position > 0 ? static_cast<uint64_t>(position) : 0;
+}
+
 void ArchiveInput::keep(uint64_t position)
 {
     keep_from_ = position;

@@ -8,6 +8,8 @@ void Failures::add(const ToolError& error)
     if (fail_fast_ || error.code() == ExitCode::kernel)
         throw error;
     report(error.what());
+    if (result_ != nullptr)
+        result_->add_failure(error);
     count_++;
 }
 
@@ -25,6 +27,8 @@ void Failures::warn(const std::string& text) const
 {
     if (!quiet_)
         report(text);
+    if (result_ != nullptr)
+        result_->add_warning(text);
 }
 
 void Failures::throw_if_any() const

@@ -17,7 +17,8 @@ std::vector<std::string> expand_host_sources(const std::vector<std::string>& sou
     for (const std::string& source : sources) {
         std::vector<std::string> found = expand_on_host(source);
         if (found.empty())
-            failures.add({ExitCode::path, escaped(source) + ": nothing matches"});
+            failures.add(
+                ToolError(ExitCode::path, escaped(source) + ": nothing matches").about(source));
         paths.insert(paths.end(), found.begin(), found.end());
     }
     return paths;
@@ -38,7 +39,8 @@ void read_host_source(TreeReader<HostFile>& reader, const std::string& name,
     auto directory = HostFile::open(source.directory.c_str(), access | LKL_O_DIRECTORY);
     if (!directory) {
         failures.add(
-            {ExitCode::path, escaped(path) + ": cannot " + escaped(directory.error().what)});
+            ToolError(ExitCode::path, escaped(path) + ": cannot " + escaped(directory.error().what))
+                .about(path));
         return;
     }
     if (source.name.empty())

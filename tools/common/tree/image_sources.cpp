@@ -23,7 +23,9 @@ std::vector<std::string> expand(MountedImage& image, const lkl::File& root,
         if (!found)
             failures.add(image.failure(found.error(), source));
         else if (found->empty())
-            failures.add({ExitCode::path, escaped(source) + ": nothing matches in the image"});
+            failures.add(
+                ToolError(ExitCode::path, escaped(source) + ": nothing matches in the image")
+                    .about(source));
         else
             paths.insert(paths.end(), found->begin(), found->end());
     }
@@ -43,7 +45,9 @@ void read_image_sources(TreeReader<lkl::File>& reader, MountedImage& image, cons
         if (!directory) {
             const int code = directory.error().code;
             if (code == LKL_ENOENT || code == LKL_ENOTDIR)
-                failures.add({ExitCode::path, escaped(path) + ": no such file in the image"});
+                failures.add(
+                    ToolError(ExitCode::path, escaped(path) + ": no such file in the image")
+                        .about(path));
             else
                 failures.add(image.failure(directory.error(), path));
             continue;

@@ -24,6 +24,8 @@ constexpr int open_file = LKL_O_RDONLY | LKL_O_NOFOLLOW | LKL_O_NONBLOCK;
 constexpr uint32_t type_mask = LKL_S_IFMT;
 // From here on data are worth a page-aligned buffer of their own, in bytes.
 constexpr uint64_t large = 1 << 20;
+// What is shared with another file at a time, in bytes: a multiple of all sizes of blocks.
+constexpr uint64_t most_shared = 64 << 20;
 
 lkl::FileType file_type(const lkl::Stat& stat)
 {
@@ -308,13 +310,14 @@ bool TreeReader<File>::prepare(Level& level, const Child& child, Prepared& prepa
         break;
     }
     if (options_.leave_out == identity_of(stat))
-        throw FileFailure{ToolError(ExitCode::path, escaped(shown()) + ": is the image itself")};
+        throw FileFailure{
+            ToolError(ExitCode::path, escaped(shown()) + ": is the image itself").about(shown())};
     if (stat.stx_nlink > 1 && !options_.link_attributes && links_.contains(identity_of(stat)))
         return true;
     if (file_type(stat) == lkl::FileType::regular) {
         prepared.file = check(level.directory.open_at(prepared.name, open_file));
         // Only advice: what fails here fails again, with its reason, in read().
-        if (options_.image && stat.stx_size > 0)
+        if (options_.image && options_.data && stat.stx_size > 0)
             (void)prepared.file.advise(0, std::min<uint64_t>(stat.stx_size, ahead),
                                        LKL_POSIX_FADV_WILLNEED);
     } else if (file_type(stat) == lkl::FileType::symbolic_link) {
@@ -476,10 +479,15 @@ template <typename File>
 void TreeReader<File>::give_extent(const File& file, Extent extent)
 {
     if constexpr (std::is_same_v<File, lkl::File>) {
-        const uint64_t shared = sink_.share(file, extent);
-        progress_.add_bytes(shared);
-        extent.offset += shared;
-        extent.length -= shared;
+        // Where blocks cannot be shared they are copied, and this takes as long.
+        for (bool all = true; all && extent.length > 0;) {
+            const Extent part{extent.offset, std::min(extent.length, most_shared)};
+            const uint64_t shared = sink_.share(file, part);
+            progress_.add_bytes(shared);
+            extent.offset += shared;
+            extent.length -= shared;
+            all = shared == part.length;
+        }
     }
     copy(file, extent.offset, extent.length);
 }

@@ -12,6 +12,7 @@
 #include "common/tree/image_sources.hpp"
 #include "common/tree/image_writer.hpp"
 #include "common/tree/tree_reader.hpp"
+#include "common/tree/tree_totals.hpp"
 
 namespace tools::lkl_tool {
 
@@ -24,7 +25,8 @@ bool is_directory(const lkl::Stat& stat)
 
 ToolError needs_recursion(const std::string& path)
 {
-    return {ExitCode::path, escaped(path) + ": is a directory: copied with -r alone"};
+    return ToolError(ExitCode::path, escaped(path) + ": is a directory: copied with -r alone")
+        .about(path);
 }
 
 // The sources that can be copied, from the top of the image.
@@ -92,7 +94,8 @@ std::vector<std::string> without_itself(const Image& image, std::vector<std::str
     std::erase_if(sources, [&](const std::string& source) {
         if (!is_into_itself(image, source, top, above))
             return false;
-        failures.add({ExitCode::path, escaped(source) + ": cannot be copied into itself"});
+        failures.add(ToolError(ExitCode::path, escaped(source) + ": cannot be copied into itself")
+                         .about(source));
         return true;
     });
     return sources;
@@ -103,7 +106,13 @@ void read_image(Image& from, const std::vector<std::string>& sources, const std:
 {
     ReadOptions read_options;
     read_options.image = true;
-    Progress progress(!options.quiet, {});
+    ProgressTotals totals;
+    if (shows_progress(!options.quiet))
+        totals = tree_totals(
+            read_options, from.mounted(), [&](TreeReader<lkl::File>& reader, Failures& uncounted) {
+                read_image_sources(reader, from.mounted(), from.root(), sources, name, uncounted);
+            });
+    Progress progress(!options.quiet, totals);
     TreeReader<lkl::File> reader(read_options, from.mounted(), failures, progress, sink);
     read_image_sources(reader, from.mounted(), from.root(), sources, name, failures);
 }

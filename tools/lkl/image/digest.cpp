@@ -45,7 +45,8 @@ std::string hexadecimal(std::span<const unsigned char> bytes)
 }
 
 // All of the file, through a pipe, without a copy.
-lkl::Result<void> move_pages(const lkl::File& file, const lkl::File& digest)
+lkl::Result<void> move_pages(const lkl::File& file, const lkl::File& digest,
+                             const std::function<void(uint64_t)>& passed)
 {
     lkl::Kernel& kernel = file.kernel();
     std::array<int, 2> ends{};
@@ -68,6 +69,7 @@ lkl::Result<void> move_pages(const lkl::File& file, const lkl::File& digest)
             if (taken <= 0)
                 return failure(taken == 0 ? -LKL_EIO : taken, "digest");
             filled -= taken;
+            passed(static_cast<uint64_t>(taken));
         }
     }
 }
@@ -90,7 +92,8 @@ lkl::Result<Digest> Digest::open(lkl::Kernel& kernel, const std::string& algorit
     return Digest(std::move(socket));
 }
 
-lkl::Result<std::string> Digest::of(const lkl::File& file) const
+lkl::Result<std::string> Digest::of(const lkl::File& file,
+                                    const std::function<void(uint64_t)>& passed) const
 {
     lkl::Kernel& kernel = file.kernel();
     const long descriptor =
@@ -98,7 +101,7 @@ lkl::Result<std::string> Digest::of(const lkl::File& file) const
     if (descriptor < 0)
         return failure(descriptor, "make a digest");
     const lkl::File digest = lkl::File::adopt(kernel, static_cast<int>(descriptor));
-    if (auto moved = move_pages(file, digest); !moved)
+    if (auto moved = move_pages(file, digest, passed); !moved)
         return std::move(moved).error();
     // Reading it ends it.
     std::array<unsigned char, longest> result{};

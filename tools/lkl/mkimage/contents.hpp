@@ -28,8 +28,11 @@ private:
 
 // Sent between processes as it is in memory.
 struct Contents {
-    uint64_t files = 0;  // of all kinds, each once, with the top
-    uint64_t names = 0;  // but the top's
+    uint64_t files = 0;            // of all kinds, each once, with the top
+    uint64_t directory_count = 0;  // of these, with the top
+    uint64_t symlinks = 0;
+    uint64_t others = 0;  // devices, FIFOs, sockets
+    uint64_t names = 0;   // but the top's
     uint64_t name_bytes = 0;
     uint64_t bytes = 0;         // of data, without holes
     BlockSums data;             // each piece of data between holes
@@ -77,6 +80,7 @@ private:
         uint64_t slots = 0;   // of FAT
     };
 
+    void count(EntryType type);
     void add_name(const std::string& path);
     void add_data(const Entry& entry);
     void add_attributes(const Entry& entry);

@@ -29,10 +29,10 @@ void write_archive(const Context& context, const Contents& contents, const Sourc
             source.add_to(rules);
             enter_sandbox(rules);
         }
-        Failures failures(context.copy.fail_fast, context.copy.quiet);
+        Failures failures(context.copy.fail_fast, context.copy.quiet, context.result);
         {
             OutputStream out(make_byte_sink(pipe, Compression::none, "mksquashfs"));
-            Progress progress(!context.copy.quiet, {contents.bytes, contents.files});
+            Progress progress(!context.copy.quiet, {contents.bytes, contents.files, 0});
             TarSink archive(out);
             PlainSink sink(archive);
             source.give(sink, context.copy, Source::Depth::all, Source::Order::by_name, failures,
@@ -59,13 +59,12 @@ void add_top(const Context& context, std::vector<std::string>& command, const Co
     std::array<char, 8> mode;
     (void)std::snprintf(mode.data(), mode.size(), "%o", top.mode & 07777);
     command.insert(command.end(), {"-root-mode", mode.data()});
-    if (context.copy.quiet)
-        return;
+    const Failures failures(false, context.copy.quiet, context.result);
     if (top.uid != 0 || top.gid != 0)
-        report(shown + ": mksquashfs gives the top directory to root, not to " +
-               std::to_string(top.uid) + ':' + std::to_string(top.gid));
+        failures.warn(shown + ": mksquashfs gives the top directory to root, not to " +
+                      std::to_string(top.uid) + ':' + std::to_string(top.gid));
     if (top.attributes)
-        report(shown + ": mksquashfs drops extended attributes of the top directory");
+        failures.warn(shown + ": mksquashfs drops extended attributes of the top directory");
 }
 
 void pack_archive(const Context& context, Program::Start& start, const Contents& contents,

@@ -91,6 +91,15 @@ void Source::make_rereadable(const std::string& scratch_directory)
     (void)lseek(archive_.get(), 0, SEEK_SET);
 }
 
+ProgressTotals Source::totals() const
+{
+    if (!is_archive())
+        return {};
+    // A pipe is where it is.
+    (void)lseek(archive_.get(), 0, SEEK_SET);
+    return archive_totals(archive_.get());
+}
+
 void Source::add_to(SandboxRules& rules) const
 {
     if (is_archive())

@@ -37,6 +37,9 @@ public:
     // can be read again. Throws ToolError.
     void make_rereadable(const std::string& scratch_directory);
 
+    // What is known of it for a progress bar before it is read: how long an archive is.
+    ProgressTotals totals() const;
+
     // What reading it takes.
     void add_to(SandboxRules& rules) const;
 
