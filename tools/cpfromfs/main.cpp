@@ -101,7 +101,7 @@ void run(const Options& options, CopyResult& result)
 
 int main(int argc, char** argv)
 {
-    return tools::run_tool("cpfromfs", [argc, argv] {
+    return tools::run_tool("cpfromfs", argc, argv, [argc, argv] {
         const auto options = tools::cpfromfs::parse_command_line(argc, argv);
         if (options)
             tools::with_json(options->json, [&options](tools::CopyResult& result) {

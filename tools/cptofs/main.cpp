@@ -84,7 +84,7 @@ void run(const Options& options, CopyResult& result)
 
 int main(int argc, char** argv)
 {
-    return tools::run_tool("cptofs", [argc, argv] {
+    return tools::run_tool("cptofs", argc, argv, [argc, argv] {
         const auto options = tools::cptofs::parse_command_line(argc, argv);
         if (options)
             tools::with_json(options->json, [&options](tools::CopyResult& result) {

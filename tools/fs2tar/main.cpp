@@ -131,7 +131,7 @@ void run(const Options& options, CopyResult& result)
 
 int main(int argc, char** argv)
 {
-    return tools::run_tool("fs2tar", [argc, argv] {
+    return tools::run_tool("fs2tar", argc, argv, [argc, argv] {
         const auto options = tools::fs2tar::parse_command_line(argc, argv);
         if (options)
             tools::with_json(options->json, [&options](tools::CopyResult& result) {

@@ -62,7 +62,7 @@ void run(const Options& options, CopyResult& result)
 
 int main(int argc, char** argv)
 {
-    return tools::run_tool("tar2fs", [argc, argv] {
+    return tools::run_tool("tar2fs", argc, argv, [argc, argv] {
         const auto options = tools::tar2fs::parse_command_line(argc, argv);
         if (options)
             tools::with_json(options->json, [&options](tools::CopyResult& result) {
