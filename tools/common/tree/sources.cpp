@@ -11,6 +11,8 @@
 #include <lkl/linux/fcntl.h>
 #include <sys/stat.h>
 
+#include "common/tree/image_directory.hpp"
+
 namespace tools {
 
 namespace {
@@ -35,7 +37,7 @@ lkl::Result<std::vector<std::string>> matching(const lkl::File& root, const std:
                                     LKL_O_RDONLY | LKL_O_DIRECTORY);
     if (!opened)
         return std::move(opened).error();
-    lkl::Directory entries(*std::move(opened));
+    ImageDirectory entries(*std::move(opened));
     std::vector<std::string> names;
     for (;;) {
         const auto entry = entries.next();

@@ -47,6 +47,18 @@ void sort_entries(Entries& entries, const std::string& names, bool by_name)
     });
 }
 
+// Of what is sorted, each entry once.
+template <typename Entries>
+void drop_repeated(Entries& entries, const std::string& names)
+{
+    const auto end =
+        std::unique(entries.begin(), entries.end(), [&names](const auto& a, const auto& b) {
+            return a.inode == b.inode &&
+                   std::strcmp(names.c_str() + a.name, names.c_str() + b.name) == 0;
+        });
+    entries.erase(end, entries.end());
+}
+
 }  // namespace
 
 template <typename File>
@@ -231,7 +243,7 @@ auto TreeReader<File>::read_entries(Level& level) -> std::vector<Child>
 {
     Directory directory(std::move(level.directory));
     std::vector<Child> files;
-    guarded([&] {
+    const bool whole = guarded([&] {
         while (const lkl::DirectoryEntry* const entry = check(directory.next())) {
             if (!options_.exclude.empty()) {
                 set_path(level, entry->name);
@@ -257,6 +269,11 @@ auto TreeReader<File>::read_entries(Level& level) -> std::vector<Child>
     level.directory = directory.release();
     sort_entries(files, level.names, options_.by_name);
     sort_entries(level.subdirectories, level.names, options_.by_name);
+    // A directory without an end has them many times.
+    if (!whole) {
+        drop_repeated(files, level.names);
+        drop_repeated(level.subdirectories, level.names);
+    }
     return files;
 }
 
