@@ -70,13 +70,20 @@ exec 11>&-
 
 # A named one is not a reason to keep the others.
 exec 6<>image
-caught_log() {
+serves_without_others() {
     "$LKL_BIN/lklfuse" /dev/fd/6 mount
     server=$(pgrep -x -o lklfuse --ns $$ --nslist mnt)
     nothing_inherited "$server"
     umount mount
 }
-caught_log
+serves_without_others
+exec 6>&-
+
+# Where the host does not have close_range(2).
+exec 6<>image
+hook=$LKL_TESTS/hostile/taken_over.so
+[ -e "$hook" ] || fail "there is no $hook"
+LKL_NO_CLOSE_RANGE=1 LD_PRELOAD=$hook serves_without_others
 exec 6>&-
 
 # A program's are its own.
