@@ -62,8 +62,8 @@ always=("fork=$perm" "prctl=$perm")
 for command in "fs2tar -q image out.tar" "fs2tar -q image out.tar.xz" "lkl ls -lR image:/" \
     "lkl sum -r image:/" "lkl find image:/" "lkl touch written:/one" "cpfromfs -q -i image /one -"; do
     read -ra words <<<"$command"
-    dies "${never[@]}" openat openat-write socket -- "$LKL_BIN/${words[0]}" "${words[@]:1}"
-    fails "${always[@]}" -- "$LKL_BIN/${words[0]}" "${words[@]:1}"
+    dies "${never[@]}" openat-write socket -- "$LKL_BIN/${words[0]}" "${words[@]:1}"
+    fails "${always[@]}" openat=$perm -- "$LKL_BIN/${words[0]}" "${words[@]:1}"
 done
 
 # Files are read; where there is no Landlock, all.
