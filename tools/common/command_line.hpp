@@ -49,6 +49,8 @@ public:
     bool parse(int argc, char** argv);
 
 private:
+    [[noreturn]] void fail_parse(const std::string& why) const;
+
     CLI::App app_;
     ImageRequest* image_ = nullptr;
     const CLI::Option* partition_given_ = nullptr;

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -27,6 +28,11 @@ public:
     // A file was not copied as it is. Throws the error when nothing can follow it.
     void add(const ToolError& error);
 
+    // The same for a source as a whole, which does not exist or is of the wrong kind.
+    void add_source(const ToolError& error);
+    // Of a source there is something to copy.
+    void found_source() { found_ = true; }
+
     // Something is left out that does not count as a failure; told for the first
     // file of its kind.
     void warn_once(const std::string& kind, const std::string& text);
@@ -46,7 +52,8 @@ public:
             result_->add_bytes(bytes);
     }
 
-    // Throws ToolError, ExitCode::incomplete, when there were failures.
+    // Throws ToolError when there were failures: ExitCode::incomplete; or, without a text,
+    // the code of all of them, when they are alike and no source was found.
     void throw_if_any() const;
 
 private:
@@ -54,6 +61,9 @@ private:
     const bool quiet_;
     CopyResult* const result_;
     std::atomic<uint64_t> count_ = 0;
+    std::atomic<bool> found_ = false;
+    std::atomic<uint64_t> source_count_ = 0;  // of the failures
+    std::optional<ExitCode> source_code_;     // lock_; incomplete: they differ
     std::mutex lock_;
     std::set<std::string> warned_;
 };

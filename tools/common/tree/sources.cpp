@@ -77,6 +77,11 @@ SourcePath split_source(const std::string& path)
     return parts;
 }
 
+bool is_directory_path(const std::string& path)
+{
+    return path.ends_with('/') || split_source(path).name.empty();
+}
+
 std::vector<std::string> expand_on_host(const std::string& pattern)
 {
     struct stat status;

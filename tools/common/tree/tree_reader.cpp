@@ -122,6 +122,8 @@ void TreeReader<File>::read_directory(File top, const std::string& path, const s
     start(path, shown);
     if (!path_.empty()) {
         path_ += '/';
+        while (shown_.ends_with('/'))
+            shown_.pop_back();
     } else if (!shown_.empty()) {
         // Nothing stands before the names in path_.
         if (!shown_.ends_with('/'))
@@ -326,6 +328,8 @@ bool TreeReader<File>::prepare(Level& level, const Child& child, Prepared& prepa
     default:
         break;
     }
+    if (options_.unseen == identity_of(stat))
+        return false;
     if (options_.leave_out == identity_of(stat))
         throw FileFailure{
             ToolError(ExitCode::path, escaped(shown()) + ": is the image itself").about(shown())};

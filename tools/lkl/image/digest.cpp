@@ -14,6 +14,8 @@
 #include <lkl/linux/fcntl.h>
 #include <lkl/linux/if_alg.h>
 
+#include "lkl/output/output.hpp"
+
 namespace tools::lkl_tool {
 
 namespace {
@@ -57,6 +59,7 @@ lkl::Result<void> move_pages(const lkl::File& file, const lkl::File& digest,
     // A large one saves calls; any will do.
     (void)kernel.syscall(__lkl__NR_fcntl, in.descriptor(), LKL_F_SETPIPE_SZ, wanted_pipe_size);
     for (;;) {
+        Output::throw_if_interrupted();
         long filled = kernel.syscall(__lkl__NR_splice, file.descriptor(), nullptr, in.descriptor(),
                                      nullptr, wanted_pipe_size, 0);
         if (filled < 0)

@@ -60,8 +60,11 @@ void Walk::run(Place start, const std::string& shown)
     levels_.clear();
     top_ = std::move(start.directory);
     visit(top_, start.name, true);
-    while (!levels_.empty())
+    // Between two files even a change can stop.
+    while (!levels_.empty()) {
+        Output::throw_if_interrupted();
         step();
+    }
     top_ = {};
 }
 

@@ -18,6 +18,7 @@ struct Context {
     CopyResult* result = nullptr;   // what goes wrong is listed there, or nowhere; shared
     std::optional<int64_t> epoch;   // SOURCE_DATE_EPOCH, seconds since 1970
     std::string image;              // its name, for messages
+    std::string unfinished;         // where it is while it is made; empty: nowhere else
     std::string scratch_directory;  // where it will be
 };
 

@@ -4,6 +4,8 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -67,6 +69,22 @@ void add_top(const Context& context, std::vector<std::string>& command, const Co
         failures.warn(shown + ": mksquashfs drops extended attributes of the top directory");
 }
 
+// The name, below the source, of the image that is being made; empty: it is elsewhere.
+std::string name_in(const Source& source, const Context& context)
+{
+    namespace fs = std::filesystem;
+    if (context.unfinished.empty())
+        return {};
+    const fs::path path(context.unfinished);
+    std::error_code error;
+    const fs::path directory =
+        fs::canonical(path.has_parent_path() ? path.parent_path() : ".", error);
+    if (error)
+        return {};
+    const std::string name = (directory / path.filename()).lexically_relative(source.directory());
+    return name.starts_with("../") ? std::string() : name;
+}
+
 void pack_archive(const Context& context, Program::Start& start, const Contents& contents,
                   const Source& source, const std::string& shown)
 {
@@ -112,6 +130,9 @@ void pack_squashfs(const Context& context, const FileSystem& type, const Volume&
     }
     for (std::string& word : volume_arguments(type, volume))
         start.command.push_back(std::move(word));
+    // mksquashfs knows its output, which a partition's contents are not yet part of.
+    if (const std::string name = direct ? name_in(source, context) : std::string(); !name.empty())
+        start.command.insert(start.command.end(), {"-e", name});
     if (direct)
         Program(start).wait(file.shown);
     else
@@ -131,6 +152,8 @@ void pack_erofs(const Context& context, const FileSystem& type, const Volume& vo
         start.command.emplace_back("-x-1");
     for (std::string& word : volume_arguments(type, volume))
         start.command.push_back(std::move(word));
+    if (const std::string name = name_in(source, context); !name.empty())
+        start.command.push_back("--exclude-path=" + name);
     start.command.push_back(path_of(file.descriptor));
     start.command.push_back(source.directory());
     start.kept.push_back(file.descriptor);

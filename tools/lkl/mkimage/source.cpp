@@ -130,7 +130,7 @@ void Source::give_directory(EntrySink& sink, const CopyChoices& choices, Depth d
     ReadOptions options;
     options.exclude = choices.exclude;
     options.rewrite = choices.rewrite;
-    options.leave_out = choices.leave_out;
+    options.unseen = choices.unseen;
     options.data = depth == Depth::all;
     options.by_name = order == Order::by_name;
     auto top = HostFile::open(directory_.c_str(), LKL_O_RDONLY | LKL_O_DIRECTORY);

@@ -21,7 +21,7 @@ struct CopyChoices {
     Rewrite rewrite;
     bool fail_fast = false;
     bool quiet = false;
-    std::optional<Identity> leave_out;  // the image itself
+    std::optional<Identity> unseen;  // the image itself, as long as it is not complete
 };
 
 class Source {

@@ -254,7 +254,7 @@ void serve(const GlobalOptions& global, const ShellOptions& options, Channel cha
     images.want(options.image, options.writable);
     SandboxRules rules;
     rules.write.push_back(options.host_directory);
-    // Stops what is printed, never what is written to the image.
+    // Ends the command at its next line, file or part of one: the image stays whole.
     std::signal(SIGINT, [](int) { Output::interrupt(); });
     images.shut_in(std::move(rules));
     Image& image = images.get(options.image);
