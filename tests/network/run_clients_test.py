@@ -266,6 +266,33 @@ def ip_command(lab):
     check(HOST in lab.host("ip", "addr"), "the host's own address has gone")
 
 
+# Connections with data that nobody reads, as many as there are descriptors for.
+UNREAD = """
+import errno, itertools, resource, socket
+resource.setrlimit(resource.RLIMIT_NOFILE, (240, 240))
+listener = socket.create_server(("127.0.0.1", 80), backlog=1000)
+kept = []
+try:
+    while True:
+        near = socket.create_connection(listener.getsockname())
+        kept += [near, listener.accept()[0]]
+        near.setblocking(False)
+        near.send(bytes(200000))
+except BlockingIOError:
+    pass
+except OSError as error:
+    print(errno.errorcode[error.errno], len(kept) > 200)
+kept[1].settimeout(5)
+print(len(kept[1].recv(1)))
+"""
+
+
+def connections_without_reader(lab):
+    """A size of memory is enough for the descriptors that docs/run.md says."""
+    text = lab.ours("/usr/bin/python3", "-c", UNREAD, options=["--kernel-memory", "32M"])
+    check(text == "EMFILE True\n1\n", text)
+
+
 if __name__ == "__main__":
     main([curl, curl_http2, wget, wget_tls, python_urllib, python_requests, netcat, ping, ping_ipv6,
-          nftables, dig, socat, iperf3, ssh, ip_command])
+          nftables, dig, socat, iperf3, ssh, ip_command, connections_without_reader])
