@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Tap interfaces (Documentation/networking/tuntap.rst of Linux).
 #include <cstdint>
-#include <cstring>
 #include <string>
 
 #include <fcntl.h>
@@ -139,7 +138,7 @@ Result<std::unique_ptr<NetBackend>> open_tap(const std::string& name, const TapO
         return Error{EINVAL, what + ": the name is too long, or there are no queues"};
     ifreq interface {
     };
-    std::strcpy(interface.ifr_name, name.c_str());
+    name.copy(interface.ifr_name, IFNAMSIZ - 1);
     int flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
     if (options.queue_pairs > 1)
         flags |= IFF_MULTI_QUEUE;
