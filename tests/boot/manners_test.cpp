@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What a library may not do to its program: use time when there is nothing to do, leave
-// descriptors to programs that are started, or print. And a disk as large as disks are.
+// descriptors to programs that are started, keep it from giving up its rights, or print. And
+// a disk as large as disks are.
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -12,6 +15,7 @@
 #include <unistd.h>
 
 #include <lkl/disk.hpp>
+#include <lkl/net.hpp>
 
 #include <support/image.hpp>
 #include <support/kernel.hpp>
@@ -32,6 +36,18 @@ size_t threads()
 {
     const std::filesystem::directory_iterator tasks("/proc/self/task");
     return static_cast<size_t>(std::distance(begin(tasks), end(tasks)));
+}
+
+std::multiset<std::string> names_of_threads()
+{
+    std::multiset<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/task")) {
+        std::ifstream file(entry.path() / "comm");
+        std::string name;
+        std::getline(file, name);
+        names.insert(name);
+    }
+    return names;
 }
 
 struct Usage {
@@ -108,6 +124,50 @@ TEST(MannersTest, NothingIsLeftToOthersOrSaid)
     EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
     EXPECT_GT(opened.size(), 1u);
     EXPECT_EQ(descriptors(), before);
+}
+
+// libc changes the user of a process in each of its threads, by a signal for which the caller
+// waits.
+TEST(MannersTest, SettingTheUserReachesEachThread)
+{
+    const Watchdog watchdog(60s, "setresuid()");
+    const TempFile file(4 << 20);
+    const auto before = names_of_threads();
+    Kernel kernel = boot();
+    Calls calls(kernel);
+    FileDiskOptions options;
+    options.engine = DiskEngine::threads;
+    auto backend = open_file_disk(file.path(), options);
+    ASSERT_TRUE(backend) << backend.error().what;
+    const auto disk = kernel.add_disk(std::move(*backend));
+    ASSERT_TRUE(disk) << disk.error().what;
+    std::optional<NetDevice> device;
+    if (auto slirp = open_slirp()) {
+        auto added = NetDevice::add(kernel, *std::move(slirp));
+        ASSERT_TRUE(added) << added.error().what;
+        device.emplace(*std::move(added));
+    }
+    ASSERT_EQ(kernel.syscall(__lkl__NR_mknodat, LKL_AT_FDCWD, "/disk", 060600, disk->device), 0);
+    const long fd = calls.open("/disk", LKL_O_RDWR);
+    ASSERT_GE(fd, 0);
+    ASSERT_EQ(calls.write(fd, "data", 4), 4);
+    ASSERT_EQ(calls.fsync(fd), 0);  // waits for the host: a thread of the disk's
+    std::atomic<bool> end{false};
+    Crew crew;
+    crew.add([&] {
+        while (!end)
+            calls.sleep(10ms);
+    });
+    const auto names = names_of_threads();
+    EXPECT_GE(names.size(), before.size() + 3) << "the kernel's, the disk's and the caller's";
+    EXPECT_EQ(names.count("lkl-net"), device ? 1u : 0u);
+    EXPECT_EQ(::setresgid(::getgid(), ::getgid(), ::getgid()), 0);
+    EXPECT_EQ(::setresuid(::getuid(), ::getuid(), ::getuid()), 0);
+    end = true;
+    crew.join();
+    EXPECT_EQ(calls.close(fd), 0);
+    device.reset();
+    EXPECT_TRUE(kernel.halt());
 }
 
 // Past what 32 bits hold in bytes, in pages and in sectors.

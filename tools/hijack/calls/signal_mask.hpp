@@ -16,6 +16,17 @@ inline uint64_t without_sigsys(uint64_t mask)
     return mask & ~(1ull << (SIGSYS - 1));
 }
 
+// libc's own two (SIGCANCEL, SIGSETXID), whose handlers know nothing of us and make no calls
+// that are ours. To who uses libc there are no such signals.
+inline constexpr int first_libc_signal = 32, last_libc_signal = 33;
+inline constexpr uint64_t libc_signals =
+    1ull << (first_libc_signal - 1) | 1ull << (last_libc_signal - 1);
+
+inline bool is_libc_signal(int signal)
+{
+    return signal >= first_libc_signal && signal <= last_libc_signal;
+}
+
 // The mask of ppoll(2) and the like while a call of our kernel waits. Handlers that it
 // lets in have run when it is taken back, with what it blocks still blocked, as the
 // host's kernel does it. The object stands right inside an Inside.

@@ -8,15 +8,16 @@
 
 #include <pthread.h>
 
+#include "hijack/calls/signal_mask.hpp"
 #include "hijack/preload/host.hpp"
-#include "hijack/preload/thread.hpp"
 
 namespace hijack {
 
 bool start_helper(const char* name, std::function<void()> function)
 {
-    // Inherited: all signals are blocked there.
-    const uint64_t all = ~0ull;
+    // Inherited: all signals are blocked there but libc's own, by which setuid() and its like
+    // wait for every thread.
+    const uint64_t all = ~libc_signals;
     uint64_t old = 0;
     host::call(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, sizeof all);
     bool started = true;

@@ -38,8 +38,6 @@ namespace {
 
 constexpr int last_signal = 64;
 constexpr uint64_t has_restorer = 0x04000000;  // SA_RESTORER, which is libc's secret
-// libc's own two, whose handlers know nothing of us and make no calls that are ours.
-constexpr int first_of_libc = 32, last_of_libc = 33;
 // What interrupts a call in our kernel.
 constexpr int kernel_signal = SIGUSR1;
 
@@ -131,7 +129,7 @@ void run_interrupter()
 long set_action(int signal, const Action* action, Action* old)
 {
     if (signal < 1 || signal > last_signal || signal == SIGKILL || signal == SIGSTOP ||
-        (signal >= first_of_libc && signal <= last_of_libc))
+        is_libc_signal(signal))
         return host::call(SYS_rt_sigaction, signal, action, old, sizeof(uint64_t));
     Wanted& own = wanted[static_cast<size_t>(signal)];
     const Action before{own.handler.load(), own.flags.load(), 0, own.mask.load()};

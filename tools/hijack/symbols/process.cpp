@@ -10,6 +10,7 @@
 #include <spawn.h>
 #include <unistd.h>
 
+#include "hijack/calls/signal_mask.hpp"
 #include "hijack/preload/dispatch.hpp"
 #include "hijack/preload/signals.hpp"
 #include "hijack/programs/preloadable.hpp"
@@ -132,13 +133,20 @@ uint64_t bits_of(const sigset_t& set)
     return *reinterpret_cast<const uint64_t*>(&set);
 }
 
+// As libc does it: its own signals cannot be blocked.
+long change_mask(int how, const sigset_t* set, sigset_t* old)
+{
+    const uint64_t allowed = set ? bits_of(*set) & ~hijack::libc_signals : 0;
+    return libc_call(SYS_rt_sigprocmask, how, set ? &allowed : nullptr, old, sizeof allowed);
+}
+
 }  // namespace
 
 HIJACK_SYMBOL(int, sigaction, (int signal, const struct sigaction* action, struct sigaction* old))
 {
     static auto* const real =
         next<int(int, const struct sigaction*, struct sigaction*)>("sigaction");
-    if (Inside::already())
+    if (Inside::already() || hijack::is_libc_signal(signal))
         return real(signal, action, old);
     hijack::signals::Action given{}, before{};
     if (action)
@@ -171,11 +179,11 @@ HIJACK_SYMBOL(sighandler_t, signal, (int signal, sighandler_t handler))
 
 HIJACK_SYMBOL(int, sigprocmask, (int how, const sigset_t* set, sigset_t* old))
 {
-    return static_cast<int>(libc_call(SYS_rt_sigprocmask, how, set, old, sizeof(uint64_t)));
+    return static_cast<int>(change_mask(how, set, old));
 }
 HIJACK_SYMBOL(int, pthread_sigmask, (int how, const sigset_t* set, sigset_t* old))
 {
     const int saved = errno;
-    const bool failed = libc_call(SYS_rt_sigprocmask, how, set, old, sizeof(uint64_t)) < 0;
+    const bool failed = change_mask(how, set, old) < 0;
     return failed ? std::exchange(errno, saved) : 0;
 }
