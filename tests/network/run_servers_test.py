@@ -91,6 +91,24 @@ def haproxy(lab):
     check(any(port != "80" for port, _, _ in lines), f"no connection to the web server: {text}")
 
 
+def haproxy_splices(lab):
+    """haproxy moves what it passes on by splice(), and no byte is lost."""
+    need("haproxy", "curl")
+    file = lab.file("data", 24 << 20)
+    lab.web_server()
+    (lab.work / "haproxy.cfg").write_text(
+        "global\n nbthread 1\ndefaults\n mode http\n option splice-auto\n"
+        " option splice-response\n timeout connect 5s\n timeout client 20s\n"
+        f" timeout server 20s\nlisten web\n bind {OURS}:80\n server one {HOST}:8000\n",
+        encoding="utf-8")
+    server = lab.start_ours("haproxy", "-db", "-f", lab.work / "haproxy.cfg")
+    lab.wait_for_port(OURS, 80, server)
+    for rate in ("1G", "12M"):  # and to a slow client, for whom it has to wait
+        lab.host("curl", "-sS", "-m", "25", "--limit-rate", rate, "-o", "got",
+                 f"http://{OURS}/data")
+        check((lab.work / "got").read_bytes() == file.read_bytes(), "other bytes")
+
+
 def iperf3_server(lab):
     """iperf3 as the server, both ways."""
     need("iperf3")
@@ -126,4 +144,5 @@ def netcat_and_socat(lab):
 
 
 if __name__ == "__main__":
-    main([python_http_server, nginx, redis, haproxy, iperf3_server, netcat_and_socat])
+    main([python_http_server, nginx, redis, haproxy, haproxy_splices, iperf3_server,
+          netcat_and_socat])

@@ -99,7 +99,7 @@ constexpr void add_descriptors(Table& t)
     t[SYS_ioctl] = {calls::ioctl, -1, restarts};
     t[SYS_fstat] = {calls::fstat};
     t[SYS_sendfile] = {calls::sendfile, -1, restarts | breaks_pipe};
-    t[SYS_splice] = {calls::splice, -1, restarts | breaks_pipe};
+    t[SYS_splice] = {calls::splice, -1, restarts};
     t[SYS_copy_file_range] = {calls::copy_file_range};
     t[SYS_poll] = {polls::poll};
     t[SYS_ppoll] = {polls::ppoll};

@@ -30,10 +30,10 @@ long fcntl(const long* args);
 long ioctl(const long* args);
 long fstat(const long* args);
 
-// copies.cpp: from descriptor to descriptor
+// copies.cpp, splice.cpp: from descriptor to descriptor
 long sendfile(const long* args);
-long splice(const long* args);
 long copy_file_range(const long* args);
+long splice(const long* args);
 
 // execute.cpp
 long execve(const long* args);
