@@ -9,7 +9,7 @@ import json
 import subprocess
 import sys
 
-from run_lab import HOST, HOST6, OURS, OURS6, SKIP, check, main, need
+from run_lab import DEVICE, HOST, HOST6, OURS, OURS6, SKIP, check, main, need, quiet
 
 
 def curl(lab):
@@ -266,6 +266,35 @@ def ip_command(lab):
     check(HOST in lab.host("ip", "addr"), "the host's own address has gone")
 
 
+def interfaces_by_name(lab):
+    """An interface's name is that of ours, on whatever socket it is asked for."""
+    need("curl", "ping")
+    local = "fe80::1"
+    quiet("ip", "addr", "add", f"{local}/64", "dev", DEVICE, "nodad")
+    file = lab.file("data", 1 << 20)
+    lab.web_server()
+    lab.ours("curl", "-sS", "-m", "20", "-o", "got", f"http://[{local}%25eth0]:8000/data")
+    check((lab.work / "got").read_bytes() == file.read_bytes(), "other bytes")
+    for arguments in ((f"{local}%eth0",), ("-I", "eth0", HOST)):
+        text = lab.ours("ping", "-c", "2", "-i", "0.2", *arguments)
+        check("2 received" in text, text)
+    # The host has an interface of that name as well.
+    quiet("ip", "tuntap", "add", "eth0", "mode", "tap")
+    text = lab.ours(sys.executable, "-c", """
+import fcntl, socket, struct
+index = socket.if_nametoindex("eth0")
+print(index == int(open("/sys/class/net/eth0/ifindex").read()), socket.if_indextoname(index))
+one = socket.socket(socket.AF_UNIX)
+request = struct.pack("16si20x", b"eth0", 1300)
+fcntl.ioctl(one, 0x8922, request)  # SIOCSIFMTU
+print(struct.unpack_from("i", fcntl.ioctl(one, 0x8921, request), 16)[0])
+print(open("/sys/class/net/eth0/mtu").read().strip())
+""")
+    check(text.split() == ["True", "eth0", "1300", "1300"], text)
+    text = lab.host("ip", "-o", "link", "show", "eth0")
+    check("mtu 1500" in text and "lkl" not in text, text)
+
+
 # Connections with data that nobody reads, as many as there are descriptors for.
 UNREAD = """
 import errno, itertools, resource, socket
@@ -295,4 +324,5 @@ def connections_without_reader(lab):
 
 if __name__ == "__main__":
     main([curl, curl_http2, wget, wget_tls, python_urllib, python_requests, netcat, ping, ping_ipv6,
-          nftables, dig, socat, iperf3, ssh, ip_command, connections_without_reader])
+          nftables, dig, socat, iperf3, ssh, ip_command, interfaces_by_name,
+          connections_without_reader])

@@ -4,7 +4,6 @@
 #include <cstring>
 
 #include <fcntl.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 
 #include <lkl/asm/stat.h>
@@ -129,18 +128,6 @@ long fcntl(const long* args)
     if (kernel_fd < 0 || (what & descriptors::epoll_bit))
         return host::raw(SYS_fcntl, args);
     return stack::call(__lkl__NR_fcntl, kernel_fd, command, args[2]);
-}
-
-long ioctl(const long* args)
-{
-    const int kernel_fd = descriptors::ours(args[0]);
-    const auto request = static_cast<unsigned>(args[1]);
-    if (kernel_fd < 0)
-        return host::raw(SYS_ioctl, args);
-    if (request == FIOCLEX || request == FIONCLEX)
-        return host::call(SYS_fcntl, args[0], F_SETFD, request == FIOCLEX ? FD_CLOEXEC : 0);
-    const Inside inside;
-    return stack::call(__lkl__NR_ioctl, kernel_fd, request, args[2]);
 }
 
 long fstat(const long* args)

@@ -27,8 +27,10 @@ long dup(const long* args);
 long dup2(const long* args);
 long dup3(const long* args);
 long fcntl(const long* args);
-long ioctl(const long* args);
 long fstat(const long* args);
+
+// requests.cpp
+long ioctl(const long* args);
 
 // copies.cpp, splice.cpp: from descriptor to descriptor
 long sendfile(const long* args);
