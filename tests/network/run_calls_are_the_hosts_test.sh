@@ -26,3 +26,17 @@ alone "$LKL_BIN/lkl" run -- /usr/bin/python3 -c '
 import socket
 assert socket.getaddrinfo("localhost", 80)
 assert [name for _, name in socket.if_nameindex()][0] == "lo"' || fail "libc fails"
+
+# What would share memory with the program is refused at once, so that programs do without.
+alone "$LKL_BIN/lkl" run -- /usr/bin/python3 -c '
+import errno, mmap, socket
+one = socket.socket()
+for error, function in ((errno.EOPNOTSUPP, lambda: one.setsockopt(socket.SOL_SOCKET, 60, 1)),
+                        (errno.ENODEV, lambda: mmap.mmap(one.fileno(), 4096, mmap.MAP_SHARED,
+                                                         mmap.PROT_READ))):
+    try:
+        function()
+    except OSError as failure:
+        assert failure.errno == error, failure
+    else:
+        raise SystemExit("SO_ZEROCOPY, or a mapping of a socket")' || fail "shared memory"

@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# --mount shows a program the files of an image, to read and to write.
+# --mount shows a program the files of an image, to read and to write, and no call on them
+# reaches the host's of that name.
 here=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
 # shellcheck source=tests/support/program.sh
 . "$here/../support/program.sh"
-need mkfs.ext4 /usr/bin/python3 debugfs e2fsck
+need unshare mkfs.ext4 /usr/bin/python3 debugfs e2fsck
 
 mkdir -p tree/below
 head -c 300000 /dev/urandom >tree/below/data
@@ -40,6 +41,23 @@ assert received == open("tree/below/data", "rb").read()
 os.unlink("/image/file")
 ' || fail "python3"
 [ "$(debugfs -R 'cat /new/renamed' image 2>/dev/null)" = written ] || fail "not written"
+e2fsck -fn image >check 2>&1 || fail "$(cat check)"
+# A mount of a directory that the host does not have has a directory above it.
+run ls -la /image >list || fail "ls -la: $(cat list)"
+grep -q ' \.\.$' list || fail "no directory above: $(cat list)"
+
+# Nothing goes to the host's directory of that name.
+mkdir -p hosts/lower
+cp "$(type -P true)" hosts/program
+: >hosts/created
+find hosts -printf '%p %M %s %T@ %C@\n' | sort >before
+# Where mounts are nobody else's, should one succeed.
+timeout 60 unshare -m "$LKL_BIN/lkl" run --mount "image:$PWD/hosts" -- \
+    /usr/bin/python3 -B "$here/run_mounts_paths.py" "$PWD/hosts" >output 2>error ||
+    fail "calls with paths: $(cat output error)"
+grep -qx good output || fail "calls with paths: $(cat output error)"
+find hosts -printf '%p %M %s %T@ %C@\n' | sort | diff before - || fail "the host's files are others"
+run dd if=/dev/zero of=/image/zeroes bs=4096 count=4 oflag=direct 2>error || fail "$(cat error)"
 e2fsck -fn image >check 2>&1 || fail "$(cat check)"
 chmod a-w image
 [ "$(run cat /image/new/renamed)" = written ] || fail "read again"

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <sys/syscall.h>
 
+#include "hijack/calls/paths.hpp"
 #include "hijack/calls/rules.hpp"
 #include "hijack/preload/host.hpp"
 #include "hijack/preload/message.hpp"
@@ -45,6 +46,10 @@ std::string path_at(long directory, const char* path, long flags)
 
 int refuse_program(const std::string& path, const char* const* environment)
 {
+    if (paths::is_ours(AT_FDCWD, path.c_str())) {
+        message(path + ": no program of an image can be started (docs/run.md)");
+        return -EACCES;
+    }
     if (!has_library(environment))
         return 0;
     const auto objection = programs::objection(path);
@@ -69,6 +74,8 @@ long execveat(const long* args)
 {
     if (args[1] != 0) {
         const Inside inside;
+        if (paths::is_ours(args[0], host::to_text(args[1])))
+            return -EACCES;
         const std::string path = path_at(args[0], host::to_text(args[1]), args[4]);
         const auto* const environment = host::to_pointer<const char* const>(args[3]);
         if (const int error = refuse_program(path, environment))

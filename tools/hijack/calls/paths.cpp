@@ -8,9 +8,13 @@
 #include <string_view>
 
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
+#include <unistd.h>
+#include <utime.h>
 
 #include <lkl/asm/stat.h>
 #include <lkl/asm/unistd.h>
@@ -25,7 +29,9 @@ namespace hijack::paths {
 
 namespace {
 
-constexpr long none = -1;
+constexpr int none = -1;
+// Newer than some headers of the host's.
+constexpr long fchmodat2 = 452;
 
 // A call with one path, or with two of which the second begins behind the first. Those of
 // x86-64 that the generic table lacks become calls of theirs with a directory.
@@ -62,7 +68,14 @@ constexpr Rule rules[] = {
     {SYS_chown, __lkl__NR_fchownat, false, 0, 4},
     {SYS_lchown, __lkl__NR_fchownat, false, AT_SYMLINK_NOFOLLOW, 4},
     {SYS_fchownat, __lkl__NR_fchownat, true},
+    {fchmodat2, __lkl__NR_fchmodat2, true},
+    {SYS_mknod, __lkl__NR_mknodat, false},
+    {SYS_mknodat, __lkl__NR_mknodat, true},
     {SYS_utimensat, __lkl__NR_utimensat, true},
+    // With times as utimensat(2) has them, by own_times().
+    {SYS_utime, __lkl__NR_utimensat, false, 0, 3},
+    {SYS_utimes, __lkl__NR_utimensat, false, 0, 3},
+    {SYS_futimesat, __lkl__NR_utimensat, true, 0, 3},
     {SYS_rename, __lkl__NR_renameat2, false, 0, 4, true},
     {SYS_renameat, __lkl__NR_renameat2, true, 0, 4, true},
     {SYS_renameat2, __lkl__NR_renameat2, true, none, 0, true},
@@ -80,22 +93,61 @@ constexpr Rule rules[] = {
     {SYS_lremovexattr, __lkl__NR_lremovexattr, false, none, 0, false, true},
 };
 
+// Calls that cannot do what they do on files of ours, and must not do it to the host's of
+// that name. ENOSPC lets programs that would watch a file look at it now and then. One with
+// two paths is there twice.
+struct Refusal {
+    long number;
+    int directory;  // which argument, or none
+    int path;
+    int error;
+};
+
+constexpr Refusal refusals[] = {
+    {SYS_name_to_handle_at, 0, 1, EOPNOTSUPP},
+    {SYS_inotify_add_watch, none, 1, ENOSPC},
+    {SYS_fanotify_mark, 3, 4, EOPNOTSUPP},
+    {SYS_mount, none, 0, EOPNOTSUPP},
+    {SYS_mount, none, 1, EOPNOTSUPP},
+    {SYS_umount2, none, 0, EOPNOTSUPP},
+    {SYS_pivot_root, none, 0, EOPNOTSUPP},
+    {SYS_pivot_root, none, 1, EOPNOTSUPP},
+    {SYS_open_tree, 0, 1, EOPNOTSUPP},
+    {SYS_move_mount, 0, 1, EOPNOTSUPP},
+    {SYS_move_mount, 2, 3, EOPNOTSUPP},
+    {SYS_fspick, 0, 1, EOPNOTSUPP},
+    {SYS_mount_setattr, 0, 1, EOPNOTSUPP},
+    {SYS_chroot, none, 0, EOPNOTSUPP},
+    {SYS_swapon, none, 0, EOPNOTSUPP},
+    {SYS_swapoff, none, 0, EOPNOTSUPP},
+    {SYS_acct, none, 0, EOPNOTSUPP},
+    {SYS_quotactl, none, 1, EOPNOTSUPP},
+    {SYS_uselib, none, 0, EOPNOTSUPP},
+    // Newer than our kernel, and than some headers: setxattrat(), getxattrat(), listxattrat(),
+    // removexattrat(), open_tree_attr(), file_getattr(), file_setattr().
+    {463, 0, 1, ENOSYS},
+    {464, 0, 1, ENOSYS},
+    {465, 0, 1, ENOSYS},
+    {466, 0, 1, ENOSYS},
+    {467, 0, 1, ENOSYS},
+    {468, 0, 1, ENOSYS},
+    {469, 0, 1, ENOSYS},
+};
+
 // By the number of the call: most calls have no path, and must not pay for the others.
+constexpr int8_t refused = -1;
+
 constexpr std::array<int8_t, 512> positions_by_number()
 {
     std::array<int8_t, 512> table{};
+    for (const Refusal& refusal : refusals)
+        table[static_cast<size_t>(refusal.number)] = refused;
     for (size_t i = 0; i < std::size(rules); i++)
         table[static_cast<size_t>(rules[i].number)] = static_cast<int8_t>(i + 1);
     return table;
 }
 
 constexpr std::array<int8_t, 512> positions = positions_by_number();
-
-const Rule* find(long number)
-{
-    const int position = positions[static_cast<size_t>(number)];
-    return position == 0 ? nullptr : &rules[position - 1];
-}
 
 // What the program calls an open directory of ours, or empty.
 std::string name_of(int kernel_fd)
@@ -128,7 +180,10 @@ struct Place {
             ours = true;
             // The host's file of that name would tell of another network.
             error = stack::start();
+            return;
         }
+        // The host need not have the directory of ours that the path goes through.
+        of_host = routes::out_of_ours(dirfd, given);
     }
     long dirfd() const { return routed ? AT_FDCWD : directory; }
     const char* text() const { return routed ? routed->c_str() : path; }
@@ -171,13 +226,34 @@ void spread(const Rule& rule, const long* args, long* to)
         to[rule.count] = rule.extra;
 }
 
+// Without O_DIRECT: our kernel reaches the program's memory by copying alone.
+long open(long kernel_number, const long* args)
+{
+    std::array<long, 6> ours{};
+    std::copy_n(args, ours.size(), ours.begin());
+    open_how how{};
+    bool close_on_exec;
+    if (kernel_number == __lkl__NR_openat) {
+        close_on_exec = args[2] & O_CLOEXEC;
+        ours[2] &= ~O_DIRECT;
+    } else {
+        // A structure of another size is our kernel's to judge.
+        const auto* const given = host::to_pointer<const open_how>(args[2]);
+        if (args[3] == sizeof how) {
+            how = *given;
+            how.flags &= ~static_cast<uint64_t>(O_DIRECT);
+            ours[2] = reinterpret_cast<long>(&how);
+        }
+        close_on_exec = given->flags & O_CLOEXEC;
+    }
+    const long fd = stack::call_with(kernel_number, ours.data());
+    return fd < 0 ? fd : descriptors::add(static_cast<int>(fd), close_on_exec);
+}
+
 long call_and_convert(long kernel_number, const long* args)
 {
-    if (kernel_number == __lkl__NR_openat || kernel_number == __lkl__NR_openat2) {
-        const long fd = stack::call_with(kernel_number, args);
-        const long flags = kernel_number == __lkl__NR_openat ? args[2] : O_CLOEXEC;
-        return fd < 0 ? fd : descriptors::add(static_cast<int>(fd), flags & O_CLOEXEC);
-    }
+    if (kernel_number == __lkl__NR_openat || kernel_number == __lkl__NR_openat2)
+        return open(kernel_number, args);
     if (kernel_number != __lkl__NR_newfstatat)
         return stack::call_with(kernel_number, args);
     lkl_stat status{};
@@ -191,13 +267,76 @@ long call_and_convert(long kernel_number, const long* args)
     return result;
 }
 
+bool is_there(long directory, const char* path)
+{
+    const bool full = path && *path == '/';
+    return (!full && descriptors::ours(directory) >= 0) || routes::in_our_kernel(directory, path);
+}
+
+std::optional<long> refuse(long number, const long* args)
+{
+    const Inside inside;
+    for (const Refusal& one : refusals)
+        if (one.number == number && is_there(one.directory == none ? AT_FDCWD : args[one.directory],
+                                             host::to_text(args[one.path])))
+            return -one.error;
+    return {};
+}
+
+// The link is the path, whatever it leads to.
+std::optional<long> make_link(const char* target, long directory, const char* path)
+{
+    const Inside inside;
+    const Place place(directory, path);
+    if (place.of_host)
+        return host::call(SYS_symlinkat, target, AT_FDCWD, place.of_host->c_str());
+    if (!place.ours)
+        return {};
+    return place.error ? place.error
+                       : stack::call(__lkl__NR_symlinkat, target, place.dirfd(), place.text());
+}
+
+// The times of older calls as utimensat(2) has them: null is now. False: they are none.
+bool own_times(long number, long given, timespec* times)
+{
+    if (number == SYS_utime) {
+        const auto* const seconds = host::to_pointer<const utimbuf>(given);
+        times[0] = {seconds->actime, 0};
+        times[1] = {seconds->modtime, 0};
+        return true;
+    }
+    const auto* const values = host::to_pointer<const timeval>(given);
+    for (int i = 0; i < 2; i++) {
+        if (values[i].tv_usec < 0 || values[i].tv_usec >= 1'000'000)
+            return false;
+        times[i] = {values[i].tv_sec, values[i].tv_usec * 1000};
+    }
+    return true;
+}
+
+bool has_old_times(long number)
+{
+    return number == SYS_utime || number == SYS_utimes || number == SYS_futimesat;
+}
+
 }  // namespace
 
 std::optional<long> run(long number, const long* args)
 {
-    const Rule* const rule = find(number);
-    if (!rule)
+    if (number == SYS_creat) {
+        const long open[6] = {args[0], O_CREAT | O_WRONLY | O_TRUNC, args[1], 0, 0, 0};
+        return run(SYS_open, open);
+    }
+    if (number == SYS_symlink)
+        return make_link(host::to_text(args[0]), AT_FDCWD, host::to_text(args[1]));
+    if (number == SYS_symlinkat)
+        return make_link(host::to_text(args[0]), args[1], host::to_text(args[2]));
+    const int position = positions[static_cast<size_t>(number)];
+    if (position == 0)
         return {};
+    if (position == refused)
+        return refuse(number, args);
+    const Rule* const rule = &rules[position - 1];
     long to[7] = {};
     spread(*rule, args, to);
     const Inside inside;
@@ -222,7 +361,7 @@ std::optional<long> run(long number, const long* args)
     if (first.of_host) {
         long there[6];
         std::copy(args, args + 6, there);
-        there[1] = reinterpret_cast<long>(first.of_host->c_str());
+        there[rule->has_directory ? 1 : 0] = reinterpret_cast<long>(first.of_host->c_str());
         return host::raw(number, there);
     }
     if (!first.ours)
@@ -231,7 +370,19 @@ std::optional<long> run(long number, const long* args)
         return first.error;
     to[0] = first.dirfd();
     to[1] = reinterpret_cast<long>(first.text());
+    timespec times[2];
+    if (has_old_times(number) && to[2] != 0) {
+        if (!own_times(number, to[2], times))
+            return -EINVAL;
+        to[2] = reinterpret_cast<long>(times);
+    }
     return call_and_convert(rule->kernel_number, rule->plain ? to + 1 : to);
+}
+
+bool is_ours(long directory, const char* path)
+{
+    const Inside inside;
+    return is_there(directory, path);
 }
 
 long map(const long* args)
@@ -241,6 +392,12 @@ long map(const long* args)
         return host::raw(SYS_mmap, args);
     if (!(args[3] & MAP_PRIVATE) && (args[2] & PROT_WRITE))
         return -ENODEV;
+    // Only files are: a socket has nothing to map.
+    {
+        const Inside inside;
+        if (stack::call(__lkl__NR_lseek, kernel_fd, 0, SEEK_CUR) < 0)
+            return -ENODEV;
+    }
     const long flags =
         (args[3] & ~(MAP_SHARED | MAP_SHARED_VALIDATE)) | MAP_PRIVATE | MAP_ANONYMOUS;
     const long memory =

@@ -10,6 +10,10 @@ namespace hijack::paths {
 // result. Nothing: the call has no path, or it is the host's. `number` is below 512.
 std::optional<long> run(long number, const long* args);
 
+// Whether a path, from a directory of either side, is a file of ours; our kernel need not
+// have started.
+bool is_ours(long directory, const char* path);
+
 // mmap() of a file of ours: a private mapping gets a copy, a shared one is refused.
 long map(const long* args);
 

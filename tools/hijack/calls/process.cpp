@@ -2,10 +2,12 @@
 // System calls on the process: its end, its signals, and what would go past us.
 #include <cerrno>
 
+#include <linux/landlock.h>
 #include <sys/prctl.h>
 
 #include "hijack/calls/rules.hpp"
 #include "hijack/calls/signal_mask.hpp"
+#include "hijack/preload/descriptors.hpp"
 #include "hijack/preload/host.hpp"
 #include "hijack/preload/signals.hpp"
 #include "hijack/preload/stack.hpp"
@@ -46,6 +48,15 @@ long prctl(const long* args)
     if (static_cast<int>(args[0]) == PR_SET_SYSCALL_USER_DISPATCH)
         return -EINVAL;
     return host::raw(SYS_prctl, args);
+}
+
+// What stands for a directory of ours on the host must not be allowed in its place.
+long add_landlock_rule(const long* args)
+{
+    const auto* const rule = host::to_pointer<const landlock_path_beneath_attr>(args[2]);
+    if (args[1] == LANDLOCK_RULE_PATH_BENEATH && rule && descriptors::ours(rule->parent_fd) >= 0)
+        return -EBADFD;
+    return host::raw(SYS_landlock_add_rule, args);
 }
 
 // A ring's entries go past us; programs then do without.

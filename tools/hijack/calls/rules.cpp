@@ -69,15 +69,15 @@ constexpr void add_plain(Table& t)
 
 constexpr void add_sockets(Table& t)
 {
-    t[SYS_bind] = {nullptr, __lkl__NR_bind};
-    t[SYS_connect] = {nullptr, __lkl__NR_connect, restarts};
+    t[SYS_bind] = {calls::bind};
+    t[SYS_connect] = {calls::connect, -1, restarts};
     t[SYS_listen] = {nullptr, __lkl__NR_listen};
     t[SYS_shutdown] = {nullptr, __lkl__NR_shutdown};
     t[SYS_getsockname] = {nullptr, __lkl__NR_getsockname};
     t[SYS_getpeername] = {nullptr, __lkl__NR_getpeername};
     t[SYS_getsockopt] = {nullptr, __lkl__NR_getsockopt};
-    t[SYS_setsockopt] = {nullptr, __lkl__NR_setsockopt};
-    t[SYS_sendto] = {nullptr, __lkl__NR_sendto, restarts | breaks_pipe};
+    t[SYS_setsockopt] = {calls::set_option};
+    t[SYS_sendto] = {calls::send_to, -1, restarts | breaks_pipe};
     t[SYS_recvfrom] = {nullptr, __lkl__NR_recvfrom, restarts};
     t[SYS_recvmsg] = {nullptr, __lkl__NR_recvmsg, restarts};
     t[SYS_recvmmsg] = {nullptr, __lkl__NR_recvmmsg, restarts};
@@ -125,6 +125,7 @@ constexpr void add_process(Table& t)
     t[SYS_rt_sigprocmask] = {calls::sigprocmask};
     t[SYS_rt_sigsuspend] = {calls::sigsuspend};
     t[SYS_prctl] = {calls::prctl};
+    t[SYS_landlock_add_rule] = {calls::add_landlock_rule};
     t[SYS_io_uring_setup] = {calls::io_uring};
     t[SYS_io_uring_enter] = {calls::io_uring};
     t[SYS_io_uring_register] = {calls::io_uring};

@@ -15,6 +15,10 @@ namespace calls {
 
 // sockets.cpp
 long socket(const long* args);
+long bind(const long* args);
+long connect(const long* args);
+long send_to(const long* args);
+long set_option(const long* args);
 long accept(const long* args);
 long accept4(const long* args);
 long send_message(const long* args);
@@ -41,7 +45,7 @@ long splice(const long* args);
 long execve(const long* args);
 long execveat(const long* args);
 // 0; or -EACCES, and the reason was told: the library, which `environment` has, does not
-// reach the program. The caller is Inside.
+// reach the program, or the program is a file of our kernel. The caller is Inside.
 int refuse_program(const std::string& path, const char* const* environment);
 
 // process.cpp
@@ -50,6 +54,7 @@ long sigaction(const long* args);
 long sigprocmask(const long* args);
 long sigsuspend(const long* args);
 long prctl(const long* args);
+long add_landlock_rule(const long* args);
 long io_uring(const long* args);
 
 }  // namespace calls

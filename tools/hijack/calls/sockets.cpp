@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// System calls that make sockets, and those that may carry descriptors.
+// System calls that make sockets, and those that may carry descriptors or the name of a
+// socket of UNIX.
+#include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
+#include <string>
 
+#include <fcntl.h>
 #include <linux/netlink.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include <lkl/asm/unistd.h>
 
+#include "hijack/calls/paths.hpp"
 #include "hijack/calls/rules.hpp"
 #include "hijack/preload/descriptors.hpp"
 #include "hijack/preload/host.hpp"
@@ -56,6 +63,8 @@ bool carries_ours(const msghdr* message)
 
 long forward(long number, long kernel_number, const long* args)
 {
+    if (descriptors::entry(args[0]) & descriptors::internal_bit)
+        return -EBADF;
     const int kernel_fd = descriptors::ours(args[0]);
     if (kernel_fd < 0)
         return host::raw(number, args);
@@ -63,7 +72,61 @@ long forward(long number, long kernel_number, const long* args)
     return stack::call(kernel_number, kernel_fd, args[1], args[2], args[3], args[4], args[5]);
 }
 
+// A socket's file below a directory of ours, where there can be none, and the host's of that
+// name is another one.
+bool names_ours(long address, long size)
+{
+    const auto* const unix_address = host::to_pointer<const sockaddr_un>(address);
+    const auto start = static_cast<long>(offsetof(sockaddr_un, sun_path));
+    if (!unix_address || size <= start || unix_address->sun_family != AF_UNIX ||
+        unix_address->sun_path[0] == '\0')
+        return false;
+    const auto room = std::min(static_cast<size_t>(size - start), sizeof unix_address->sun_path);
+    const std::string path(unix_address->sun_path, ::strnlen(unix_address->sun_path, room));
+    return paths::is_ours(AT_FDCWD, path.c_str());
+}
+
+bool names_ours(const msghdr* message)
+{
+    return message && names_ours(host::to_long(message->msg_name), message->msg_namelen);
+}
+
+// The host's message to such a socket, or with a descriptor of ours.
+bool is_refused(const msghdr* message)
+{
+    return carries_ours(message) || names_ours(message);
+}
+
 }  // namespace
+
+long bind(const long* args)
+{
+    if (descriptors::ours(args[0]) < 0 && names_ours(args[1], args[2]))
+        return -EOPNOTSUPP;
+    return forward(SYS_bind, __lkl__NR_bind, args);
+}
+
+long connect(const long* args)
+{
+    if (descriptors::ours(args[0]) < 0 && names_ours(args[1], args[2]))
+        return -EOPNOTSUPP;
+    return forward(SYS_connect, __lkl__NR_connect, args);
+}
+
+long send_to(const long* args)
+{
+    if (descriptors::ours(args[0]) < 0 && names_ours(args[4], args[5]))
+        return -EOPNOTSUPP;
+    return forward(SYS_sendto, __lkl__NR_sendto, args);
+}
+
+long set_option(const long* args)
+{
+    // Our kernel reaches the program's memory by copying alone; programs then do without.
+    if (args[1] == SOL_SOCKET && args[2] == SO_ZEROCOPY && descriptors::ours(args[0]) >= 0)
+        return -EOPNOTSUPP;
+    return forward(SYS_setsockopt, __lkl__NR_setsockopt, args);
+}
 
 long socket(const long* args)
 {
@@ -99,7 +162,7 @@ long accept(const long* args)
 
 long send_message(const long* args)
 {
-    if (descriptors::ours(args[0]) < 0 && carries_ours(host::to_pointer<const msghdr>(args[1])))
+    if (descriptors::ours(args[0]) < 0 && is_refused(host::to_pointer<const msghdr>(args[1])))
         return -EOPNOTSUPP;
     return forward(SYS_sendmsg, __lkl__NR_sendmsg, args);
 }
@@ -109,7 +172,7 @@ long send_messages(const long* args)
     const auto* const messages = host::to_pointer<const mmsghdr>(args[1]);
     if (descriptors::ours(args[0]) < 0)
         for (unsigned i = 0; i < static_cast<unsigned>(args[2]); i++)
-            if (carries_ours(&messages[i].msg_hdr))
+            if (is_refused(&messages[i].msg_hdr))
                 return -EOPNOTSUPP;
     return forward(SYS_sendmmsg, __lkl__NR_sendmmsg, args);
 }

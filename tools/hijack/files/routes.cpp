@@ -216,6 +216,20 @@ std::optional<std::string> in_our_kernel(long dirfd, const char* path)
     return open_file(full);
 }
 
+std::optional<std::string> out_of_ours(long dirfd, const char* path)
+{
+    constexpr std::string_view up = "/..";
+    const std::string_view text = path ? path : "";
+    for (size_t at = text.find(up); at != text.npos; at = text.find(up, at + 1)) {
+        const size_t end = at + up.size();
+        if (end < text.size() && text[end] != '/')
+            continue;
+        if (in_our_kernel(dirfd, std::string(text.substr(0, at)).c_str()))
+            return full_path(dirfd, path);
+    }
+    return {};
+}
+
 std::optional<std::string> of_program(const std::string& kernel_path)
 {
     const std::string path = without_process(kernel_path);

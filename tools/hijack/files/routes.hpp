@@ -21,6 +21,10 @@ void prepare();
 // dirfd is one of the host's, or AT_FDCWD. The caller is Inside.
 std::optional<std::string> in_our_kernel(long dirfd, const char* path);
 
+// For a path that is the host's: the same without "..", where it leads out of one of ours
+// by that. The caller is Inside.
+std::optional<std::string> out_of_ours(long dirfd, const char* path);
+
 // The other way round: what the program calls a path of our kernel's, or nothing.
 std::optional<std::string> of_program(const std::string& kernel_path);
 

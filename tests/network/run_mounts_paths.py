@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Every call with a path, below a directory that `lkl run --mount` has made an image's.
+
+It is done in the image, or refused; the host has a directory of that name, which the caller
+looks at afterwards. The argument is the directory; "good" is printed at the end.
+"""
+
+import ctypes
+import errno
+import mmap
+import os
+import socket
+import stat
+import subprocess
+import sys
+
+IMAGE = sys.argv[1].encode()
+AT_FDCWD = -100
+libc = ctypes.CDLL(None, use_errno=True)
+libc.syscall.restype = ctypes.c_long
+
+
+def call(number, *arguments):
+    """A system call by its number; -1 and its error's name, or the result."""
+    ctypes.set_errno(0)
+    result = libc.syscall(ctypes.c_long(number), *(
+        ctypes.c_long(one) if isinstance(one, int) else one for one in arguments))
+    return errno.errorcode[ctypes.get_errno()] if result == -1 else result
+
+
+def path(name):
+    """Of the image."""
+    return IMAGE + b"/" + name
+
+
+def times(*values):
+    """An array of long."""
+    return (ctypes.c_long * len(values))(*values)
+
+
+def done():
+    """What has to be done in the image."""
+    directory = os.open(IMAGE, os.O_RDONLY)
+    fd = call(85, path(b"created"), 0o640)  # creat
+    assert os.write(fd, b"text") == 4 and stat.S_IMODE(os.stat(fd).st_mode) == 0o640
+    os.close(fd)
+    assert call(88, b"created", path(b"link")) == 0  # symlink
+    assert call(266, b"created", directory, b"link2") == 0  # symlinkat
+    assert call(88, b"created", path(b"link")) == "EEXIST"
+    assert os.readlink(path(b"link2")) == b"created"
+    assert open(path(b"link"), "rb").read() == b"text"
+    assert call(133, path(b"fifo"), 0o10600, 0) == 0  # mknod
+    assert call(259, directory, b"fifo2", 0o10600, 0) == 0  # mknodat
+    assert stat.S_ISFIFO(os.stat(path(b"fifo2")).st_mode)
+    for number, arguments in ((132, (path(b"created"), times(1, 2))),
+                              (235, (path(b"created"), times(1, 500000, 2, 0))),
+                              (261, (directory, b"created", times(1, 500000, 2, 0)))):
+        os.utime(path(b"created"), (9, 9))
+        assert call(number, *arguments) == 0  # utime, utimes, futimesat
+        status = os.stat(path(b"created"))
+        assert (int(status.st_atime), status.st_mtime) == (1, 2), (number, status)
+        assert number == 132 or status.st_atime_ns == 1_500_000_000
+    assert call(235, path(b"created"), times(1, 1_000_000, 2, 0)) == "EINVAL"
+    assert call(235, path(b"created"), None) == 0 and os.stat(path(b"created")).st_mtime > 1e9
+    assert call(452, AT_FDCWD, path(b"created"), 0o600, 0) == 0  # fchmodat2
+    assert stat.S_IMODE(os.stat(path(b"created")).st_mode) == 0o600
+    os.close(directory)
+
+
+def refused():
+    """What cannot be done there, by its error."""
+    directory = os.open(IMAGE, os.O_RDONLY)
+    inotify = call(294, 0)
+    file = path(b"created")
+    buffer = ctypes.create_string_buffer(4096)
+    for error, number, *arguments in (
+            ("ENOTSUP", 303, AT_FDCWD, file, buffer, buffer, 0),  # name_to_handle_at
+            ("ENOTSUP", 303, directory, b"created", buffer, buffer, 0),
+            ("ENOSPC", 254, inotify, file, 2),  # inotify_add_watch
+            ("ENOTSUP", 301, inotify, 1, ctypes.c_long(2), AT_FDCWD, file),  # fanotify_mark
+            ("ENOTSUP", 165, b"tmpfs", IMAGE, b"tmpfs", 0, None),  # mount
+            ("ENOTSUP", 165, IMAGE, b"/mnt", None, 4096, None),
+            ("ENOTSUP", 166, IMAGE, 0),  # umount2
+            ("ENOTSUP", 155, IMAGE, IMAGE),  # pivot_root
+            ("ENOTSUP", 161, IMAGE),  # chroot
+            ("ENOTSUP", 163, path(b"none")),  # acct
+            ("ENOTSUP", 167, path(b"none"), 0),  # swapon
+            ("ENOTSUP", 168, path(b"none")),  # swapoff
+            ("ENOTSUP", 179, 0x800002 << 8, file, 0, buffer),  # quotactl
+            ("ENOTSUP", 134, file),  # uselib
+            ("ENOTSUP", 428, AT_FDCWD, IMAGE, 0),  # open_tree
+            ("ENOTSUP", 429, AT_FDCWD, b"/mnt", directory, b"", 0x40),  # move_mount
+            ("ENOTSUP", 433, AT_FDCWD, IMAGE, 0),  # fspick
+            ("ENOTSUP", 442, AT_FDCWD, IMAGE, 0, buffer, 32),  # mount_setattr
+            ("ENOSYS", 463, AT_FDCWD, file, 0, b"user.a", buffer, 16),  # setxattrat
+            ("ENOSYS", 466, AT_FDCWD, file, 0, b"user.a"),  # removexattrat
+            ("ENOSYS", 469, AT_FDCWD, file, buffer, 24, 0),  # file_setattr
+            ("EACCES", 59, path(b"program"), (ctypes.c_char_p * 2)(b"program", None), None),
+            ("EACCES", 322, directory, b"program", (ctypes.c_char_p * 2)(b"program", None), None,
+             0)):
+        result = call(number, *arguments)
+        assert result == error, (number, result)
+    rule = (ctypes.c_uint32 * 3)(1, 0, directory)
+    result = call(445, inotify, 1, rule, 0)  # landlock_add_rule
+    assert result == "EBADFD", result
+    os.close(directory)
+    try:
+        subprocess.run([path(b"program")], check=False)
+        raise SystemExit("a program of the host's was started")
+    except PermissionError:
+        pass
+    for kind in socket.SOCK_STREAM, socket.SOCK_DGRAM:
+        with socket.socket(socket.AF_UNIX, kind) as one:
+            for function in (one.bind, one.connect) + (
+                    (lambda name: one.sendto(b"x", name),
+                     lambda name: one.sendmsg([b"x"], [], 0, name))
+                    if kind == socket.SOCK_DGRAM else ()):
+                try:
+                    function(path(b"socket"))
+                    raise SystemExit(f"{function} succeeds")
+                except OSError as error:
+                    assert error.errno == errno.EOPNOTSUPP, error
+
+
+def direct():
+    """O_DIRECT is as if it was not there."""
+    memory = mmap.mmap(-1, 8192)
+    memory.write(b"d" * 8192)
+    fd = os.open(path(b"direct"), os.O_RDWR | os.O_CREAT | os.O_DIRECT)
+    assert os.write(fd, memory) == 8192
+    assert os.preadv(fd, [memory], 4096) == 4096
+    assert libc.fcntl(fd, 4, os.O_DIRECT) == 0  # F_SETFL
+    assert os.pwritev(fd, [memory], 0) == 8192
+    os.close(fd)
+    how = (ctypes.c_uint64 * 3)(os.O_RDONLY | os.O_DIRECT, 0, 0)
+    fd = call(437, AT_FDCWD, path(b"direct"), how, 24)  # openat2
+    assert os.readv(fd, [memory]) == 8192 and memory[:] == b"d" * 8192
+    os.close(fd)
+
+
+done()
+refused()
+direct()
+print("good")
