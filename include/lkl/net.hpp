@@ -96,11 +96,19 @@ Result<std::unique_ptr<NetBackend>> open_net_fifos(const std::string& read_path,
 // (/dev/tap<ifindex>). The MAC address is the interface's.
 Result<std::unique_ptr<NetBackend>> open_macvtap(const std::string& name);
 
+// The same for a descriptor that is attached to it already; a duplicate is used, and made not
+// to block.
+Result<std::unique_ptr<NetBackend>> open_macvtap(int descriptor);
+
 // An interface of the host that is shared with it: what it receives for any address,
 // our kernel sees as well; what the host sends or our kernel sends it does not see. It
 // needs CAP_NET_RAW. All offloads: a kernel that does without those of reception loses
 // what the interface has put together. VLAN tags are lost at reception.
 Result<std::unique_ptr<NetBackend>> open_raw(const std::string& name);
+
+// The same for the packet socket of such a back end, by its poll_fd(); a duplicate is used.
+// EINVAL: it is something else.
+Result<std::unique_ptr<NetBackend>> open_raw(int descriptor);
 
 // A switch of VDE, by the path of its directory or any URL of libvdeplug, which is loaded
 // at this time. ENOTSUP: it is not installed.

@@ -30,6 +30,9 @@ struct Interface {
     std::string neighbours;  // ADDRESS|MAC;...
     std::string qdisc;       // PARENT|TYPE;...
     std::string offload;     // virtio feature bits, hexadecimal
+    // The number of an open descriptor of the device, from `lkl run`, which may open what the
+    // program may not.
+    std::string descriptor;
 };
 
 struct Configuration {

@@ -30,6 +30,7 @@ inline constexpr Field<Interface> interface_fields[] = {
     {"neigh", "NET_NEIGHBOR", &Interface::neighbours},
     {"qdisc", "NET_QDISC", &Interface::qdisc},
     {"offload", "OFFLOAD", &Interface::offload},
+    {"descriptor", nullptr, &Interface::descriptor},
 };
 
 inline constexpr Field<Configuration> global_fields[] = {

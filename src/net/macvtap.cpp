@@ -32,6 +32,20 @@ Result<MacAddress> address_of(int device, const std::string& what)
     return mac;
 }
 
+Result<std::unique_ptr<NetBackend>> make_macvtap(net::Descriptor file, const std::string& name,
+                                                 const std::string& what)
+{
+    const auto mac = address_of(file.get(), what);
+    if (!mac)
+        return Error(mac.error());
+    NetInfo info;
+    info.name = name;
+    info.mac = *mac;
+    std::vector<net::Descriptor> files;
+    files.push_back(std::move(file));
+    return net::make_tap(std::move(files), std::move(info));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<NetBackend>> open_macvtap(const std::string& name)
@@ -51,15 +65,15 @@ Result<std::unique_ptr<NetBackend>> open_macvtap(const std::string& name)
     request.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
     if (::ioctl(file.get(), TUNSETIFF, &request) != 0)
         return net::host_error(what);
-    const auto mac = address_of(file.get(), what);
-    if (!mac)
-        return Error(mac.error());
-    NetInfo info;
-    info.name = name;
-    info.mac = *mac;
-    std::vector<net::Descriptor> files;
-    files.push_back(std::move(file));
-    return net::make_tap(std::move(files), std::move(info));
+    return make_macvtap(std::move(file), name, what);
+}
+
+Result<std::unique_ptr<NetBackend>> open_macvtap(int descriptor)
+{
+    auto own = net::duplicate(descriptor);
+    if (!own)
+        return std::move(own).error();
+    return make_macvtap(std::move(*own), {}, "descriptor " + std::to_string(descriptor));
 }
 
 }  // namespace lkl

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
 # ctest: CASES TIMEOUT=90
-"""Programs under `lkl run` that give up rights once they have sockets."""
+"""Programs under `lkl run` that give up rights, before they have sockets or after."""
 
 import grp
 import os
@@ -9,7 +9,7 @@ import pathlib
 import pwd
 import sys
 
-from run_lab import HOST, OURS, check, main, need
+from run_lab import DEVICE, HOST, OURS, check, main, need, quiet
 
 NOBODY = pwd.getpwnam("nobody")
 GROUP = grp.getgrgid(NOBODY.pw_gid).gr_name
@@ -121,5 +121,24 @@ def socat(lab):
     check(target.read_bytes() == data, lab.log(server))
 
 
+def devices_without_rights(lab):
+    """The device is opened with the rights of `lkl run`: whoever uses it has none left."""
+    need("ping", "setpriv")
+    quiet("ip", "link", "del", DEVICE)
+    nobody = ["setpriv", f"--reuid={NOBODY.pw_uid}", f"--regid={NOBODY.pw_gid}", "--clear-groups",
+              "--bounding-set=-all", "--inh-caps=-all"]
+    show = ["/usr/bin/python3", "-c", "import socket; print(dict(socket.if_nameindex()).values())"]
+    # Each program of a run, the second of which is started by one that closes all it can.
+    text = lab.ours("sh", "-c", '"$@" && exec /usr/bin/python3 -c "import os, subprocess, sys\n'
+                    'os.closerange(3, 1100)\nsubprocess.run(sys.argv[1:], check=True)" "$@"',
+                    "sh", *nobody, *show)
+    check(text.count("'eth0'") == 2, text)
+    # ping gives its own up before its first socket.
+    check("1 received" in lab.ours("ping", "-c", "1", OURS), "ping")
+    quiet("ip", "tuntap", "add", "below", "mode", "tap")
+    text = lab.run(lab.run_command(*nobody, *show, options=["--net", "raw:below"]))
+    check("'eth0'" in text, text)
+
+
 if __name__ == "__main__":
-    main([calls, signals_of_libc, haproxy, dnsmasq, socat])
+    main([calls, signals_of_libc, haproxy, dnsmasq, socat, devices_without_rights])

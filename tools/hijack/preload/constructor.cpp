@@ -1,15 +1,41 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The library's beginning and end in a process.
+#include <linux/if_tun.h>
+#include <net/if.h>
 #include <pthread.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 
+#include "config/device_types.hpp"
 #include "hijack/files/routes.hpp"
+#include "hijack/preload/descriptors.hpp"
 #include "hijack/preload/dispatch.hpp"
+#include "hijack/preload/host.hpp"
 #include "hijack/preload/settings.hpp"
 #include "hijack/preload/stack.hpp"
 
 namespace hijack {
 
 namespace {
+
+// Devices that `lkl run` has opened: the program cannot close them, and what it starts
+// inherits them. Where somebody has, the number may be another file's.
+void keep_devices(const Configuration& configuration)
+{
+    for (const Interface& one : configuration.interfaces) {
+        const auto descriptor = lkl::config::parse_descriptor(one.descriptor);
+        if (!descriptor)
+            continue;
+        ifreq interface {
+        };
+        int family = AF_UNSPEC;
+        socklen_t size = sizeof family;
+        if (host::call(SYS_ioctl, *descriptor, TUNGETIFF, &interface) == 0 ||
+            (host::call(SYS_getsockopt, *descriptor, SOL_SOCKET, SO_DOMAIN, &family, &size) == 0 &&
+             family == AF_PACKET))
+            descriptors::keep(*descriptor);
+    }
+}
 
 __attribute__((constructor)) void begin()
 {
@@ -20,6 +46,8 @@ __attribute__((constructor)) void begin()
         ::pthread_atfork(stack::forking, stack::fork_made, stack::forked);
         const Configuration* const configuration = settings::configuration();
         routes::prepare();
+        if (configuration)
+            keep_devices(*configuration);
         dispatched =
             configuration && (configuration->dispatch.empty() || is_on(configuration->dispatch));
     }

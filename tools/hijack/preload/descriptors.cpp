@@ -154,6 +154,12 @@ void for_each_ours(void (*function)(int kernel_fd))
     }
 }
 
+void keep(int host_fd)
+{
+    if (host_fd >= 0 && host_fd < limit)
+        set(host_fd, internal_bit);
+}
+
 int own_duplicate(int host_fd)
 {
     const long made = host::call(SYS_fcntl, host_fd, F_DUPFD_CLOEXEC, first_of_own());

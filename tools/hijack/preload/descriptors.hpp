@@ -63,6 +63,9 @@ int placeholder();
 // Calls the function for each descriptor of our kernel that has a number.
 void for_each_ours(void (*function)(int kernel_fd));
 
+// A descriptor that this process was started with is the library's own from here on.
+void keep(int host_fd);
+
 // A duplicate among the library's own descriptors, or a negative errno; and its end (-1 is
 // none).
 int own_duplicate(int host_fd);

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "lkl/run/launch.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "common/report.hpp"
 #include "common/tool.hpp"
+#include "config/backends.hpp"
 
 namespace tools::run {
 
@@ -39,10 +42,24 @@ void make_empty(const std::string& path)
     close(file);
 }
 
+// The devices are opened with our rights: the program, or one that it starts, may have given
+// its own up when it first uses the network. High numbers are out of its way.
+void open_devices(lkl::config::Configuration& configuration)
+{
+    rlimit room{};
+    getrlimit(RLIMIT_NOFILE, &room);
+    const auto most = static_cast<int>(std::min<rlim_t>(room.rlim_cur, 1024));
+    const auto count = static_cast<int>(configuration.interfaces.size());
+    for (lkl::config::Interface& one : configuration.interfaces) {
+        const int descriptor = lkl::config::duplicate_device(one, std::max(most - count, most / 2));
+        one.descriptor = descriptor < 0 ? "" : std::to_string(descriptor);
+    }
+}
+
 }  // namespace
 
 void launch(const std::string& path, const std::vector<std::string>& words,
-            const lkl::config::Configuration& configuration)
+            lkl::config::Configuration configuration)
 {
     std::string preload = preload_library();
     make_empty(configuration.pcap);
@@ -54,6 +71,7 @@ void launch(const std::string& path, const std::vector<std::string>& words,
     if (const char* const others = std::getenv("LD_PRELOAD"); others && *others)
         preload += ":" + std::string(others);
     setenv("LD_PRELOAD", preload.c_str(), 1);
+    open_devices(configuration);
     setenv("LKL_RUN_CONFIG", lkl::config::to_json(configuration).c_str(), 1);
     setenv("LKL_RUN_ID", lkl::config::make_run_id().c_str(), 1);
     std::vector<char*> arguments;

@@ -11,6 +11,6 @@ namespace tools::run {
 
 // Does not return: throws ToolError where it cannot.
 [[noreturn]] void launch(const std::string& path, const std::vector<std::string>& words,
-                         const lkl::config::Configuration& configuration);
+                         lkl::config::Configuration configuration);
 
 }  // namespace tools::run
