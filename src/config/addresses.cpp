@@ -4,6 +4,8 @@
 #include <cerrno>
 #include <charconv>
 
+#include "config/lists.hpp"
+
 namespace lkl::config {
 
 lkl::Result<unsigned> parse_number(const std::string& what, const std::string& text, unsigned least,
@@ -39,6 +41,16 @@ lkl::Result<lkl::IpAddress> parse_address(const std::string& what, const std::st
         return lkl::Error{EINVAL,
                           what + " \"" + text + "\": no IPv" + (v6 ? "6" : "4") + " address"};
     return address;
+}
+
+lkl::Result<std::pair<lkl::IpAddress, lkl::MacAddress>> parse_neighbour(const std::string& text)
+{
+    const auto [address_text, mac_text] = cut(text, "|");
+    const auto address = lkl::IpAddress::parse(address_text);
+    const auto mac = lkl::MacAddress::parse(mac_text);
+    if (!address || !mac)
+        return lkl::Error{EINVAL, "neighbour \"" + text + "\": is not ADDRESS|MAC"};
+    return std::pair(*address, *mac);
 }
 
 }  // namespace lkl::config

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <utility>
 
 #include <lkl/ip_address.hpp>
 
@@ -18,6 +19,9 @@ lkl::Result<lkl::IpPrefix> parse_prefix(const std::string& what, const std::stri
 // Of the given family.
 lkl::Result<lkl::IpAddress> parse_address(const std::string& what, const std::string& text,
                                           bool v6);
+
+// "ADDRESS|MAC".
+lkl::Result<std::pair<lkl::IpAddress, lkl::MacAddress>> parse_neighbour(const std::string& text);
 
 // A number of at most `most`, and at least `least`.
 lkl::Result<unsigned> parse_number(const std::string& what, const std::string& text, unsigned least,

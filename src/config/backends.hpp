@@ -10,8 +10,8 @@
 
 namespace lkl::config {
 
-// Of the interface's type and parameter, or of its descriptor where that is open. Null: the type is "none", the loopback interface
-// is all.
+// Of the interface's type and parameter, or of its descriptor where that is open. Null: the type is
+// "none", the loopback interface is all.
 lkl::Result<std::unique_ptr<lkl::NetBackend>> open_backend(const Interface& interface);
 
 // A descriptor of the device, `least` or above, that programs inherit, for

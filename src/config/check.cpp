@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "config/addresses.hpp"
+#include "config/device_options.hpp"
 #include "config/device_types.hpp"
 #include "config/lists.hpp"
 
@@ -22,9 +23,22 @@ Result<void> check_dhcp(const Interface& one)
 
 Result<void> check_mac(const std::string& text)
 {
-    if (text.empty() || lkl::MacAddress::parse(text))
+    if (text.empty())
         return {};
-    return Error{EINVAL, "mac \"" + text + "\": no hardware address, as 02:00:00:00:00:01"};
+    const auto mac = lkl::MacAddress::parse(text);
+    if (!mac)
+        return Error{EINVAL, "mac \"" + text + "\": no hardware address, as 02:00:00:00:00:01"};
+    if ((mac->bytes[0] & 1) || *mac == lkl::MacAddress{})
+        return Error{EINVAL, "mac \"" + text + "\": of a group or nobody, not of a device"};
+    return {};
+}
+
+Result<void> check_neighbours(const std::string& text)
+{
+    for (const std::string& one : split(text, ';'))
+        if (const auto neighbour = parse_neighbour(one); !neighbour)
+            return neighbour.error();
+    return {};
 }
 
 Result<void> check_prefix(const std::string& what, const std::string& text,
@@ -78,6 +92,24 @@ Result<void> check_number(const std::string& what, const std::string& text, unsi
     return number ? Result<void>() : Result<void>(number.error());
 }
 
+// The least that IPv6 needs of a link, where there is none of it with less.
+Result<void> check_mtu(const Interface& one)
+{
+    constexpr unsigned least = 68, least_v6 = 1280, most = 65535;
+    if (auto checked = check_number("mtu", one.mtu, least, most); !checked || one.ip6.empty())
+        return checked;
+    if (check_number("mtu", one.mtu, least_v6, most))
+        return {};
+    return Error{EINVAL,
+                 "mtu \"" + one.mtu + "\": IPv6 (ip6 \"" + one.ip6 + "\") needs 1280 at least"};
+}
+
+Result<void> check_offload(const Interface& one)
+{
+    const auto options = device_options(one);
+    return options ? Result<void>() : Result<void>(options.error());
+}
+
 Result<void> check_images(const std::vector<std::string>& images)
 {
     for (const std::string& one : images) {
@@ -113,8 +145,8 @@ Result<void> check_interface(const Interface& one)
                   check_prefix("ip", one.ip, one.mask_length, false),
                   check_prefix("ip6", one.ip6, one.mask_length6, true),
                   check_address("gateway", one.gateway, false),
-                  check_address("gateway6", one.gateway6, true),
-                  check_number("mtu", one.mtu, 68, 65535));
+                  check_address("gateway6", one.gateway6, true), check_mtu(one), check_offload(one),
+                  check_neighbours(one.neighbours));
 }
 
 }  // namespace

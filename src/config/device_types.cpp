@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include <net/if.h>
+
 #include "config/addresses.hpp"
 #include "config/lists.hpp"
 
@@ -23,15 +25,28 @@ Result<void> verdict(const Result<Parsed>& parsed)
     return parsed ? Result<void>() : Result<void>(parsed.error());
 }
 
+// As the host's kernel takes it; a tap's may have a %d in it.
+Result<void> check_name(const std::string& name)
+{
+    if (name.size() >= IFNAMSIZ)
+        return Error{EINVAL, "\"" + name + "\": longer than a name of an interface can be (15)"};
+    if (name == "." || name == ".." || name.find_first_of("/: \t\n\v\f\r") != name.npos)
+        return Error{EINVAL, "\"" + name + "\": no name of an interface"};
+    return {};
+}
+
 struct Type {
     const char* name;
     const char* parameter;  // what has to be given; null: it may be left out
     Result<void> (*check)(const std::string& parameter) = nullptr;
 };
 constexpr Type types[] = {
-    {"tap", nullptr},
-    {"macvtap", "a name, or a path as /dev/tap4"},
-    {"raw", "the name of an interface"},
+    {"tap", nullptr, check_name},
+    {"macvtap", "a name, or a path as /dev/tap4",
+     [](const std::string& name) {
+         return name.find('/') == name.npos ? check_name(name) : Result<void>();
+     }},
+    {"raw", "the name of an interface", check_name},
     {"pipe", "READ|WRITE, two fifos",
      [](const std::string& parameter) { return verdict(parse_pipes(parameter)); }},
     {"socket", "the number of a descriptor",

@@ -4,7 +4,7 @@
 #include <cstring>
 #include <ctime>
 #include <fstream>
-#include <sstream>
+#include <string>
 
 #include <unistd.h>
 
@@ -42,11 +42,16 @@ void add_variables(Owner& owner, const Field<Owner> (&fields)[count])
 
 lkl::Result<Configuration> read_file(const std::string& path)
 {
+    // What is longer is no file of settings, and a device may have no end.
+    constexpr size_t most = 1 << 20;  // bytes
     std::ifstream file(path);
-    std::stringstream text;
-    if (!file || !(text << file.rdbuf()))
+    std::string text(most + 1, '\0');
+    if (!file || !(file.read(text.data(), static_cast<std::streamsize>(text.size())) || file.eof()))
         return lkl::Error{errno, path + ": " + std::strerror(errno)};
-    return parse_json(text.str(), path);
+    text.resize(static_cast<size_t>(file.gcount()));
+    if (text.size() > most)
+        return lkl::Error{EFBIG, path + ": longer than 1 MiB"};
+    return parse_json(text, path);
 }
 
 }  // namespace

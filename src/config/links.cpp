@@ -75,12 +75,10 @@ Result<void> add_own_gateway(Netlink& net, int index, const std::string& own,
 Result<void> add_neighbours(Netlink& net, int index, const std::string& list)
 {
     for (const std::string& entry : split(list, ';')) {
-        const auto [address_text, mac_text] = cut(entry, "|");
-        const auto address = lkl::IpAddress::parse(address_text);
-        const auto mac = lkl::MacAddress::parse(mac_text);
-        if (!address || !mac)
-            return lkl::Error{EINVAL, "neighbour \"" + entry + "\": is not ADDRESS|MAC"};
-        if (auto added = net.add_neighbour(index, *address, *mac); !added)
+        const auto neighbour = parse_neighbour(entry);
+        if (!neighbour)
+            return neighbour.error();
+        if (auto added = net.add_neighbour(index, neighbour->first, neighbour->second); !added)
             return added;
     }
     return {};

@@ -263,6 +263,8 @@ def flags_and_requests():
     count = array.array("i", [0])
     fcntl.ioctl(a, termios.FIONREAD, count)
     print(count[0], os.isatty(a.fileno()), attempt(os.lseek, a.fileno(), 0, 0))
+    print(attempt(fcntl.fcntl, a, fcntl.F_SETOWN, os.getpid()),
+          len(attempt(fcntl.ioctl, a, 0x8901, struct.pack("i", os.getpid()))))  # FIOSETOWN
     a.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     print(a.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE),
           a.getsockopt(socket.SOL_SOCKET, socket.SO_TYPE) == socket.SOCK_STREAM)

@@ -76,6 +76,21 @@ grep -q 'liblkl-hijack.so' output || fail "ldd: $(cat output)"
 alone "$LKL_BIN/lkl" run -- /lib64/ld-linux-x86-64.so.2 ./dynamic >output || fail "the loader"
 on_our_stack
 
+# A network namespace would be the host's.
+libc='import ctypes, errno; libc = ctypes.CDLL(None, use_errno=True); call = libc.syscall'
+for call in 'libc.unshare(0x40000000)' 'libc.setns((f := open("/proc/self/ns/net")).fileno(), 0)' \
+    'libc.setns((f := open("/proc/self/ns/net")).fileno(), 0x40000000)' \
+    'call(56, 0x40000011, 0, 0, 0, 0)' \
+    'call(435, (ctypes.c_uint64 * 11)(0x40000000, 0, 0, 0, 17), 88)'; do
+    alone "$LKL_BIN/lkl" run -- "${python[@]}" "$libc
+assert $call == -1 and ctypes.get_errno() == errno.EOPNOTSUPP, ctypes.get_errno()" 2>error ||
+        fail "$call: $(cat error)"
+    grep -q 'lkl run: a network namespace' error || fail "$call: $(cat error)"
+done
+alone "$LKL_BIN/lkl" run -- "${python[@]}" "$libc
+assert libc.unshare(0x04000000) == 0  # of UTS
+assert libc.setns((f := open('/proc/self/ns/uts')).fileno(), 0) == 0" || fail "another namespace"
+
 # A server with a process for its work says why that cannot be.
 if command -v nginx >/dev/null; then
     cat >nginx.conf <<END

@@ -102,6 +102,14 @@ wrong 'no device whose packets' --net none --pcap none.pcap -- true
 wrong 'no device whose packets' --pcap none.pcap -- true
 [ ! -e none.pcap ] || fail "a capture of nothing is there"
 wrong 'mtu' --net none --mtu 12 -- true
+wrong 'IPv6 (ip6 "fd00::1/64") needs 1280' --net none --ip6 fd00::1/64 --mtu 1279 -- true
+wrong 'longer than a name' --net tap:verylonginterfacename0 -- true
+wrong 'longer than a name' --net macvtap:verylonginterfacename0 -- true
+wrong 'no name of an interface' --net raw:a/b -- true
+wrong 'mac "01:00:5e:00:00:01": of a group' --net none --mac 01:00:5e:00:00:01 -- true
+wrong 'of a group or nobody' --net none --mac 00:00:00:00:00:00 -- true
+wrong 'is not ADDRESS|MAC' --net none --neighbour 'x|y' -- true
+wrong 'mem=abc: not a size' --kernel-memory abc -- true
 wrong 'no value' --sysctl net.ipv4.ip_forward -- true
 wrong 'IMAGE:DIRECTORY' --mount image -- true
 expected=8
@@ -117,6 +125,11 @@ echo '{"interfaces": [{"ip": 3}]}' >bad.json
 wrong 'no string' --config bad.json -- true
 echo '{' >bad.json
 wrong 'bad.json' --config bad.json -- true
+echo '{"interfaces": [{"type": "none", "offload": "zz"}]}' >bad.json
+wrong 'offload "zz": no hexadecimal' --config bad.json -- true
+wrong '/dev/zero: longer than 1 MiB' --config /dev/zero -- true
+alone "$LKL_BIN/lkl" run --config <(cat settings.json) -- ip link >details
+grep -q '02:00:00:00:00:07' details || fail "settings from a pipe: $(cat details)"
 
 # What is found when the network is first used is told in one line as well.
 down() {
@@ -140,6 +153,7 @@ down "network fifo $PWD/one: No such file" --net 'pipe:one|two'
 down 'descriptor 77: Bad file descriptor' --net socket:77
 down "VDE switch $PWD/no-such-switch: " --net vde:./no-such-switch
 down "passt socket $PWD/no-such-socket: No such file" --net passt:./no-such-socket
+down 'sysctl net.ipv4.tcp_congestion_control' --congestion bogus
 down 'set qdisc ' --net tap:t0 --qdisc no-such-discipline
 
 # What no library can be laid under.

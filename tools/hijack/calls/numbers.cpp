@@ -127,6 +127,9 @@ long fcntl(const long* args)
     const int kernel_fd = descriptors::ours(number);
     if (kernel_fd < 0 || (what & descriptors::epoll_bit))
         return host::raw(SYS_fcntl, args);
+    // Our kernel has no such process, nor is there a SIGIO that could come.
+    if (command == F_SETOWN || command == F_SETOWN_EX)
+        return 0;
     // As at open(2) (paths.cpp).
     const long argument = command == F_SETFL ? args[2] & ~O_DIRECT : args[2];
     return stack::call(__lkl__NR_fcntl, kernel_fd, command, argument);

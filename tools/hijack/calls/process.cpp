@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // System calls on the process: its end, its signals, and what would go past us.
+#include <algorithm>
 #include <cerrno>
 
 #include <linux/landlock.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 
 #include "hijack/calls/rules.hpp"
 #include "hijack/calls/signal_mask.hpp"
 #include "hijack/preload/descriptors.hpp"
 #include "hijack/preload/host.hpp"
+#include "hijack/preload/message.hpp"
 #include "hijack/preload/signals.hpp"
 #include "hijack/preload/stack.hpp"
 
@@ -48,6 +53,59 @@ long prctl(const long* args)
     if (static_cast<int>(args[0]) == PR_SET_SYSCALL_USER_DISPATCH)
         return -EINVAL;
     return host::raw(SYS_prctl, args);
+}
+
+namespace {
+
+int refuse_namespace(unsigned long flags)
+{
+    if (!(flags & CLONE_NEWNET))
+        return 0;
+    const Inside inside;
+    message("a network namespace would be one of the host's (docs/run.md)");
+    return -EOPNOTSUPP;
+}
+
+}  // namespace
+
+int refuse_clone(long number, const long* args)
+{
+    auto flags = static_cast<unsigned long>(args[0]);
+    if (number == SYS_clone3) {
+        // In memory, at the start of a structure.
+        const auto* const given = host::to_pointer<const uint64_t>(args[0]);
+        flags = given && args[1] >= static_cast<long>(sizeof *given) ? *given : 0;
+    }
+    return refuse_namespace(flags);
+}
+
+long clone(const long* args)
+{
+    const int error = refuse_clone(SYS_clone, args);
+    return error ? error : host::raw(SYS_clone, args);
+}
+
+long clone3(const long* args)
+{
+    const int error = refuse_clone(SYS_clone3, args);
+    return error ? error : host::raw(SYS_clone3, args);
+}
+
+long unshare(const long* args)
+{
+    const int error = refuse_namespace(static_cast<unsigned long>(args[0]));
+    return error ? error : host::raw(SYS_unshare, args);
+}
+
+long setns(const long* args)
+{
+    auto types = static_cast<unsigned long>(args[1]);
+    // Whatever the descriptor is of.
+    if (types == 0)
+        types =
+            static_cast<unsigned long>(std::max(host::call(SYS_ioctl, args[0], NS_GET_NSTYPE), 0l));
+    const int error = refuse_namespace(types);
+    return error ? error : host::raw(SYS_setns, args);
 }
 
 // What stands for a directory of ours on the host must not be allowed in its place.

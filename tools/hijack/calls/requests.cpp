@@ -75,6 +75,9 @@ long ioctl(const long* args)
     }
     if (request == FIOCLEX || request == FIONCLEX)
         return host::call(SYS_fcntl, args[0], F_SETFD, request == FIOCLEX ? FD_CLOEXEC : 0);
+    // As F_SETOWN of fcntl(2).
+    if (request == FIOSETOWN || request == SIOCSPGRP)
+        return 0;
     // It would be a number of our kernel's.
     if (request == SIOCGSKNS)
         return -EOPNOTSUPP;

@@ -125,6 +125,10 @@ constexpr void add_process(Table& t)
     t[SYS_rt_sigprocmask] = {calls::sigprocmask};
     t[SYS_rt_sigsuspend] = {calls::sigsuspend};
     t[SYS_prctl] = {calls::prctl};
+    t[SYS_clone] = {calls::clone};
+    t[SYS_clone3] = {calls::clone3};
+    t[SYS_unshare] = {calls::unshare};
+    t[SYS_setns] = {calls::setns};
     t[SYS_landlock_add_rule] = {calls::add_landlock_rule};
     t[SYS_io_uring_setup] = {calls::io_uring};
     t[SYS_io_uring_enter] = {calls::io_uring};

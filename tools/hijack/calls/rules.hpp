@@ -55,6 +55,13 @@ long sigprocmask(const long* args);
 long sigsuspend(const long* args);
 long prctl(const long* args);
 long add_landlock_rule(const long* args);
+long unshare(const long* args);
+long setns(const long* args);
+long clone(const long* args);
+long clone3(const long* args);
+// EOPNOTSUPP, and the reason was told, where clone() or clone3() asks for a network namespace,
+// which would be the host's; else 0.
+int refuse_clone(long number, const long* args);
 long io_uring(const long* args);
 
 }  // namespace calls

@@ -113,6 +113,11 @@ void on_sigsys(int, siginfo_t* info, void* argument)
         return_from_handler(registers[REG_RSP]);
     case SYS_clone:
     case SYS_clone3:
+        if (const int error = calls::refuse_clone(number, args)) {
+            registers[REG_RAX] = error;
+            break;
+        }
+        [[fallthrough]];
     case SYS_fork:
     case SYS_vfork:
         let_pass(context);

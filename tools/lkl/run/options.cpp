@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "lkl/run/options.hpp"
 
+#include "capi/command_line.hpp"
 #include "common/report.hpp"
 
 namespace tools::run {
@@ -91,6 +92,8 @@ lkl::config::Configuration Options::configuration() const
     add_to(*configuration);
     if (auto checked = lkl::config::check(*configuration); !checked)
         throw ToolError(ExitCode::usage, "run: " + escaped(checked.error().what));
+    if (auto words = lkl::capi::parse_command_line(configuration->boot_cmdline); !words)
+        throw ToolError(ExitCode::usage, "run: kernel: " + escaped(words.error().what));
     lkl::config::make_paths_full(*configuration);
     return *std::move(configuration);
 }
