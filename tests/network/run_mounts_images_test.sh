@@ -57,6 +57,10 @@ timeout 60 unshare -m "$LKL_BIN/lkl" run --mount "image:$PWD/hosts" -- \
     fail "calls with paths: $(cat output error)"
 grep -qx good output || fail "calls with paths: $(cat output error)"
 find hosts -printf '%p %M %s %T@ %C@\n' | sort | diff before - || fail "the host's files are others"
+status=0
+timeout 30 "$LKL_BIN/lkl" run --mount "image:$PWD/hosts/" -- hosts/program 2>error || status=$?
+[ "$status" = 1 ] || fail "the host's program in a mount is started: $status"
+grep -q 'no program of an image' error || fail "$(cat error)"
 run dd if=/dev/zero of=/image/zeroes bs=4096 count=4 oflag=direct 2>error || fail "$(cat error)"
 e2fsck -fn image >check 2>&1 || fail "$(cat check)"
 chmod a-w image

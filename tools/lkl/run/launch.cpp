@@ -42,6 +42,21 @@ void make_empty(const std::string& path)
     close(file);
 }
 
+// The host's program of that name would be started in the place of the image's.
+void refuse_program_of_image(const std::string& path,
+                             const lkl::config::Configuration& configuration)
+{
+    const std::string full = std::filesystem::absolute(path).lexically_normal();
+    for (const std::string& image : configuration.images) {
+        std::string directory = image.substr(image.rfind(':') + 1);
+        if (!directory.ends_with('/'))
+            directory += '/';
+        if (full.starts_with(directory))
+            throw ToolError(ExitCode::usage,
+                            "run: " + escaped(path) + ": no program of an image can be started");
+    }
+}
+
 // The devices are opened with our rights: the program, or one that it starts, may have given
 // its own up when it first uses the network. High numbers are out of its way.
 void open_devices(lkl::config::Configuration& configuration)
@@ -61,6 +76,7 @@ void open_devices(lkl::config::Configuration& configuration)
 void launch(const std::string& path, const std::vector<std::string>& words,
             lkl::config::Configuration configuration)
 {
+    refuse_program_of_image(path, configuration);
     std::string preload = preload_library();
     make_empty(configuration.pcap);
     // The loader splits it there.
