@@ -11,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include <fnmatch.h>
 #include <unistd.h>
 
 #include <lkl/linux/fcntl.h>
@@ -120,18 +121,45 @@ std::vector<std::string> KernelTrace::events_of(lkl::Kernel& kernel)
     return events;
 }
 
+std::vector<std::string> KernelTrace::matching(const std::vector<std::string>& events,
+                                               const std::string& pattern)
+{
+    const auto is = [](const std::string& wanted, const std::string& word) {
+        return fnmatch(wanted.c_str(), word.c_str(), 0) == 0;
+    };
+    const size_t colon = pattern.find(':');
+    const std::string first = pattern.substr(0, colon);
+    const std::string second = colon == std::string::npos ? "" : pattern.substr(colon + 1);
+    std::vector<std::string> found;
+    for (const std::string& event : events) {
+        const size_t end = event.find(':');
+        const std::string system = event.substr(0, end);
+        const std::string name = event.substr(end + 1);
+        const bool wanted = colon == std::string::npos ? is(first, system) || is(first, name)
+                                                       : (first.empty() || is(first, system)) &&
+                                                             (second.empty() || is(second, name));
+        if (wanted)
+            found.push_back(event);
+    }
+    return found;
+}
+
 void KernelTrace::begin(lkl::Kernel& kernel)
 {
-    mount_tracefs(kernel);
+    const std::vector<std::string> all = events_of(kernel);
     if (const auto set = write_file(kernel, "buffer_size_kb", std::to_string(buffer_ >> 10)); !set)
         throw ToolError(ExitCode::kernel, "trace: a buffer of " + std::to_string(buffer_ >> 10) +
                                               " KiB: " + set.error().what);
-    for (const std::string& event : events_) {
-        if (const auto set = write_file(kernel, "set_event", event); !set)
-            throw ToolError(
-                set.error().code == EINVAL ? ExitCode::usage : ExitCode::kernel,
-                "trace: " + escaped(event) +
-                    (set.error().code == EINVAL ? ": no such event" : ": " + set.error().what));
+    for (const std::string& pattern : events_) {
+        // tracefs itself knows one name, or all of a system.
+        const std::vector<std::string> found = matching(all, pattern);
+        if (found.empty())
+            throw ToolError(ExitCode::usage, "trace: " + escaped(pattern) + ": no such event");
+        for (const std::string& event : found) {
+            if (const auto set = write_file(kernel, "set_event", event); !set)
+                throw ToolError(ExitCode::kernel,
+                                "trace: " + escaped(event) + ": " + set.error().what);
+        }
     }
 }
 

@@ -16,8 +16,8 @@ namespace tools {
 // One for all kernels of a tool, one after the other or at once; not for several threads.
 class KernelTrace {
 public:
-    // events: as tracefs takes them, "ext4:*" or "sched:sched_switch". buffer: bytes of the
-    // kernel's memory; what does not fit pushes the oldest out. output_name: for messages.
+    // events: patterns of matching(). buffer: bytes of the kernel's memory; what does not fit
+    // pushes the oldest out. output_name: for messages.
     KernelTrace(std::vector<std::string> events, uint64_t buffer, Descriptor output,
                 std::string output_name);
 
@@ -26,6 +26,11 @@ public:
     static std::string image();
     // All events of a kernel, sorted. Throws ToolError, ExitCode::kernel.
     static std::vector<std::string> events_of(lkl::Kernel& kernel);
+    // Those of the events, SYSTEM:NAME, that a pattern means, in their order: of fnmatch() for
+    // both parts, "block:block_rq_*" or "ext4:" with all of a system's; without a colon it is
+    // one for the system or for the name, as tracefs takes such a word.
+    static std::vector<std::string> matching(const std::vector<std::string>& events,
+                                             const std::string& pattern);
 
     uint64_t buffer() const { return buffer_; }
 

@@ -5,12 +5,12 @@
 #include <cstring>
 #include <iostream>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <unistd.h>
 
 #include <lkl/kernel.hpp>
@@ -31,7 +31,8 @@ public:
     {
         command_.take_rest();
         command_.list("-e,--event", events_, "EVENT",
-                      "What is to be seen: SYSTEM:NAME, SYSTEM:*, a pattern; several times");
+                      "What is to be seen: SYSTEM:NAME, where both may be patterns; "
+                      "several times");
         command_.option("-o,--output", output_, "FILE",
                         "Where the trace goes; standard error if not given");
         command_.option("-b,--buffer", buffer_kib_, 4, "KIB",
@@ -87,13 +88,17 @@ private:
         auto kernel = lkl::Kernel::start(kernel_options);
         if (!kernel)
             throw ToolError(ExitCode::kernel, "cannot start the kernel: " + kernel.error().what);
-        for (const std::string& event : KernelTrace::events_of(*kernel)) {
-            bool wanted = events_.empty();
-            for (const std::string& pattern : events_)
-                wanted = wanted || fnmatch(pattern.c_str(), event.c_str(), 0) == 0;
-            if (wanted)
-                std::cout << event << '\n';
+        const std::vector<std::string> all = KernelTrace::events_of(*kernel);
+        std::set<std::string> wanted;
+        for (const std::string& pattern :
+             events_.empty() ? std::vector<std::string>{"*"} : events_) {
+            const std::vector<std::string> found = KernelTrace::matching(all, pattern);
+            if (found.empty())
+                throw ToolError(ExitCode::usage, "trace: " + escaped(pattern) + ": no such event");
+            wanted.insert(found.begin(), found.end());
         }
+        for (const std::string& event : wanted)
+            std::cout << event << '\n';
         if (!std::cout.flush())
             throw ToolError(ExitCode::output, "standard output: cannot be written");
     }
