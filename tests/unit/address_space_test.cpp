@@ -59,6 +59,18 @@ TEST_F(Space, ImageAndMemoryStartAtBlocks)
     EXPECT_EQ(*at(space.memory_end()), 0);
 }
 
+// So that a debugger comes from a kernel's stack to that of a thread that begins later.
+TEST_F(Space, WhatIsMappedLaterLiesAbove)
+{
+    // Larger than a gap that was there before.
+    constexpr uint64_t size = 8ull << 30;
+    void* const stack =
+        mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    ASSERT_NE(stack, MAP_FAILED);
+    EXPECT_GT(reinterpret_cast<uintptr_t>(stack), space.memory_end());
+    munmap(stack, size);
+}
+
 TEST_F(Space, MapsMemoryASecondTime)
 {
     std::strcpy(memory(5 * page), "first");

@@ -27,6 +27,11 @@ namespace {
 
 static_assert(AddressSpace::block_size == LKL_BLOCK_SIZE);
 
+// Addresses above a kernel's that are left to the program. The host's kernel gives out the
+// highest that are free, so that the stacks of threads that begin later come to lie here:
+// a debugger that walks from a kernel's stack on to the caller's follows upwards alone.
+constexpr uint64_t room_above = 64ULL << 30;
+
 // From here on the first touch of a page is costly, in nanoseconds: 0.3 to 1 µs is usual.
 constexpr uint64_t costly_page = 4000;
 
@@ -73,6 +78,11 @@ uint64_t time_of_page(uintptr_t memory)
     return least;
 }
 
+void* reserve(uint64_t size)
+{
+    return ::mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+}
+
 bool map_zeroes(uintptr_t address, uint64_t length, int flags)
 {
     // Terabytes: not all at once where a program has its memory locked (mlockall(2)), and
@@ -106,8 +116,12 @@ Result<AddressSpace> AddressSpace::create(uint64_t image_size, uint64_t memory_s
     void* reservation = nullptr;
     for (;;) {
         reserved = linear + 2 * space.window_ + alignment;
-        reservation = ::mmap(nullptr, reserved, PROT_NONE,
-                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        reservation = reserve(reserved + room_above);
+        if (reservation != MAP_FAILED) {
+            ::munmap(static_cast<std::byte*>(reservation) + reserved, room_above);
+            break;
+        }
+        reservation = reserve(reserved);
         if (reservation != MAP_FAILED)
             break;
         if (space.window_ == least)
