@@ -40,9 +40,9 @@ kill
 EOF
 # On a busy machine another thread may take a call on, from whose stack no frame leads to
 # the program.
-for _ in {1..5}; do
+for _ in {1..10}; do
     "${gdb[@]}" -x stop.gdb ./program >stop.log 2>&1 || { cat stop.log; fail "gdb"; }
-    sed '/^by a thread/q' stop.log | grep -q ' lkl_user_off ' || break
+    grep -qE ' (lkl_user_off|lkl_user_first) ' stop.log || break
 done
 frame='^#[0-9]+ '
 expect stop.log "Breakpoint .* do_filp_open .*fs/namei\.c:[0-9]+" \
@@ -55,7 +55,9 @@ expect stop.log "Breakpoint .* do_filp_open .*fs/namei\.c:[0-9]+" \
     "do_filp_open in section .text of .*/vmlinux[-a-z]*.debug" \
     "^by a thread" \
     "${frame}.*do_filp_open \(.*fs/namei\.c:[0-9]+" \
-    "${frame}.*(lkl_call_on_stack|lkl_user_first)"
+    "${frame}.* lkl_call_on_stack \(\).*switch\.S:[0-9]+" \
+    "${frame}.*program_opens_a_file \(name=.*/by-a-thread.*debug_program\.c:[0-9]+" \
+    "${frame}.*opening_thread \(.*debug_program\.c:[0-9]+"
 
 image=$(realpath "${LKL_KERNEL_IMAGE:-$LKL_BUILD/lib/lkl/vmlinux}")
 look() {
@@ -67,7 +69,11 @@ info line pipe_read
 print init_task.comm
 print linux_banner
 EOF
-    [ ! -d "$image.gdb" ] || printf '%s\n' lx-version lx-ps lx-mounts lx-dmesg 'lkl backtrace'
+    # The first that would throw the symbols away which the others need.
+    # shellcheck disable=SC2016  # gdb's variables
+    [ ! -d "$image.gdb" ] || printf '%s\n' lx-symbols lx-version lx-ps lx-mounts lx-dmesg \
+        'print $lx_current().comm' 'print $lx_per_cpu(runqueues).nr_switches' lx-interruptlist \
+        'lkl backtrace'
 }
 check_blocked() {
     # What the host sees: threads that wait for their calls.
@@ -77,6 +83,7 @@ check_blocked() {
     # Code and data of the kernel, from its own memory.
     expect "$1" "Line [0-9]+ of .*source/.* <pipe_read>" '= "swapper' '"Linux version '
     [ -d "$image.gdb" ] || return 0
+    expect "$1" '^this kernel has no modules' '^Linux version ' '^\$[0-9]+ = "[^"]+' '^\$[0-9]+ = [1-9][0-9]*$' '^ +CPU0'
     # lx-ps: the program's threads are tasks of process 1; lx-dmesg from the first line.
     expect "$1" '^Linux version ' '^ *TASK +PID +COMM' ' 0 +swapper' ' 1 +' ' 2 +kthreadd' \
         'rootfs' '^\[ *0\.[0-9]+\].* Linux version '

@@ -66,7 +66,34 @@ class Symbols(gdb.Command):
         """The kernel's own commands, which find its variables by name: of the first kernel."""
         if not self.has_helpers and os.path.exists(script):
             gdb.execute("source " + script)
+            adapt_helpers()
             self.has_helpers = True
+
+
+class NoModules(gdb.Command):
+    """Does nothing: this kernel has no modules. "lkl symbols" loads its symbols.
+
+    The kernel's own command of this name throws away all symbols, those of the program too,
+    to load a file "vmlinux" for a machine that is all kernel."""
+
+    def __init__(self):
+        super().__init__("lx-symbols", gdb.COMMAND_FILES)
+
+    def invoke(self, argument, from_tty):
+        print("this kernel has no modules; \"lkl symbols\" loads its symbols")
+
+
+def adapt_helpers():
+    """Gives the kernel's own commands what they know of other architectures alone."""
+    # There since the kernel's script was loaded.
+    from linux import cpus, interrupts
+
+    # One CPU, whose variables lie where the symbols say. For the script this is an x86
+    # machine, as the program is: it looks for that one's variables and interrupts.
+    cpus.get_current_cpu = lambda: 0
+    cpus.get_current_task = lambda cpu: gdb.parse_and_eval("runqueues.curr").dereference()
+    interrupts.arch_show_interrupts = lambda precision: ""
+    NoModules()
 
 
 def tasks():
