@@ -12,6 +12,13 @@ install(TARGETS lkl lkl_static lkl-fuzz
 install(DIRECTORY ${LKL_IMAGE_DIR}/
     DESTINATION ${CMAKE_INSTALL_LIBDIR}/lkl
     FILES_MATCHING PATTERN vmlinux* PATTERN *.debug EXCLUDE PATTERN *.gdb EXCLUDE)
+# What gdb shows of the configured ones, see docs/debugging.md.
+foreach(config IN LISTS LKL_KERNEL_CONFIGS)
+    lkl_image_name(${config} name)
+    install(FILES ${LKL_IMAGE_DIR}/${name}.debug DESTINATION ${CMAKE_INSTALL_LIBDIR}/lkl)
+    install(DIRECTORY ${LKL_IMAGE_DIR}/${name}.gdb DESTINATION ${CMAKE_INSTALL_LIBDIR}/lkl
+        OPTIONAL PATTERN __pycache__ EXCLUDE)
+endforeach()
 install(DIRECTORY ${CMAKE_BINARY_DIR}/include/
     DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES ${LKL_FUZZ_HEADERS} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/lkl/fuzz)

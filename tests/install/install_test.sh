@@ -55,6 +55,17 @@ check cpp-shared "${cpp[@]}" "${flags[@]}"
 check c-static "${c[@]}" -static "${static_flags[@]}"
 check cpp-static "${cpp[@]}" -static "${static_flags[@]}"
 
+# gdb finds the kernel's symbols beside the image.
+if command -v gdb >/dev/null; then
+    echo "gdb: lkl symbols"
+    LD_LIBRARY_PATH=$libdir gdb -nx -batch -ex 'set debuginfod enabled off' \
+        -ex 'handle SIGSEGV nostop noprint pass' -ex 'break main' -ex run \
+        -ex 'break lkl_sys_openat' -ex continue -ex "source $prefix/share/lkl/lkl-gdb.py" \
+        -ex 'lkl symbols' -ex 'info line do_filp_open' -ex kill "$work/c-shared" \
+        >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+    grep -q '^Line [0-9].*fs/namei\.c.* <do_filp_open>' "$work/log" || { cat "$work/log"; exit 1; }
+fi
+
 # A fuzz target, by itself and by libFuzzer.
 target=(c++ -std=c++20 -Wall -Wextra -Werror "$programs/target.cpp")
 read -ra fuzz_flags <<<"$(pkg-config --cflags --libs lkl-fuzz)"
