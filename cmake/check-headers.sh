@@ -10,6 +10,8 @@ build=$1
 packages=(blkid fuse3 fdisk libarchive liburing libseccomp ext2fs uuid)
 pkg-config --exists --print-errors "${packages[@]}"
 mapfile -t flags < <(pkg-config --cflags-only-I "${packages[@]}" | tr ' ' '\n' | sed '/^$/d; s/^-I/-isystem/')
+# Here each header is the main file: its own "#pragma once" is none of an include, and its
+# constants have no user.
 flags+=(-I"$build/uapi/generated/include" -I"$build/uapi/generated/source"
     -Iinclude -Isrc -Itools -Itests -Iarch/lkl/include/shared -Ifuzz
     -D_GNU_SOURCE -DFUSE_USE_VERSION=312 -DLKL_VERSION='""'

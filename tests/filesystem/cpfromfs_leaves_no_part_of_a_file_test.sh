@@ -32,17 +32,17 @@ debugfs -w -R "set_inode_field /large block[TIND] $block" broken 2>/dev/null
 for tool in "cpfromfs -q -o errors=panic -i broken /large" \
     "lkl cp -q -o errors=panic broken:/large"; do
     mkdir -p out
-    # shellcheck disable=SC2086 # words
+    # shellcheck disable=SC2086  # words
     run 7 "$LKL_BIN/"$tool out
     says "the kernel crashed: "
     no_part out
     echo old >out/large
-    # shellcheck disable=SC2086
+    # shellcheck disable=SC2086  # words
     run 7 "$LKL_BIN/"$tool out
     is_old out/large
     no_part out large
     # And by the name of the one file.
-    # shellcheck disable=SC2086
+    # shellcheck disable=SC2086  # words
     run 7 "$LKL_BIN/"$tool out/other
     no_part out large
     rm -r out

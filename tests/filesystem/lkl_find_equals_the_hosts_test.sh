@@ -63,9 +63,9 @@ says_one_line
 for options in "" "-a --apparent-size" "-d1 -b" -sh; do
     paths=(/odd/sizes /odd/sparse /odd/names)
     [ "$options" != -sh ] || paths=(/odd)
-    # shellcheck disable=SC2086
+    # shellcheck disable=SC2086  # words
     (cd host && du $options "${paths[@]/#/.}") | sed 's|\./odd|/odd|' | sort >expected
-    # shellcheck disable=SC2086
+    # shellcheck disable=SC2086  # words
     run 0 "$LKL_BIN/lkl" du $options "${paths[@]/#/image:}" | sort >actual
     diff -a expected actual || fail "du $options differs"
 done

@@ -9,7 +9,7 @@ make_image image 16M
 mkfs.ext4 -q image
 
 for wrong in "" "-e ext4:*" "-e ext4:* run true" "--list ls image:" "-P 1 -e a ls image:"; do
-    # shellcheck disable=SC2086
+    # shellcheck disable=SC2086  # words
     run 1 "$LKL_BIN/lkl" trace $wrong
     says_one_line
 done

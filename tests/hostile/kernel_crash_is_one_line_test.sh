@@ -45,7 +45,7 @@ panics cp -r image:/directory out
 [ ! -e out/directory/deeper ] || fail "lkl cp made what it has not read"
 for command in "chmod 600" "touch" "rm -r" "mkdir -p"; do
     cp image written
-    # shellcheck disable=SC2086
+    # shellcheck disable=SC2086  # words
     panics $command written:/directory/deeper
 done
 
@@ -55,13 +55,13 @@ small_image good
 small_image unmountable
 debugfs -w -R "set_inode_field <2> mode 0170000" unmountable 2>/dev/null
 for command in info "df" "df -i"; do
-    # shellcheck disable=SC2086
+    # shellcheck disable=SC2086  # words
     panics $command unmountable >shown
     [ ! -s shown ] || fail "lkl $command shows what it has not read: $(cat shown)"
-    # shellcheck disable=SC2086
+    # shellcheck disable=SC2086  # words
     panics $command good unmountable >shown
     ! grep -q unmountable shown || fail "lkl $command shows what it has not read: $(cat shown)"
-    # shellcheck disable=SC2086
+    # shellcheck disable=SC2086  # words
     panics $command --json good unmountable >shown
     ! python3 -m json.tool shown >/dev/null 2>&1 || fail "lkl $command has a whole list"
 done

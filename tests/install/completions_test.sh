@@ -41,7 +41,7 @@ for program in "$LKL_BIN"/*; do
     tool=$(basename "$program")
     [ -e "$LKL_SOURCE/tools/$tool/main.cpp" ] || continue
     count=$((count + 1))
-    # shellcheck disable=SC1090
+    # shellcheck disable=SC1090  # of each tool in turn
     . "$LKL_BUILD/share/bash-completion/completions/$tool"
     complete -p "$tool" >/dev/null || fail "bash has no completion of $tool"
     check "$tool"

@@ -21,7 +21,8 @@ namespace {
 
 unsigned long setting(const char* name, unsigned long otherwise)
 {
-    const char* const text = std::getenv(name);  // NOLINT(concurrency-mt-unsafe)
+    const char* const text =
+        std::getenv(name);  // NOLINT(concurrency-mt-unsafe): no thread sets one
     return text ? std::strtoul(text, nullptr, 10) : otherwise;
 }
 

@@ -9,7 +9,7 @@ need ip unshare /usr/bin/python3
 
 # Of the host's stack there is an interface that ours does not have.
 alone() {
-    # shellcheck disable=SC2016
+    # shellcheck disable=SC2016  # the inner shell's "$@"
     timeout 60 unshare -n sh -c 'ip tuntap add hosts mode tap && exec "$@"' sh "$@"
 }
 run() {

@@ -32,7 +32,8 @@ constexpr uint64_t some_bytes = 64 << 20;
 
 int setting(const char* name, int otherwise)
 {
-    const char* const text = std::getenv(name);  // NOLINT(concurrency-mt-unsafe)
+    const char* const text =
+        std::getenv(name);  // NOLINT(concurrency-mt-unsafe): no thread sets one
     return text ? std::atoi(text) : otherwise;
 }
 // At once.

@@ -80,7 +80,7 @@ ways="c c++ c-after-libc c++-before-libc"
 cd "$LKL_INCLUDE/lkl"
 headers=$(find . -name '*.h' -printf '%P\n' | sort)
 count=$(wc -l <<< "$headers")
-# shellcheck disable=SC2016
+# shellcheck disable=SC2016  # the inner shell's words
 for way in $ways; do
     while read -r header; do echo "$way $header"; done <<< "$headers"
 done | xargs -P "$(nproc)" -L1 bash -c 'try "$0" "$1"' | sort > "$work/failed"
