@@ -660,7 +660,8 @@ def main():
     """All cases, or those that are named."""
     cases = [epoll_before_any_socket, epoll_level_and_edge, epoll_many_waiters, epoll_nested,
              poll_and_select, numbers, flags_and_requests, copies, splices_into_pipes,
-             splices_out_of_pipes, datagrams, signals, many_signals, child_processes, names_of_descriptors, several_messages_at_once]
+             splices_out_of_pipes, datagrams, signals, many_signals,
+             child_processes, names_of_descriptors, several_messages_at_once]
     for case in cases:
         if len(sys.argv) > 1 and case.__name__ not in sys.argv[1:]:
             continue

@@ -99,8 +99,8 @@ def dnsmasq(lab):
     """dnsmasq answers as another user."""
     need("dnsmasq", "dig")
     server = lab.start_ours("dnsmasq", "-k", "--user=nobody", f"--group={GROUP}",
-                            "--no-resolv", "--no-hosts", "--pid-file=", f"--address=/www.test/{HOST}",
-                            "--conf-file=/dev/null")
+                            "--no-resolv", "--no-hosts", "--pid-file=",
+                            f"--address=/www.test/{HOST}", "--conf-file=/dev/null")
     # Over TCP it forks a process for each question.
     text = lab.host("dig", "+short", "+tries=20", "+timeout=1", f"@{OURS}", "www.test")
     check(text.split()[-1:] == [HOST], text)  # behind what it says of tries
