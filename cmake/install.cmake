@@ -9,9 +9,12 @@ install(TARGETS lkl lkl_static lkl-fuzz
     EXPORT LKLTargets
     LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(DIRECTORY ${LKL_IMAGE_DIR}/
-    DESTINATION ${CMAKE_INSTALL_LIBDIR}/lkl
-    FILES_MATCHING PATTERN vmlinux* PATTERN *.debug EXCLUDE PATTERN *.gdb EXCLUDE)
+# The images that were asked for. What else the directory holds is for tests, or was built
+# for a while.
+foreach(config IN LISTS LKL_KERNEL_CONFIGS)
+    lkl_image_name(${config} image)
+    install(FILES ${LKL_IMAGE_DIR}/${image} DESTINATION ${CMAKE_INSTALL_LIBDIR}/lkl)
+endforeach()
 install(DIRECTORY ${CMAKE_BINARY_DIR}/include/
     DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES ${LKL_FUZZ_HEADERS} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/lkl/fuzz)
