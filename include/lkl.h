@@ -79,8 +79,9 @@ LKL_API int lkl_set_log(void (*log)(int level, const char *text, int len));
 /*
  * Boots the kernel; the format and its arguments make the kernel's command line, as
  * with printf(3), of 3072 bytes at most.  `mem=SIZE` gives the kernel's memory, in
- * bytes, or with the suffix K, M or G; it is 64M otherwise, and 16M at least.  Memory
- * is not used before the kernel does.
+ * bytes, or with the suffix K, M or G; it is 64M otherwise, and 24M at least (16M for the
+ * tiny kernel).  Memory is not used before the kernel does.  When it runs out, the kernel
+ * panics: there is no process but the program's that could be killed in its place.
  *
  * 0, or -LKL_EINVAL (lkl_init() was not called, or the size is no number),
  * -LKL_EBUSY (it was booted before; lkl_cleanup() first), -LKL_ENOENT (no kernel
@@ -157,8 +158,8 @@ LKL_API void lkl_bug(const char *fmt, ...) LKL_PRINTF(1, 2) __attribute__((noret
  *
  * Returns the disk's number, from 0 on, or -LKL_ESHUTDOWN (no kernel runs),
  * -LKL_EBUSY (the file is in use), -LKL_EINVAL (a member is missing, or the size is
- * not a multiple of 512), -LKL_EAGAIN (no thread for `ops`), and the errors of the
- * host.
+ * not a multiple of 512), -LKL_EAGAIN (no thread for `ops`), -LKL_ENOSPC (a kernel has at
+ * most 56 devices, disks and network interfaces together), and the errors of the host.
  */
 LKL_API int lkl_disk_add(struct lkl_disk *disk);
 

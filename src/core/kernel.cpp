@@ -38,7 +38,11 @@ constexpr long reboot_magic2 = 672274793;
 constexpr long reboot_power_off = 0x4321fedc;
 
 constexpr uint64_t page_size = 4096;
-constexpr uint64_t least_memory = 16ull << 20;
+// What it takes to boot, and to mount a file system and write to it, with a margin: the
+// more is built into an image, the more its own tables take.
+constexpr uint64_t least_memory = 24ull << 20;
+constexpr uint64_t least_memory_of_small = 16ull << 20;
+constexpr uint64_t small_image = 8ull << 20;
 constexpr uint64_t most_memory = 1ull << 42;
 
 // A call in a process that was forked from the kernel's: its memory stayed there.
@@ -153,8 +157,10 @@ Kernel::Impl::Forks& Kernel::Impl::forks()
 
 Result<void> Kernel::Impl::boot(const KernelOptions& options)
 {
-    if (options.memory < least_memory || options.memory > most_memory)
-        return Error{EINVAL, "kernel memory: between 16 MiB and 4 TiB"};
+    const uint64_t least = image_.size() < small_image ? least_memory_of_small : least_memory;
+    if (options.memory < least || options.memory > most_memory)
+        return Error{EINVAL,
+                     "kernel memory: between " + std::to_string(least >> 20) + " MiB and 4 TiB"};
     if (options.command_line.size() > most_command_line)
         return Error{E2BIG, "kernel command line: longer than " +
                                 std::to_string(most_command_line) + " bytes"};
