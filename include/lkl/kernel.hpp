@@ -160,8 +160,13 @@ public:
     Result<NetDeviceStatistics> net_statistics(NetId net) const;
 
     // Flushes all file systems, shuts the kernel down and frees everything it
-    // held. Further calls return -ESHUTDOWN.
+    // held. Further calls return -ESHUTDOWN. The calling thread may have any user of the
+    // kernel's. Errors: EIO (the kernel panicked, before or meanwhile; what names why).
     Result<void> halt();
+
+    // False after halt(), a panic, and a reboot(2) that has ended the kernel. Never waits
+    // for the kernel.
+    bool running() const noexcept;
 
     // Never waits for the kernel. The numbers are of about the same time.
     Activity activity() const;

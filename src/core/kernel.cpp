@@ -24,6 +24,7 @@
 #include <core/system_calls.hpp>
 #include <core/threads.hpp>
 #include <platform/posix/fences.hpp>
+#include <platform/posix/thread.hpp>
 #include <virtio/block/device.hpp>
 #include <virtio/net/device.hpp>
 
@@ -94,12 +95,19 @@ public:
     Result<void> take_snapshot();
     Result<size_t> restore_snapshot();
     void drop_snapshot();
+    bool running() const noexcept
+    {
+        // EBUSY: a snapshot is being made or restored.
+        const int code = closed_.load(std::memory_order_relaxed);
+        return (code == 0 || code == EBUSY) && !machine_->vcpu().dead();
+    }
     Activity activity();
     std::string panic_message() const { return machine_->panic_message(); }
 
 private:
     struct Forks;
     static Forks& forks();
+    long power_off();
 
     Image image_;
     std::unique_ptr<Machine> machine_;
@@ -393,6 +401,29 @@ Result<NetDeviceStatistics> Kernel::Impl::net_statistics(NetId id)
     return result;
 }
 
+// Whose user the calling thread's task has become does not matter: the end of the kernel
+// is the library's. The task of a new thread has process 1's credentials, which no call
+// changes.
+long Kernel::Impl::power_off()
+{
+    struct Request {
+        Impl& kernel;
+        long result = -EPERM;
+    };
+    const auto ask = [](void* argument) -> void* {
+        auto* const request = static_cast<Request*>(argument);
+        const long args[6] = {reboot_magic1, reboot_magic2, reboot_power_off};
+        request->result = request->kernel.call(nr_reboot, args);
+        return nullptr;
+    };
+    Request request{*this};
+    ask(&request);
+    pthread_t thread;
+    if (request.result == -EPERM && posix::start_thread(thread, "lkl-halt", ask, &request) == 0)
+        ::pthread_join(thread, nullptr);
+    return request.result;
+}
+
 Result<void> Kernel::Impl::halt()
 {
     std::lock_guard lock(halt_mutex_);
@@ -403,8 +434,7 @@ Result<void> Kernel::Impl::halt()
     }
     const long none[6] = {};
     call(nr_sync, none);
-    const long args[6] = {reboot_magic1, reboot_magic2, reboot_power_off};
-    const long result = call(nr_reboot, args);
+    const long result = power_off();
     const bool panicked = result == -EIO;
     if (!machine_->vcpu().dead())
         return system_error(result, "halting the kernel");
@@ -566,6 +596,10 @@ Snapshot::~Snapshot()
         kernel_->drop_snapshot();
 }
 
+bool Kernel::running() const noexcept
+{
+    return impl_->running();
+}
 Activity Kernel::activity() const
 {
     return impl_->activity();
