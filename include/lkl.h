@@ -93,8 +93,10 @@ LKL_API int lkl_start_kernel(const char *fmt, ...) LKL_PRINTF(1, 2);
 
 /*
  * Writes everything back and shuts the kernel down.  Calls in flight return
- * -LKL_ESHUTDOWN, as all further ones do.  0, -LKL_ESHUTDOWN (no kernel runs), or
- * the error of what could not be written.
+ * -LKL_ESHUTDOWN, as all further ones do.  For any thread, whatever user it has become.
+ * 0, -LKL_ESHUTDOWN (no kernel runs, or it was halted before), or -LKL_EIO (it panicked,
+ * before or meanwhile: it is halted).  What could not be written back is in the kernel's
+ * log, and no error.
  */
 LKL_API long lkl_sys_halt(void);
 
@@ -104,7 +106,10 @@ LKL_API long lkl_sys_halt(void);
  */
 LKL_API void lkl_cleanup(void);
 
-/* 1 from a successful lkl_start_kernel() to lkl_sys_halt() or a panic, else 0. */
+/*
+ * 1 from a successful lkl_start_kernel() to lkl_sys_halt(), a panic or a lkl_sys_reboot()
+ * that ends the kernel, else 0.
+ */
 LKL_API int lkl_is_running(void);
 
 /*

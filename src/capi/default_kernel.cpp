@@ -95,10 +95,6 @@ long halt(State& own, Kernel* kernel)
 {
     if (kernel == nullptr || own.halted)
         return -LKL_ESHUTDOWN;
-    own.halted = true;
-    // The kernel takes its disks along.
-    for (auto& disk : own.disks)
-        disk.reset();
     const auto result = kernel->halt();
     return result ? 0 : fail(result.error());
 }
@@ -153,6 +149,12 @@ int lkl_start_kernel(const char* fmt, ...)
     return start(text);
 }
 
+    if (!result && kernel->running())
+        return fail(result.error());
+    own.halted = true;
+    // The kernel has taken its disks along.
+    for (auto& disk : own.disks)
+        disk.reset();
 long lkl_sys_halt(void)
 {
     State& own = state();
@@ -178,7 +180,7 @@ void lkl_cleanup(void)
 int lkl_is_running(void)
 {
     const Kernel* const kernel = default_kernel.load(std::memory_order_acquire);
-    return kernel != nullptr && !state().halted && kernel->panic_message().empty() ? 1 : 0;
+    return kernel != nullptr && kernel->running() ? 1 : 0;
 }
 
 const char* lkl_panic_message(void)
