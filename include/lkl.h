@@ -267,3 +267,17 @@ LKL_API int lkl_set_fd_limit(unsigned int fd_limit);
 #endif
 
 #endif /* LKL_H */
+/*
+ * Not in this library; they are here so that programs link, and docs/compatibility.md says
+ * what to use instead.  Those that return something return -LKL_ENOSYS, the others do
+ * nothing; lkl_error_message() says so.
+ */
+
+/* Interrupts of the program's own: none is given, raised or taken back. */
+LKL_API int lkl_get_free_irq(const char *user);
+LKL_API int lkl_trigger_irq(int irq);
+LKL_API void lkl_put_irq(int irq, const char *user);
+
+/* A command line on the program's terminal: no handler of a signal is installed. */
+LKL_API void lkl_register_dbg_handler(void);
+

@@ -49,6 +49,19 @@ TEST(CapiWithoutKernel, FunctionsFailWithANumberAndAText)
     lkl_cleanup();
 }
 
+// They link, and say that they do nothing.
+TEST(CapiWithoutKernel, WhatIsNotThereSaysSo)
+{
+    EXPECT_EQ(lkl_get_free_irq("program"), -LKL_ENOSYS);
+    EXPECT_STREQ(lkl_error_message(), "lkl_get_free_irq(): not in this library");
+    EXPECT_EQ(lkl_trigger_irq(1), -LKL_ENOSYS);
+    EXPECT_STREQ(lkl_error_message(), "lkl_trigger_irq(): not in this library");
+    lkl_put_irq(1, "program");
+    EXPECT_STREQ(lkl_error_message(), "lkl_put_irq(): not in this library");
+    lkl_register_dbg_handler();
+    EXPECT_STREQ(lkl_error_message(), "lkl_register_dbg_handler(): not in this library");
+}
+
 TEST(CapiWithoutKernel, ASettingNeedsAValue)
 {
     EXPECT_EQ(lkl_sysctl_parse_write(""), 0);
