@@ -28,7 +28,7 @@ TEST(CapiWithoutKernel, FunctionsFailWithANumberAndAText)
     char path[32];
     uint32_t device = 0;
     EXPECT_EQ(lkl_disk_add(&disk), -LKL_ESHUTDOWN);
-    EXPECT_STREQ(lkl_error_message(), "no kernel runs");
+    EXPECT_STREQ(lkl_error_message(), "no kernel runs, and lkl_init() was not called");
     EXPECT_EQ(lkl_disk_remove(disk), -LKL_EINVAL);
     EXPECT_EQ(lkl_get_virtio_blkdev(0, 0, &device), -LKL_ESHUTDOWN);
     EXPECT_EQ(lkl_mount_dev(0, 0, "ext4", 0, nullptr, path, sizeof(path)), -LKL_ESHUTDOWN);
