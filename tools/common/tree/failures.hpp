@@ -16,8 +16,12 @@ namespace tools {
 // Any thread.
 class Failures {
 public:
-    // fail_fast: the first failure ends all. quiet: no warnings.
-    Failures(bool fail_fast, bool quiet) : fail_fast_(fail_fast), quiet_(quiet) {}
+    // fail_fast: the first failure ends all, but for those of the errno `endured`. quiet: no
+    // warnings.
+    Failures(bool fail_fast, bool quiet, int endured = 0)
+        : fail_fast_(fail_fast), quiet_(quiet), endured_(endured)
+    {
+    }
 
     // A file was not copied as it is. Throws the error when nothing can follow it.
     void add(const ToolError& error);
@@ -34,6 +38,7 @@ public:
 private:
     const bool fail_fast_;
     const bool quiet_;
+    const int endured_;
     std::atomic<uint64_t> count_ = 0;
     std::mutex lock_;
     std::set<std::string> warned_;
