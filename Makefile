@@ -15,7 +15,7 @@
 #
 # "make soak" is the long run of what docs/durability.md promises, about two hours: 1,000
 # losses of power on each file system, a fault in each request to the host, 100 kills,
-# half an hour of everything at once; that of the network: 10 GiB each way between two
+# half an hour of everything at once on each; that of the network: 10 GiB each way between two
 # kernels, rubbish for a minute, 10,000 connections at once, 10 times; and a minute of 64
 # threads in one kernel. Its own variables, which each test names:
 #   LKL_CUTS, LKL_CUT_SEED, LKL_FAULTS, LKL_TEST_KILLS, LKL_SOAK_SECONDS,

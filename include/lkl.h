@@ -15,6 +15,11 @@
  * well.  Errors are negative error numbers of the kernel,
  * -LKL_ENOENT for instance, which are those of Linux on x86; errno is not used.
  *
+ * A pointer that is null where it is not said that it may be is -LKL_EINVAL, or a null one
+ * where a pointer is returned, and lkl_error_message() names the function; -LKL_ENOMEM is
+ * possible anywhere.  System calls give their pointers to the kernel as they are, see
+ * lkl_set_fault_handler().
+ *
  * Threads: system calls, and the functions on disks, mounts and directories, may be
  * called by any thread at any time, from after lkl_start_kernel() to before
  * lkl_cleanup(); those that add and remove devices also from after lkl_init() on.  A thread that makes its first call becomes a thread of the
@@ -129,7 +134,8 @@ LKL_API const char *lkl_panic_message(void);
 
 /*
  * The system call `no` (__lkl__NR_...) with six parameters.  Returns what the
- * kernel returns; -LKL_ESHUTDOWN where none runs, -LKL_EIO after a panic.
+ * kernel returns; -LKL_ESHUTDOWN where none runs, -LKL_EIO after a panic, -LKL_EFAULT
+ * where `params` is null.
  */
 LKL_API long lkl_syscall(long no, long *params);
 
@@ -138,7 +144,7 @@ LKL_API long lkl_syscall(long no, long *params);
 /* The text for an error number, negative or not. Constant; for any thread. */
 LKL_API const char *lkl_strerror(int err);
 
-/* Writes "MSG: TEXT" and a newline to the standard error output. */
+/* Writes "MSG: TEXT" and a newline to the standard error output; null or "": no MSG. */
 LKL_API void lkl_perror(const char *msg, int err);
 
 /*

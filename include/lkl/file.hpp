@@ -146,12 +146,12 @@ public:
     Result<void> set_times_at(const char* name, const FileTimes& times) const;
 
     // Makes this directory the working directory of all threads of the kernel's
-    // process 1.
+    // process 1, which keeps its mount busy (EBUSY) while it is.
     Result<void> make_working_directory() const;
 
     // Extended attributes of an entry that may be a symbolic link or a device. The
-    // kernel's calls for these know no descriptor: each makes this directory the
-    // working directory, so one thread at a time may use them.
+    // kernel's calls for these know no descriptor: while each is made this directory is
+    // the working directory, and "/" is after it, so one thread at a time may use them.
     Result<size_t> list_attributes_at(const char* name, std::span<char> names) const;
     Result<size_t> get_attribute_at(const char* name, const char* attribute,
                                     std::span<std::byte> value) const;

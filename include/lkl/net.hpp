@@ -60,7 +60,7 @@ private:
 
 struct TapOptions {
     // With more than one, the interface is made with IFF_MULTI_QUEUE; one that exists
-    // must have it.
+    // must have it. With one, it may.
     uint16_t queue_pairs = 1;
 };
 

@@ -107,6 +107,12 @@ LKL_API void lkl_netdev_free(struct lkl_netdev *nd);
 LKL_API int lkl_netdev_get_ifindex(int id);
 
 /*
+ * Plugs its cable in, as it is at first, or out (0): the interface's carrier.  0 or
+ * -LKL_ENODEV.  Any thread.
+ */
+LKL_API int lkl_netdev_set_link(int id, int up);
+
+/*
  * What the device has done since it was added.  Each is explained in lkl/kernel.hpp,
  * NetDeviceStatistics.
  */
@@ -124,7 +130,15 @@ LKL_API int lkl_netdev_get_stats(int id, struct lkl_netdev_stats *stats);
  */
 /* A tap interface of the host, by its name. */
 LKL_API struct lkl_netdev *lkl_netdev_tap_create(const char *ifname, int offload);
-/* The same by the path of its device, as /dev/net/tun, and TUNSETIFF's argument. */
+/* The same with several pairs of queues, which the kernel uses as its driver is told to
+ * (LKL_SIOCETHTOOL: it uses one at first).  With more than one, an interface that exists has to
+ * be one of several (IFF_MULTI_QUEUE), and another is made so.
+ */
+LKL_API struct lkl_netdev *lkl_netdev_tap_create_mq(const char *ifname, int offload,
+						    unsigned int queue_pairs);
+/* The same by the path of its device, as /dev/net/tun, and TUNSETIFF's argument.  Null in
+ * place of that: the device is an interface already, as /dev/tap7.
+ */
 LKL_API struct lkl_netdev *lkl_netdev_tap_init(const char *path, int offload, struct ifreq *ifr);
 /* A macvtap interface of the host, by its name or the path of its device. */
 LKL_API struct lkl_netdev *lkl_netdev_macvtap_create(const char *path, int offload);
@@ -148,7 +162,7 @@ LKL_API struct lkl_netdev *lkl_netdev_passt_create(const char *ifparams);
 LKL_API struct lkl_netdev *lkl_netdev_socket_create(int fd);
 /* Another device, all of whose packets are written to a new file in pcap's format as well.
  * `nd`, which was not added, is part of the new device, also on failure: it is ended with
- * it. Null when `nd` is.
+ * it.
  */
 LKL_API struct lkl_netdev *lkl_netdev_pcap_create(struct lkl_netdev *nd, const char *path);
 /* Not in this library: always null, with an error message. */

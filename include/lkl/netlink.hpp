@@ -58,6 +58,8 @@ struct Link {
     uint8_t state = 0;   // LKL_IF_OPER_*
     bool carrier = false;
     uint32_t mtu = 0;  // bytes
+    // Of how many segments at most TCP and UDP make one packet, see set_gso_segments().
+    uint32_t gso_segments = 0;
     std::optional<MacAddress> mac = {};
     int master = 0;  // index of the bridge or the like that it is in, or 0
     int parent = 0;  // of a VLAN: the interface below; of a veth: its peer
@@ -174,6 +176,11 @@ public:
     Result<void> set_up(int index) { return set_state(index, true); }
     Result<void> set_down(int index) { return set_state(index, false); }
     Result<void> set_mtu(int index, uint32_t bytes);
+    // Of how many segments at most TCP and UDP make one packet, 1 to 65535 (as at first). They
+    // do so whatever the device can, which then gets it in pieces; but a queueing discipline
+    // sees it whole, and netem loses it whole. 1: each is as it is on the wire. It holds for
+    // connections that are made afterwards.
+    Result<void> set_gso_segments(int index, uint32_t count);
     Result<void> set_mac(int index, const MacAddress& mac);
     Result<void> rename(int index, std::string_view name);
     // Puts it into a bridge, a bond or a VRF; 0 takes it out.

@@ -296,6 +296,8 @@ Result<std::unique_ptr<BlockBackend>> make_callback_disk(const lkl_disk& disk)
 
 extern "C" void lkl_blk_complete(struct lkl_blk_req* req, int status)
 {
+    if (req == nullptr)
+        return;
     auto* const request = reinterpret_cast<lkl::capi::AsyncRequest*>(req);
     request->disk->complete(*request, status);
 }

@@ -16,6 +16,7 @@
 
 #include "capi/default_kernel.hpp"
 #include "capi/errors.hpp"
+#include "capi/guarded.hpp"
 #include "capi/netdevs.hpp"
 #include "config/backends.hpp"
 #include "config/configuration.hpp"
@@ -260,64 +261,74 @@ extern "C" {
 
 int lkl_load_config_json(struct lkl_config* cfg, const char* jstr)
 {
-    const auto parsed = lkl::config::parse_json(jstr, "configuration");
-    if (!parsed)
-        return fail(parsed.error());
-    if (!parsed->images.empty())
-        return fail(LKL_EOPNOTSUPP, "configuration: \"images\" is for lkl run alone");
-    if (!parsed->interfaces.empty())
-        free_interfaces(*cfg);
-    write(*cfg, *parsed);
-    return 0;
+    return guarded(__func__, {cfg, jstr}, [&] {
+        const auto parsed = lkl::config::parse_json(jstr, "configuration");
+        if (!parsed)
+            return fail(parsed.error());
+        if (!parsed->images.empty())
+            return fail(LKL_EOPNOTSUPP, "configuration: \"images\" is for lkl run alone");
+        if (!parsed->interfaces.empty())
+            free_interfaces(*cfg);
+        write(*cfg, *parsed);
+        return 0;
+    });
 }
 
 int lkl_load_config_env(struct lkl_config* cfg)
 {
-    lkl::config::Configuration all = read(*cfg);
-    lkl::config::add_environment(all);
-    write(*cfg, all);
-    return 0;
+    return guarded(__func__, {cfg}, [&] {
+        lkl::config::Configuration all = read(*cfg);
+        lkl::config::add_environment(all);
+        write(*cfg, all);
+        return 0;
+    });
 }
 
 int lkl_load_config_pre(struct lkl_config* cfg)
 {
-    if (any_device(*cfg))
-        return fail(LKL_EBUSY, "configuration: its devices are open already");
-    const auto all = read(*cfg);
-    if (const auto checked = lkl::config::check(all); !checked)
-        return fail(checked.error());
-    if (const int error = open_devices(*cfg, all)) {
-        for (lkl_config_iface* one = cfg->ifaces; one; one = one->next)
-            end_device(*one);
-        return error;
-    }
-    if (lkl::config::is_on(all.debug) && !lkl_host_ops.print)
-        lkl_host_ops.print = lkl_print_to_stderr;
-    if (lkl::config::is_on(all.dump))
-        lkl_show_config(cfg);
-    if (!cfg->boot_cmdline)
-        cfg->boot_cmdline = duplicate("");
-    return 0;
+    return guarded(__func__, {cfg}, [&] {
+        if (any_device(*cfg))
+            return fail(LKL_EBUSY, "configuration: its devices are open already");
+        const auto all = read(*cfg);
+        if (const auto checked = lkl::config::check(all); !checked)
+            return fail(checked.error());
+        if (const int error = open_devices(*cfg, all)) {
+            for (lkl_config_iface* one = cfg->ifaces; one; one = one->next)
+                end_device(*one);
+            return error;
+        }
+        if (lkl::config::is_on(all.debug) && !lkl_host_ops.print)
+            lkl_host_ops.print = lkl_print_to_stderr;
+        if (lkl::config::is_on(all.dump))
+            lkl_show_config(cfg);
+        if (!cfg->boot_cmdline)
+            cfg->boot_cmdline = duplicate("");
+        return 0;
+    });
 }
 
 int lkl_load_config_post(struct lkl_config* cfg)
 {
-    const auto kernel = running_kernel();
-    if (!kernel)
-        return fail(kernel.error());
-    return set_up(**kernel, *cfg, read(*cfg));
+    return guarded(__func__, {cfg}, [&] {
+        const auto kernel = running_kernel();
+        if (!kernel)
+            return fail(kernel.error());
+        return set_up(**kernel, *cfg, read(*cfg));
+    });
 }
 
 int lkl_unload_config(struct lkl_config* cfg)
 {
-    free_interfaces(*cfg);
-    free_texts(*cfg, global_texts);
-    return 0;
+    return guarded(__func__, {cfg}, [&] {
+        free_interfaces(*cfg);
+        free_texts(*cfg, global_texts);
+        return 0;
+    });
 }
 
 void lkl_show_config(struct lkl_config* cfg)
 {
-    lkl_printf("%s\n", lkl::config::to_json(read(*cfg)).c_str());
+    guarded(__func__, {cfg}, [&] { lkl_printf("%s\n", lkl::config::to_json(read(*cfg)).c_str()); });
 }
 
 }  // extern "C"

@@ -12,6 +12,7 @@
 
 #include "capi/command_line.hpp"
 #include "capi/errors.hpp"
+#include "capi/guarded.hpp"
 
 namespace lkl::capi {
 
@@ -169,83 +170,100 @@ extern "C" {
 
 int lkl_init(struct lkl_host_operations* ops)
 {
-    State& own = state();
-    const std::lock_guard lock(own.mutex);
-    if (ops == nullptr)
-        return fail(LKL_EINVAL, "lkl_init: no host operations");
-    if (default_kernel.load(std::memory_order_relaxed) != nullptr)
-        return fail(LKL_EBUSY, "lkl_init: there is a kernel; lkl_cleanup() comes first");
-    own.host = ops;
-    return 0;
+    return guarded(__func__, {}, [&] {
+        State& own = state();
+        const std::lock_guard lock(own.mutex);
+        if (ops == nullptr)
+            return fail(LKL_EINVAL, "lkl_init: no host operations");
+        if (default_kernel.load(std::memory_order_relaxed) != nullptr)
+            return fail(LKL_EBUSY, "lkl_init: there is a kernel; lkl_cleanup() comes first");
+        own.host = ops;
+        return 0;
+    });
 }
 
 int lkl_set_fault_handler(int enable)
 {
-    State& own = state();
-    const std::lock_guard lock(own.mutex);
-    if (const int error = check_before_start(own, "set fault handler"))
-        return error;
-    own.fault_handler = enable != 0;
-    return 0;
+    return guarded(__func__, {}, [&] {
+        State& own = state();
+        const std::lock_guard lock(own.mutex);
+        if (const int error = check_before_start(own, "set fault handler"))
+            return error;
+        own.fault_handler = enable != 0;
+        return 0;
+    });
 }
 
 int lkl_set_log(void (*log)(int level, const char* text, int len))
 {
-    State& own = state();
-    const std::lock_guard lock(own.mutex);
-    if (const int error = check_before_start(own, "set log"))
-        return error;
-    own.log = log;
-    return 0;
+    return guarded(__func__, {}, [&] {
+        State& own = state();
+        const std::lock_guard lock(own.mutex);
+        if (const int error = check_before_start(own, "set log"))
+            return error;
+        own.log = log;
+        return 0;
+    });
 }
 
 int lkl_start_kernel(const char* fmt, ...)
 {
     va_list arguments;
     va_start(arguments, fmt);
-    const auto text = format_text(fmt, arguments);
+    const int result = guarded(__func__, {fmt}, [&] { return start(format_text(fmt, arguments)); });
     va_end(arguments);
-    return start(text);
+    return result;
 }
 
 long lkl_sys_halt(void)
 {
-    State& own = state();
-    const std::lock_guard lock(own.mutex);
-    return halt(own, default_kernel.load(std::memory_order_relaxed));
+    return guarded(__func__, {}, [&]() -> long {
+        State& own = state();
+        const std::lock_guard lock(own.mutex);
+        return halt(own, default_kernel.load(std::memory_order_relaxed));
+    });
 }
 
 void lkl_cleanup(void)
 {
-    State& own = state();
-    const std::lock_guard lock(own.mutex);
-    Kernel* const kernel = default_kernel.load(std::memory_order_relaxed);
-    (void)halt(own, kernel);
-    default_kernel.store(nullptr, std::memory_order_release);
-    delete kernel;
-    own.disks.clear();
-    own.nets.clear();
-    own.host = nullptr;
-    own.fault_handler = false;
-    own.log = nullptr;
+    guarded(__func__, {}, [&] {
+        State& own = state();
+        const std::lock_guard lock(own.mutex);
+        Kernel* const kernel = default_kernel.load(std::memory_order_relaxed);
+        (void)halt(own, kernel);
+        default_kernel.store(nullptr, std::memory_order_release);
+        delete kernel;
+        own.disks.clear();
+        own.nets.clear();
+        own.host = nullptr;
+        own.fault_handler = false;
+        own.log = nullptr;
+    });
 }
 
 int lkl_is_running(void)
 {
-    const Kernel* const kernel = default_kernel.load(std::memory_order_acquire);
-    return kernel != nullptr && kernel->running() ? 1 : 0;
+    const int result = guarded(__func__, {}, [] {
+        const Kernel* const kernel = default_kernel.load(std::memory_order_acquire);
+        return kernel != nullptr && kernel->running() ? 1 : 0;
+    });
+    // Without memory for the message: there is one.
+    return result == 1 ? 1 : 0;
 }
 
 const char* lkl_panic_message(void)
 {
-    const Kernel* const kernel = default_kernel.load(std::memory_order_acquire);
-    last_panic = kernel != nullptr ? kernel->panic_message() : std::string();
-    return last_panic.c_str();
+    const char* const text = guarded(__func__, {}, [] {
+        const Kernel* const kernel = default_kernel.load(std::memory_order_acquire);
+        last_panic = kernel != nullptr ? kernel->panic_message() : std::string();
+        return last_panic.c_str();
+    });
+    return text != nullptr ? text : "";
 }
 
 long lkl_syscall(long no, long* params)
 {
-    return call(no, params);
+    return params != nullptr ? call(no, params) : -LKL_EFAULT;
 }
 
 }  // extern "C"

@@ -15,6 +15,7 @@
 #include "capi/callback_disk.hpp"
 #include "capi/default_kernel.hpp"
 #include "capi/errors.hpp"
+#include "capi/guarded.hpp"
 
 namespace lkl::capi {
 
@@ -94,44 +95,48 @@ extern "C" {
 
 int lkl_disk_add(struct lkl_disk* disk)
 {
-    if (const auto accepts = check_accepts_devices(); !accepts)
-        return fail(accepts.error());
-    auto backend = disk->ops != nullptr ? make_callback_disk(*disk) : open_descriptor(disk->fd);
-    if (!backend)
-        return fail(backend.error());
+    return guarded(__func__, {disk}, [&] {
+        if (const auto accepts = check_accepts_devices(); !accepts)
+            return fail(accepts.error());
+        auto backend = disk->ops != nullptr ? make_callback_disk(*disk) : open_descriptor(disk->fd);
+        if (!backend)
+            return fail(backend.error());
 
-    State& own = state();
-    const std::lock_guard lock(own.mutex);
-    DiskEntry entry;
-    if (auto* const kernel = default_kernel.load()) {
-        const auto added = kernel->add_disk(*std::move(backend));
-        if (!added)
-            return fail(added.error());
-        entry.id = *added;
-    } else {
-        entry.waiting = *std::move(backend);
-    }
-    const size_t number = own.disks.size();
-    own.disks.push_back(std::move(entry));
-    disk->dev = &own.disks.back();
-    return static_cast<int>(number);
+        State& own = state();
+        const std::lock_guard lock(own.mutex);
+        DiskEntry entry;
+        if (auto* const kernel = default_kernel.load()) {
+            const auto added = kernel->add_disk(*std::move(backend));
+            if (!added)
+                return fail(added.error());
+            entry.id = *added;
+        } else {
+            entry.waiting = *std::move(backend);
+        }
+        const size_t number = own.disks.size();
+        own.disks.push_back(std::move(entry));
+        disk->dev = &own.disks.back();
+        return static_cast<int>(number);
+    });
 }
 
 int lkl_disk_remove(struct lkl_disk disk)
 {
-    return remove_disk(disk.dev);
+    return guarded(__func__, {}, [&] { return remove_disk(disk.dev); });
 }
 
 int lkl_get_virtio_blkdev(int disk_id, unsigned int part, uint32_t* pdevid)
 {
-    const auto kernel = running_kernel();
-    if (!kernel)
-        return fail(kernel.error());
-    const auto device = find_device(**kernel, static_cast<unsigned>(disk_id), part);
-    if (!device)
-        return fail(device.error());
-    *pdevid = static_cast<uint32_t>(*device);
-    return 0;
+    return guarded(__func__, {pdevid}, [&] {
+        const auto kernel = running_kernel();
+        if (!kernel)
+            return fail(kernel.error());
+        const auto device = find_device(**kernel, static_cast<unsigned>(disk_id), part);
+        if (!device)
+            return fail(device.error());
+        *pdevid = static_cast<uint32_t>(*device);
+        return 0;
+    });
 }
 
 }  // extern "C"

@@ -190,7 +190,10 @@ const char* lkl_strerror(int err)
 
 void lkl_perror(const char* msg, int err)
 {
-    std::fprintf(stderr, "%s: %s\n", msg, lkl_strerror(err));
+    // As perror(3).
+    if (msg != nullptr && *msg != '\0')
+        std::fprintf(stderr, "%s: ", msg);
+    std::fprintf(stderr, "%s\n", lkl_strerror(err));
 }
 
 const char* lkl_error_message(void)

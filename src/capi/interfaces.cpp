@@ -14,6 +14,7 @@
 
 #include "capi/default_kernel.hpp"
 #include "capi/errors.hpp"
+#include "capi/guarded.hpp"
 
 using namespace lkl::capi;
 using lkl::Error;
@@ -43,7 +44,7 @@ int configure(Change change)
 // The bytes at `bytes` as an address of the family.
 Result<IpAddress> address_of(int family, const void* bytes)
 {
-    if (bytes == nullptr || (family != LKL_AF_INET && family != LKL_AF_INET6))
+    if (family != LKL_AF_INET && family != LKL_AF_INET6)
         return Error{LKL_EINVAL, "not an IPv4 or IPv6 address"};
     const size_t size = family == LKL_AF_INET ? IpAddress::v4_size : IpAddress::v6_size;
     return IpAddress::from_bytes({static_cast<const std::byte*>(bytes), size});
@@ -91,46 +92,56 @@ extern "C" {
 
 int lkl_ifname_to_ifindex(const char* name)
 {
-    int index = 0;
-    const int result = configure([&](Netlink& net) {
-        const auto found = net.link_index(name);
-        if (found)
-            index = *found;
-        return found;
+    return guarded(__func__, {name}, [&] {
+        int index = 0;
+        const int result = configure([&](Netlink& net) {
+            const auto found = net.link_index(name);
+            if (found)
+                index = *found;
+            return found;
+        });
+        return result < 0 ? result : index;
     });
-    return result < 0 ? result : index;
 }
 
 int lkl_if_up(int ifindex)
 {
-    return configure([&](Netlink& net) { return net.set_up(ifindex); });
+    return guarded(__func__, {},
+                   [&] { return configure([&](Netlink& net) { return net.set_up(ifindex); }); });
 }
 
 int lkl_if_down(int ifindex)
 {
-    return configure([&](Netlink& net) { return net.set_down(ifindex); });
+    return guarded(__func__, {},
+                   [&] { return configure([&](Netlink& net) { return net.set_down(ifindex); }); });
 }
 
 int lkl_if_set_mtu(int ifindex, int mtu)
 {
-    return configure(
-        [&](Netlink& net) { return net.set_mtu(ifindex, static_cast<uint32_t>(mtu)); });
+    return guarded(__func__, {}, [&] {
+        return configure(
+            [&](Netlink& net) { return net.set_mtu(ifindex, static_cast<uint32_t>(mtu)); });
+    });
 }
 
 int lkl_if_add_ip(int ifindex, int af, const void* addr, unsigned int netprefix_len)
 {
-    const auto prefix = prefix_of(af, addr, netprefix_len);
-    if (!prefix)
-        return fail(prefix.error());
-    return configure([&](Netlink& net) { return net.add_address(ifindex, *prefix); });
+    return guarded(__func__, {addr}, [&] {
+        const auto prefix = prefix_of(af, addr, netprefix_len);
+        if (!prefix)
+            return fail(prefix.error());
+        return configure([&](Netlink& net) { return net.add_address(ifindex, *prefix); });
+    });
 }
 
 int lkl_if_del_ip(int ifindex, int af, const void* addr, unsigned int netprefix_len)
 {
-    const auto prefix = prefix_of(af, addr, netprefix_len);
-    if (!prefix)
-        return fail(prefix.error());
-    return configure([&](Netlink& net) { return net.delete_address(ifindex, *prefix); });
+    return guarded(__func__, {addr}, [&] {
+        const auto prefix = prefix_of(af, addr, netprefix_len);
+        if (!prefix)
+            return fail(prefix.error());
+        return configure([&](Netlink& net) { return net.delete_address(ifindex, *prefix); });
+    });
 }
 
 int lkl_if_set_ipv4(int ifindex, unsigned int addr, unsigned int netmask_len)
@@ -140,24 +151,29 @@ int lkl_if_set_ipv4(int ifindex, unsigned int addr, unsigned int netmask_len)
 
 int lkl_if_set_ipv6(int ifindex, const void* addr, unsigned int netprefix_len)
 {
-    if (const int result = lkl_if_add_ip(ifindex, LKL_AF_INET6, addr, netprefix_len); result < 0)
-        return result;
-    bool up = false;
-    const int result = configure([&](Netlink& net) {
-        const auto link = net.link(ifindex);
-        up = link && link->is_up();
-        return link;
+    return guarded(__func__, {addr}, [&] {
+        if (const int result = lkl_if_add_ip(ifindex, LKL_AF_INET6, addr, netprefix_len);
+            result < 0)
+            return result;
+        bool up = false;
+        const int result = configure([&](Netlink& net) {
+            const auto link = net.link(ifindex);
+            up = link && link->is_up();
+            return link;
+        });
+        return result == 0 && up ? lkl_if_wait_ipv6_dad(ifindex, addr) : result;
     });
-    return result == 0 && up ? lkl_if_wait_ipv6_dad(ifindex, addr) : result;
 }
 
 int lkl_if_wait_ipv6_dad(int ifindex, const void* addr)
 {
-    const auto address = address_of(LKL_AF_INET6, addr);
-    if (!address)
-        return fail(address.error());
-    return configure(
-        [&](Netlink& net) { return net.wait_for_dad(ifindex, *address, dad_timeout); });
+    return guarded(__func__, {addr}, [&] {
+        const auto address = address_of(LKL_AF_INET6, addr);
+        if (!address)
+            return fail(address.error());
+        return configure(
+            [&](Netlink& net) { return net.wait_for_dad(ifindex, *address, dad_timeout); });
+    });
 }
 
 int lkl_set_ipv4_gateway(unsigned int addr)
@@ -167,95 +183,110 @@ int lkl_set_ipv4_gateway(unsigned int addr)
 
 int lkl_set_ipv6_gateway(const void* addr)
 {
-    return lkl_add_gateway(LKL_AF_INET6, addr);
+    return guarded(__func__, {addr}, [&] { return lkl_add_gateway(LKL_AF_INET6, addr); });
 }
 
 int lkl_add_gateway(int af, const void* gwaddr)
 {
-    const auto gateway = address_of(af, gwaddr);
-    if (!gateway)
-        return fail(gateway.error());
-    return configure([&](Netlink& net) { return net.add_default_gateway(*gateway); });
+    return guarded(__func__, {gwaddr}, [&] {
+        const auto gateway = address_of(af, gwaddr);
+        if (!gateway)
+            return fail(gateway.error());
+        return configure([&](Netlink& net) { return net.add_default_gateway(*gateway); });
+    });
 }
 
 int lkl_if_set_ipv4_gateway(int ifindex, unsigned int addr, unsigned int netmask_len,
                             unsigned int via_addr)
 {
-    return set_own_gateway(ifindex, LKL_AF_INET, &addr, netmask_len, &via_addr);
+    return guarded(__func__, {}, [&] {
+        return set_own_gateway(ifindex, LKL_AF_INET, &addr, netmask_len, &via_addr);
+    });
 }
 
 int lkl_if_set_ipv6_gateway(int ifindex, const void* addr, unsigned int netmask_len,
                             const void* via_addr)
 {
-    return set_own_gateway(ifindex, LKL_AF_INET6, addr, netmask_len, via_addr);
+    return guarded(__func__, {addr, via_addr}, [&] {
+        return set_own_gateway(ifindex, LKL_AF_INET6, addr, netmask_len, via_addr);
+    });
 }
 
 int lkl_if_add_rule_from_saddr(int ifindex, int af, const void* saddr)
 {
-    const auto source = address_of(af, saddr);
-    if (!source)
-        return fail(source.error());
-    lkl::Rule rule;
-    rule.family = af;
-    rule.from = IpPrefix{*source, source->bits()};
-    rule.table = static_cast<uint32_t>(LKL_IF_TABLE(ifindex));
-    return configure([&](Netlink& net) { return net.add_rule(rule); });
+    return guarded(__func__, {saddr}, [&] {
+        const auto source = address_of(af, saddr);
+        if (!source)
+            return fail(source.error());
+        lkl::Rule rule;
+        rule.family = af;
+        rule.from = IpPrefix{*source, source->bits()};
+        rule.table = static_cast<uint32_t>(LKL_IF_TABLE(ifindex));
+        return configure([&](Netlink& net) { return net.add_rule(rule); });
+    });
 }
 
 int lkl_if_add_linklocal(int ifindex, int af, const void* addr, int netprefix_len)
 {
-    const auto prefix = prefix_of(af, addr, static_cast<unsigned>(netprefix_len));
-    if (!prefix)
-        return fail(prefix.error());
-    return configure(
-        [&](Netlink& net) { return net.replace_route(own_route(ifindex, prefix->network())); });
+    return guarded(__func__, {addr}, [&] {
+        const auto prefix = prefix_of(af, addr, static_cast<unsigned>(netprefix_len));
+        if (!prefix)
+            return fail(prefix.error());
+        return configure(
+            [&](Netlink& net) { return net.replace_route(own_route(ifindex, prefix->network())); });
+    });
 }
 
 int lkl_if_add_gateway(int ifindex, int af, const void* gwaddr)
 {
-    const auto gateway = address_of(af, gwaddr);
-    if (!gateway)
-        return fail(gateway.error());
-    lkl::Route route = own_route(ifindex, {IpAddress::any(af), 0});
-    route.hops[0].gateway = *gateway;
-    return configure([&](Netlink& net) { return net.replace_route(route); });
+    return guarded(__func__, {gwaddr}, [&] {
+        const auto gateway = address_of(af, gwaddr);
+        if (!gateway)
+            return fail(gateway.error());
+        lkl::Route route = own_route(ifindex, {IpAddress::any(af), 0});
+        route.hops[0].gateway = *gateway;
+        return configure([&](Netlink& net) { return net.replace_route(route); });
+    });
 }
 
 int lkl_add_neighbor(int ifindex, int af, const void* addr, const void* mac)
 {
-    const auto address = address_of(af, addr);
-    if (!address)
-        return fail(address.error());
-    if (mac == nullptr)
-        return fail(LKL_EINVAL, "no MAC address");
-    lkl::MacAddress hardware;
-    std::memcpy(hardware.bytes.data(), mac, hardware.bytes.size());
-    return configure([&](Netlink& net) { return net.add_neighbour(ifindex, *address, hardware); });
+    return guarded(__func__, {addr, mac}, [&] {
+        const auto address = address_of(af, addr);
+        if (!address)
+            return fail(address.error());
+        lkl::MacAddress hardware;
+        std::memcpy(hardware.bytes.data(), mac, hardware.bytes.size());
+        return configure(
+            [&](Netlink& net) { return net.add_neighbour(ifindex, *address, hardware); });
+    });
 }
 
 int lkl_qdisc_add(int ifindex, const char* parent, const char* type)
 {
-    return set_qdisc(ifindex, parent, type);
+    return guarded(__func__, {parent, type}, [&] { return set_qdisc(ifindex, parent, type); });
 }
 
 int lkl_qdisc_parse_add(int ifindex, const char* entries)
 {
-    int first_error = 0;
-    std::string_view rest = entries;
-    while (!rest.empty()) {
-        const std::string_view entry = rest.substr(0, rest.find(';'));
-        rest.remove_prefix(std::min(entry.size() + 1, rest.size()));
-        if (entry.empty())
-            continue;
-        const size_t middle = entry.find('|');
-        const int result =
-            middle == std::string_view::npos
-                ? fail(LKL_EINVAL, "qdisc \"" + std::string(entry) + "\": no \"|\" in it")
-                : set_qdisc(ifindex, entry.substr(0, middle), entry.substr(middle + 1));
-        if (first_error == 0)
-            first_error = result;
-    }
-    return first_error;
+    return guarded(__func__, {entries}, [&] {
+        int first_error = 0;
+        std::string_view rest = entries;
+        while (!rest.empty()) {
+            const std::string_view entry = rest.substr(0, rest.find(';'));
+            rest.remove_prefix(std::min(entry.size() + 1, rest.size()));
+            if (entry.empty())
+                continue;
+            const size_t middle = entry.find('|');
+            const int result =
+                middle == std::string_view::npos
+                    ? fail(LKL_EINVAL, "qdisc \"" + std::string(entry) + "\": no \"|\" in it")
+                    : set_qdisc(ifindex, entry.substr(0, middle), entry.substr(middle + 1));
+            if (first_error == 0)
+                first_error = result;
+        }
+        return first_error;
+    });
 }
 
 }  // extern "C"

@@ -14,6 +14,7 @@
 #include "capi/default_kernel.hpp"
 #include "capi/disks.hpp"
 #include "capi/errors.hpp"
+#include "capi/guarded.hpp"
 
 using namespace lkl::capi;
 using lkl::Mount;
@@ -36,85 +37,93 @@ extern "C" {
 long lkl_mount_dev(unsigned int disk_id, unsigned int part, const char* fs_type, int flags,
                    const char* opts, char* mnt_str, unsigned int mnt_str_len)
 {
-    const auto kernel = running_kernel();
-    if (!kernel)
-        return fail(kernel.error());
-    const auto disk = find_disk(disk_id);
-    if (!disk)
-        return fail(disk.error());
+    return guarded(__func__, {fs_type, mnt_str}, [&]() -> long {
+        const auto kernel = running_kernel();
+        if (!kernel)
+            return fail(kernel.error());
+        const auto disk = find_disk(disk_id);
+        if (!disk)
+            return fail(disk.error());
 
-    MountOptions options;
-    options.type = fs_type;
-    options.flags = static_cast<unsigned>(flags);
-    options.data = opts != nullptr ? opts : "";
-    options.partition = part;
-    auto mount = Mount::disk(**kernel, *disk, options);
-    if (!mount)
-        return fail(mount.error());
-    const std::string& path = mount->path();
-    // The destructor unmounts.
-    if (path.size() >= mnt_str_len)
-        return fail(LKL_ENOMEM, "mount: no room for the path " + path);
-    std::memcpy(mnt_str, path.c_str(), path.size() + 1);
-    mount->release();
-    return 0;
+        MountOptions options;
+        options.type = fs_type;
+        options.flags = static_cast<unsigned>(flags);
+        options.data = opts != nullptr ? opts : "";
+        options.partition = part;
+        auto mount = Mount::disk(**kernel, *disk, options);
+        if (!mount)
+            return fail(mount.error());
+        const std::string& path = mount->path();
+        // The destructor unmounts.
+        if (path.size() >= mnt_str_len)
+            return fail(LKL_ENOMEM, "mount: no room for the path " + path);
+        std::memcpy(mnt_str, path.c_str(), path.size() + 1);
+        mount->release();
+        return 0;
+    });
 }
 
 long lkl_umount_timeout(const char* path, int flags, long timeout_ms)
 {
-    using clock = std::chrono::steady_clock;
-    using std::chrono::milliseconds;
+    return guarded(__func__, {path}, [&]() -> long {
+        using clock = std::chrono::steady_clock;
+        using std::chrono::milliseconds;
 
-    const clock::time_point start = clock::now();
-    milliseconds pause{1};
-    for (;;) {
-        const long result = lkl_sys_umount2(path, flags);
-        if (result == 0)
-            return 0;
-        const bool again = result == -LKL_EBUSY &&
-                           (timeout_ms < 0 || clock::now() - start < milliseconds{timeout_ms});
-        if (!again)
-            return fail(static_cast<int>(-result), std::string("unmount ") + path + ": " +
-                                                       lkl_strerror(static_cast<int>(result)));
-        // Nothing tells when the last file is closed; ask again, less and less often.
-        std::this_thread::sleep_for(pause);
-        pause = std::min(pause * 2, milliseconds{50});
-    }
+        const clock::time_point start = clock::now();
+        milliseconds pause{1};
+        for (;;) {
+            const long result = lkl_sys_umount2(path, flags);
+            if (result == 0)
+                return 0;
+            const bool again = result == -LKL_EBUSY &&
+                               (timeout_ms < 0 || clock::now() - start < milliseconds{timeout_ms});
+            if (!again)
+                return fail(static_cast<int>(-result), std::string("unmount ") + path + ": " +
+                                                           lkl_strerror(static_cast<int>(result)));
+            // Nothing tells when the last file is closed; ask again, less and less often.
+            std::this_thread::sleep_for(pause);
+            pause = std::min(pause * 2, milliseconds{50});
+        }
+    });
 }
 
 long lkl_umount_dev(unsigned int disk_id, unsigned int part, int flags, long timeout_ms)
 {
-    const auto kernel = running_kernel();
-    if (!kernel)
-        return fail(kernel.error());
-    const auto device = find_device(**kernel, disk_id, part);
-    if (!device)
-        return fail(device.error());
-    // Where lkl::Mount::disk() mounts it.
-    std::array<char, 32> path;
-    std::snprintf(path.data(), path.size(), "/mnt/%08llx",
-                  static_cast<unsigned long long>(*device));
-    const long result = lkl_umount_timeout(path.data(), flags, timeout_ms);
-    if (result == 0)
-        lkl_sys_rmdir(path.data());
-    return result;
+    return guarded(__func__, {}, [&]() -> long {
+        const auto kernel = running_kernel();
+        if (!kernel)
+            return fail(kernel.error());
+        const auto device = find_device(**kernel, disk_id, part);
+        if (!device)
+            return fail(device.error());
+        // Where lkl::Mount::disk() mounts it.
+        std::array<char, 32> path;
+        std::snprintf(path.data(), path.size(), "/mnt/%08llx",
+                      static_cast<unsigned long long>(*device));
+        const long result = lkl_umount_timeout(path.data(), flags, timeout_ms);
+        if (result == 0)
+            lkl_sys_rmdir(path.data());
+        return result;
+    });
 }
 
 int lkl_mount_fs(const char* fstype)
 {
-    const auto kernel = running_kernel();
-    if (!kernel)
-        return fail(kernel.error());
-    const std::string path = std::string("/") + fstype;
-    static std::mutex mutex;  // two threads that look and mount
-    const std::lock_guard lock(mutex);
-    if (is_mount_point(path.c_str()))
-        return 1;
-    auto mount = Mount::special(**kernel, fstype, path.c_str());
-    if (!mount)
-        return fail(mount.error());
-    mount->release();
-    return 0;
+    return guarded(__func__, {fstype}, [&] {
+        const auto kernel = running_kernel();
+        if (!kernel)
+            return fail(kernel.error());
+        const std::string path = std::string("/") + fstype;
+        static std::mutex mutex;  // two threads that look and mount
+        const std::lock_guard lock(mutex);
+        if (is_mount_point(path.c_str()))
+            return 1;
+        auto mount = Mount::special(**kernel, fstype, path.c_str());
+        if (!mount)
+            return fail(mount.error());
+        mount->release();
+        return 0;
+    });
 }
 
 }  // extern "C"

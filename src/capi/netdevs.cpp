@@ -19,6 +19,7 @@
 #include "capi/callback_net.hpp"
 #include "capi/default_kernel.hpp"
 #include "capi/errors.hpp"
+#include "capi/guarded.hpp"
 #include "capi/netdevs.hpp"
 #include "config/device_types.hpp"
 #include "net/descriptor.hpp"
@@ -174,24 +175,28 @@ extern "C" {
 
 int lkl_netdev_add(struct lkl_netdev* nd, struct lkl_netdev_args* args)
 {
-    return add(*nd, args ? args->offload : LKL_NETDEV_OFFLOAD_ALL,
-               [args](unsigned offload) { return to_options(args, offload); });
+    return guarded(__func__, {nd}, [&] {
+        return add(*nd, args ? args->offload : LKL_NETDEV_OFFLOAD_ALL,
+                   [args](unsigned offload) { return to_options(args, offload); });
+    });
 }
 
 void lkl_netdev_remove(int id)
 {
-    State& own = state();
-    const std::lock_guard lock(own.mutex);
-    if (id < 0 || static_cast<size_t>(id) >= own.nets.size())
-        return;
-    auto& net = own.nets[static_cast<size_t>(id)];
-    if (net.id && !own.halted) {
-        if (const auto removed = default_kernel.load()->remove_net(*net.id); !removed) {
-            fail(removed.error());
+    guarded(__func__, {}, [&] {
+        State& own = state();
+        const std::lock_guard lock(own.mutex);
+        if (id < 0 || static_cast<size_t>(id) >= own.nets.size())
             return;
+        auto& net = own.nets[static_cast<size_t>(id)];
+        if (net.id && !own.halted) {
+            if (const auto removed = default_kernel.load()->remove_net(*net.id); !removed) {
+                fail(removed.error());
+                return;
+            }
         }
-    }
-    net = {};
+        net = {};
+    });
 }
 
 void lkl_netdev_free(struct lkl_netdev* nd)
@@ -202,84 +207,126 @@ void lkl_netdev_free(struct lkl_netdev* nd)
 
 int lkl_netdev_get_ifindex(int id)
 {
-    State& own = state();
-    const std::lock_guard lock(own.mutex);
-    if (!has_net(own, id))
-        return no_such_device(id);
-    return own.nets[static_cast<size_t>(id)].id->ifindex;
+    return guarded(__func__, {}, [&] {
+        State& own = state();
+        const std::lock_guard lock(own.mutex);
+        if (!has_net(own, id))
+            return no_such_device(id);
+        return own.nets[static_cast<size_t>(id)].id->ifindex;
+    });
+}
+
+int lkl_netdev_set_link(int id, int up)
+{
+    return guarded(__func__, {}, [&] {
+        State& own = state();
+        const std::lock_guard lock(own.mutex);
+        if (!has_net(own, id) || own.halted)
+            return no_such_device(id);
+        const auto set =
+            default_kernel.load()->set_net_link(*own.nets[static_cast<size_t>(id)].id, up != 0);
+        return set ? 0 : fail(set.error());
+    });
 }
 
 int lkl_netdev_get_stats(int id, struct lkl_netdev_stats* stats)
 {
-    State& own = state();
-    const std::lock_guard lock(own.mutex);
-    // A halted kernel has no devices.
-    if (!has_net(own, id) || own.halted)
-        return no_such_device(id);
-    const auto found = default_kernel.load()->net_statistics(*own.nets[static_cast<size_t>(id)].id);
-    if (!found)
-        return fail(found.error());
-    *stats = {found->received_frames, found->received_bytes, found->receive_errors,
-              found->sent_frames,     found->sent_bytes,     found->send_errors,
-              found->send_dropped};
-    return 0;
+    return guarded(__func__, {stats}, [&] {
+        State& own = state();
+        const std::lock_guard lock(own.mutex);
+        // A halted kernel has no devices.
+        if (!has_net(own, id) || own.halted)
+            return no_such_device(id);
+        const auto found =
+            default_kernel.load()->net_statistics(*own.nets[static_cast<size_t>(id)].id);
+        if (!found)
+            return fail(found.error());
+        *stats = {found->received_frames, found->received_bytes, found->receive_errors,
+                  found->sent_frames,     found->sent_bytes,     found->send_errors,
+                  found->send_dropped};
+        return 0;
+    });
 }
 
 struct lkl_netdev* lkl_netdev_tap_create(const char* ifname, int offload)
 {
-    return make_device(lkl::open_tap(ifname), static_cast<unsigned>(offload));
+    return guarded(__func__, {ifname}, [&] {
+        return make_device(lkl::open_tap(ifname), static_cast<unsigned>(offload));
+    });
+}
+
+struct lkl_netdev* lkl_netdev_tap_create_mq(const char* ifname, int offload,
+                                            unsigned int queue_pairs)
+{
+    return guarded(__func__, {ifname}, [&] {
+        const auto pairs = static_cast<uint16_t>(std::min<unsigned>(queue_pairs, UINT16_MAX));
+        return make_device(lkl::open_tap(ifname, {.queue_pairs = pairs}),
+                           static_cast<unsigned>(offload));
+    });
 }
 
 struct lkl_netdev* lkl_netdev_tap_init(const char* path, int offload, struct ifreq* ifr)
 {
-    return make_device(open_tap_device(path, ifr), static_cast<unsigned>(offload));
+    return guarded(__func__, {path}, [&] {
+        return make_device(open_tap_device(path, ifr), static_cast<unsigned>(offload));
+    });
 }
 
 struct lkl_netdev* lkl_netdev_macvtap_create(const char* path, int offload)
 {
-    return make_device(lkl::open_macvtap(path), static_cast<unsigned>(offload));
+    return guarded(__func__, {path}, [&] {
+        return make_device(lkl::open_macvtap(path), static_cast<unsigned>(offload));
+    });
 }
 
 struct lkl_netdev* lkl_netdev_raw_create(const char* ifname)
 {
-    return make_device(lkl::open_raw(ifname), LKL_NETDEV_OFFLOAD_ALL);
+    return guarded(__func__, {ifname},
+                   [&] { return make_device(lkl::open_raw(ifname), LKL_NETDEV_OFFLOAD_ALL); });
 }
 
 struct lkl_netdev* lkl_netdev_pipe_create(const char* ifname, int offload)
 {
-    return make_device(open_pipes(ifname), static_cast<unsigned>(offload));
+    return guarded(__func__, {ifname},
+                   [&] { return make_device(open_pipes(ifname), static_cast<unsigned>(offload)); });
 }
 
 struct lkl_netdev* lkl_netdev_vde_create(const char* switch_path)
 {
-    return make_device(lkl::open_vde(switch_path), LKL_NETDEV_OFFLOAD_ALL);
+    return guarded(__func__, {switch_path},
+                   [&] { return make_device(lkl::open_vde(switch_path), LKL_NETDEV_OFFLOAD_ALL); });
 }
 
 struct lkl_netdev* lkl_netdev_slirp_create(const char* ifparams)
 {
-    return make_device(open_slirp_with(ifparams ? ifparams : ""), LKL_NETDEV_OFFLOAD_ALL);
+    return guarded(__func__, {}, [&] {
+        return make_device(open_slirp_with(ifparams ? ifparams : ""), LKL_NETDEV_OFFLOAD_ALL);
+    });
 }
 
 struct lkl_netdev* lkl_netdev_passt_create(const char* ifparams)
 {
-    return make_device(lkl::open_passt(lkl::config::parse_passt(ifparams ? ifparams : "")),
-                       LKL_NETDEV_OFFLOAD_ALL);
+    return guarded(__func__, {}, [&] {
+        return make_device(lkl::open_passt(lkl::config::parse_passt(ifparams ? ifparams : "")),
+                           LKL_NETDEV_OFFLOAD_ALL);
+    });
 }
 
 struct lkl_netdev* lkl_netdev_socket_create(int fd)
 {
-    return make_device(lkl::open_net_socket(fd), LKL_NETDEV_OFFLOAD_ALL);
+    return guarded(__func__, {},
+                   [&] { return make_device(lkl::open_net_socket(fd), LKL_NETDEV_OFFLOAD_ALL); });
 }
 
 struct lkl_netdev* lkl_netdev_pcap_create(struct lkl_netdev* nd, const char* path)
 {
-    if (!nd)
-        return nullptr;
-    unsigned offload = LKL_NETDEV_OFFLOAD_ALL;
-    auto backend = take_backend(*nd, offload);
-    if (backend)
-        backend = lkl::make_pcap(*std::move(backend), path);
-    lkl_netdev* const made = make_device(std::move(backend), offload);
+    lkl_netdev* const made = guarded(__func__, {nd, path}, [&] {
+        unsigned offload = LKL_NETDEV_OFFLOAD_ALL;
+        auto backend = take_backend(*nd, offload);
+        if (backend)
+            backend = lkl::make_pcap(*std::move(backend), path);
+        return make_device(std::move(backend), offload);
+    });
     if (made)
         reinterpret_cast<LibraryDevice*>(made)->inside = nd;
     else
@@ -290,8 +337,10 @@ struct lkl_netdev* lkl_netdev_pcap_create(struct lkl_netdev* nd, const char* pat
 struct lkl_netdev* lkl_netdev_dpdk_create(const char* /*ifparams*/, int /*offload*/,
                                           unsigned char* /*mac*/)
 {
-    fail(LKL_EOPNOTSUPP, "DPDK network device: not in this library");
-    return nullptr;
+    return guarded(__func__, {}, []() -> lkl_netdev* {
+        fail(LKL_EOPNOTSUPP, "DPDK network device: not in this library");
+        return nullptr;
+    });
 }
 
 }  // extern "C"

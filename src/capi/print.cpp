@@ -8,8 +8,11 @@
 #include <lkl.h>
 
 #include "capi/default_kernel.hpp"
+#include "capi/guarded.hpp"
 
 namespace {
+
+using lkl::capi::guarded;
 
 int print(const char* format, va_list arguments)
 {
@@ -38,14 +41,15 @@ struct lkl_host_operations lkl_host_ops = {};
 
 void lkl_print_to_stderr(const char* str, int len)
 {
-    std::fwrite(str, 1, static_cast<size_t>(len), stderr);
+    if (str != nullptr && len > 0)
+        std::fwrite(str, 1, static_cast<size_t>(len), stderr);
 }
 
 int lkl_printf(const char* fmt, ...)
 {
     va_list arguments;
     va_start(arguments, fmt);
-    const int result = print(fmt, arguments);
+    const int result = guarded(__func__, {fmt}, [&] { return print(fmt, arguments); });
     va_end(arguments);
     return result;
 }
@@ -54,7 +58,7 @@ void lkl_bug(const char* fmt, ...)
 {
     va_list arguments;
     va_start(arguments, fmt);
-    print(fmt, arguments);
+    guarded(__func__, {fmt}, [&] { return print(fmt, arguments); });
     va_end(arguments);
 
     const lkl_host_operations* const host = lkl::capi::state().host;

@@ -30,6 +30,18 @@ Result<void> void_result(long result, std::string_view operation, std::string_vi
     return {};
 }
 
+// The directory is the working directory for the call, and not after: it would keep the
+// mount busy.
+template <typename Call>
+auto within(Kernel& kernel, const File& directory, Call call) -> decltype(call())
+{
+    if (auto entered = directory.make_working_directory(); !entered)
+        return std::move(entered).error();
+    auto result = call();
+    kernel.syscall(__lkl__NR_chdir, "/");
+    return result;
+}
+
 }  // namespace
 
 File::File(File&& other) noexcept
@@ -335,32 +347,27 @@ Result<void> File::make_working_directory() const
 
 Result<size_t> File::list_attributes_at(const char* name, std::span<char> names) const
 {
-    if (auto entered = make_working_directory(); !entered)
-        return std::move(entered).error();
-    return lkl::list_attributes(*kernel_, name, names);
+    return within(*kernel_, *this, [&] { return lkl::list_attributes(*kernel_, name, names); });
 }
 
 Result<size_t> File::get_attribute_at(const char* name, const char* attribute,
                                       std::span<std::byte> value) const
 {
-    if (auto entered = make_working_directory(); !entered)
-        return std::move(entered).error();
-    return lkl::get_attribute(*kernel_, name, attribute, value);
+    return within(*kernel_, *this,
+                  [&] { return lkl::get_attribute(*kernel_, name, attribute, value); });
 }
 
 Result<void> File::set_attribute_at(const char* name, const char* attribute,
                                     std::span<const std::byte> value, int flags) const
 {
-    if (auto entered = make_working_directory(); !entered)
-        return std::move(entered).error();
-    return lkl::set_attribute(*kernel_, name, attribute, value, flags);
+    return within(*kernel_, *this,
+                  [&] { return lkl::set_attribute(*kernel_, name, attribute, value, flags); });
 }
 
 Result<void> File::remove_attribute_at(const char* name, const char* attribute) const
 {
-    if (auto entered = make_working_directory(); !entered)
-        return std::move(entered).error();
-    return lkl::remove_attribute(*kernel_, name, attribute);
+    return within(*kernel_, *this,
+                  [&] { return lkl::remove_attribute(*kernel_, name, attribute); });
 }
 
 Result<size_t> list_attributes(Kernel& kernel, const char* path, std::span<char> names)

@@ -56,8 +56,10 @@ Result<std::unique_ptr<NetBackend>> open_raw(const std::string& name)
         if (!set_option(socket.get(), PACKET_VNET_HDR, 1))
             return net::host_error(what + ": PACKET_VNET_HDR");
     }
-    // All but UDP segmentation, which packet sockets know of since Linux 6.2 alone.
-    info.transmit_offload = info.receive_offload = NetOffload::all & ~NetOffload::uso;
+    // UDP segmentation, which packet sockets know of since Linux 6.2, cannot be asked for
+    // without a packet. Those that take the longer header have it.
+    info.transmit_offload = info.receive_offload =
+        info.header == wanted_header ? NetOffload::all : NetOffload::all & ~NetOffload::uso;
 
     packet_mreq membership{};
     membership.mr_ifindex = static_cast<int>(index);

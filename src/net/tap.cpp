@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Tap interfaces (Documentation/networking/tuntap.rst of Linux).
 #include <cstdint>
-#include <cstring>
 #include <string>
 
 #include <fcntl.h>
@@ -81,6 +80,28 @@ uint16_t mtu_of(const ifreq& interface)
     return usual ? 0 : static_cast<uint16_t>(request.ifr_mtu);
 }
 
+// Attaches a queue to the interface that `request` names, or to one that is made so. One that
+// exists takes no other word for whether it has several queues than its own: of several, a
+// single one can be used all the same.
+Result<Descriptor> attach(ifreq& request, const std::string& what)
+{
+    Descriptor file(::open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK));
+    if (!file)
+        return host_error("/dev/net/tun");
+    // The first one fills the name in.
+    if (::ioctl(file.get(), TUNSETIFF, &request) == 0)
+        return file;
+    if (errno != EINVAL)
+        return host_error(what);
+    ifreq other = request;
+    other.ifr_flags = static_cast<short>(request.ifr_flags ^ IFF_MULTI_QUEUE);
+    if (::ioctl(file.get(), TUNSETIFF, &other) != 0)
+        return Error{EINVAL, what + ": not a tap interface, nor a name for one"};
+    if (request.ifr_flags & IFF_MULTI_QUEUE)
+        return Error{EINVAL, what + ": it has one queue alone (no IFF_MULTI_QUEUE)"};
+    return file;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<NetBackend>> make_tap(std::vector<Descriptor> files, NetInfo info)
@@ -117,7 +138,7 @@ Result<std::unique_ptr<NetBackend>> open_tap(const std::string& name, const TapO
         return Error{EINVAL, what + ": the name is too long, or there are no queues"};
     ifreq interface {
     };
-    std::strcpy(interface.ifr_name, name.c_str());
+    name.copy(interface.ifr_name, IFNAMSIZ - 1);
     int flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
     if (options.queue_pairs > 1)
         flags |= IFF_MULTI_QUEUE;
@@ -125,13 +146,10 @@ Result<std::unique_ptr<NetBackend>> open_tap(const std::string& name, const TapO
 
     std::vector<net::Descriptor> files;
     for (unsigned i = 0; i < options.queue_pairs; ++i) {
-        net::Descriptor file(::open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK));
+        auto file = net::attach(interface, what);
         if (!file)
-            return net::host_error("/dev/net/tun");
-        // The first one fills the name in.
-        if (::ioctl(file.get(), TUNSETIFF, &interface) != 0)
-            return net::host_error(what);
-        files.push_back(std::move(file));
+            return std::move(file).error();
+        files.push_back(*std::move(file));
     }
     NetInfo info;
     info.name = interface.ifr_name;

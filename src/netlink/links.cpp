@@ -43,6 +43,7 @@ Link read_link(const NetlinkView& view)
     link.state = attributes[LKL_IFLA_OPERSTATE].get_or<uint8_t>(0);
     link.carrier = attributes[LKL_IFLA_CARRIER].get_or<uint8_t>(0) != 0;
     link.mtu = attributes[LKL_IFLA_MTU].get_or<uint32_t>(0);
+    link.gso_segments = attributes[LKL_IFLA_GSO_MAX_SEGS].get_or<uint32_t>(0);
     // Others have addresses of other kinds, tunnels those of their ends.
     if (head.ifi_type == LKL_ARPHRD_ETHER)
         link.mac = attributes[LKL_IFLA_ADDRESS].get<MacAddress>();
@@ -137,6 +138,13 @@ Result<void> Netlink::set_mtu(int index, uint32_t bytes)
     return change_link(
         index, [&](NetlinkMessage& message) { message.add(LKL_IFLA_MTU, bytes); },
         "set MTU of " + interface_text(index) + " to " + std::to_string(bytes));
+}
+
+Result<void> Netlink::set_gso_segments(int index, uint32_t count)
+{
+    return change_link(
+        index, [&](NetlinkMessage& message) { message.add(LKL_IFLA_GSO_MAX_SEGS, count); },
+        "set segments of a packet of " + interface_text(index) + " to " + std::to_string(count));
 }
 
 Result<void> Netlink::set_mac(int index, const MacAddress& mac)

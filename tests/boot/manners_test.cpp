@@ -67,14 +67,18 @@ TEST(MannersTest, AnIdleKernelDoesNothing)
     Kernel kernel = boot();
     add_disk(kernel, file);
     EXPECT_EQ(Calls(kernel).mkdir("/d"), 0);
-    // What starting left behind; then two seconds, of which a timer of Linux may have one
-    // or two, and what ticks would have hundreds.
-    std::this_thread::sleep_for(3s);
-    const Usage start = usage();
-    std::this_thread::sleep_for(2s);
-    const Usage end = usage();
-    EXPECT_LT(end.sleeps - start.sleeps, 20);
-    EXPECT_LT(end.seconds - start.seconds, 0.05);
+    // What starting left behind ends within seconds. Linux has two timers that never end, of
+    // 30 and of 60 s, which may meet one turn or two.
+    constexpr int turns = 10;
+    int quiet = 0;
+    for (int turn = 0; turn < turns && quiet < 3; ++turn) {
+        const Usage start = usage();
+        std::this_thread::sleep_for(2s);
+        const Usage end = usage();
+        // One sleep is the test's own.
+        quiet += end.sleeps - start.sleeps <= 1 && end.seconds - start.seconds < 0.01;
+    }
+    EXPECT_EQ(quiet, 3) << "turns without a wake-up, of " << turns;
     EXPECT_LE(threads() - before, 2u);  // the kernel's own, and the one for the time
 }
 

@@ -5,8 +5,8 @@
     compare_trees.py EXPECTED ACTUAL [--ignore FIELD]... [--leave-out NAME]...
 
 Fields: those of manifest.py, and "attributes:PREFIX" for extended attributes whose
-names begin so. Left out: sockets, which are not copied, and the file system's own
-lost+found. The size and the links of a directory are its file system's matter. What
+names begin so. Left out: the file system's own lost+found, and what is named, which an
+archive does not hold, for instance. The size and the links of a directory are its file system's matter. What
 has holes in EXPECTED must have them in ACTUAL.
 """
 
@@ -30,7 +30,7 @@ def main():
 
     expected, actual = (
         {path: entry for path, entry in manifest.of_host(top).items()
-         if not stat.S_ISSOCK(entry["mode"]) and path.decode("latin-1") not in options.leave_out}
+         if path.decode("latin-1") not in options.leave_out}
         for top in (options.expected, options.actual))
     differences = [f"{path!r}: only in one of them" for path in sorted(set(expected) ^ set(actual))]
     for path in sorted(set(expected) & set(actual)):

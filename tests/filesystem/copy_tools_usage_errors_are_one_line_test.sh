@@ -18,6 +18,9 @@ for tool in cptofs cpfromfs; do
     says_one_line
     run 1 "$LKL_BIN/$tool" --nonsense -i image one two
     says_one_line
+    run 1 "$LKL_BIN/$tool" --nonsense
+    says "--nonsense"
+    says_one_line
     run 1 "$LKL_BIN/$tool" -P x -i image one two
     says_one_line
     for wrong in --owner=root --owner=1 --owner=1:2:3 --map-users=1 --map-users=1:2:0 --chmod=u=q \
@@ -36,7 +39,19 @@ run 1 "$LKL_BIN/tar2fs" archive.tar
 says_one_line
 run 1 "$LKL_BIN/tar2fs" --subdir a/../b archive.tar image
 says_one_line
+for tool in tar2fs fs2tar; do
+    run 1 "$LKL_BIN/$tool" --nonsense
+    says "--nonsense"
+    says_one_line
+done
 run 11 "$LKL_BIN/tar2fs" nowhere.tar image
+says_one_line
+mkdir directory
+run 11 "$LKL_BIN/tar2fs" directory image
+says "directory: is a directory"
+says_one_line
+run 11 "$LKL_BIN/cptofs" -i image - / <directory
+says "standard input: is a directory"
 says_one_line
 for tool in cptofs cpfromfs tar2fs; do
     run 0 "$LKL_BIN/$tool" --help >help

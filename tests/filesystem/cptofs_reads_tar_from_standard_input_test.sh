@@ -18,7 +18,7 @@ for destination in / /new; do
     run 0 "$LKL_BIN/cptofs" -q -i image - $destination <archive.tar
     check_clean ext4 image
     host_mount image host ro
-    compare_trees source host$destination
+    compare_trees source host$destination --leave-out odd/special/socket
     umount host
 done
 run 10 "$LKL_BIN/cptofs" -i image - / < <(head -c 200000 archive.tar)

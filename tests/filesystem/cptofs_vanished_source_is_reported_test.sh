@@ -16,6 +16,10 @@ says "nowhere/file: cannot open nowhere/"
 says "*.none: nothing matches"
 says "3 failures: not everything was copied"
 [ "$(debugfs -R 'cat one' image 2>/dev/null)" = one ] || fail "the rest was not copied"
+# None of them.
+run 8 "$LKL_BIN/cptofs" -i image source/gone /
+says_one_line
+run 8 "$LKL_BIN/cptofs" -i image source/gone source/one/ '*.none' /
 
 # A file that says it is longer than it is.
 need python3

@@ -88,11 +88,29 @@ for type in ext4 xfs btrfs; do
     image_equals image expected --ignore mtime
 done
 
+# Root needs no name in the image.
+make_image nameless 8M
+mkdir -p empty
+mkfs.ext4 -q -d empty nameless
+run 0 "$LKL_BIN/lkl" touch nameless:/file
+for owner in root root:root :root root:; do
+    run 0 "$LKL_BIN/lkl" chown 7:7 nameless:/file
+    run 0 "$LKL_BIN/lkl" chown "$owner" nameless:/file
+    case $owner in
+    :root) owned=7:0 ;;
+    root:root) owned=0:0 ;;
+    *) owned=0:7 ;;
+    esac
+    [ "$("$LKL_BIN/lkl" stat --json nameless:/file |
+        python3 -c 'import json, sys; a = json.load(sys.stdin)[0]; print(a["uid"], a["gid"], sep=":")')" = $owned ] ||
+        fail "chown $owner"
+done
+
 # What an editor leaves alone or fails at is not written.
 before=$(digest image)
 run 0 env EDITOR=true "$LKL_BIN/lkl" edit image:/a/one
 says "nothing was changed"
-run 6 env EDITOR=false "$LKL_BIN/lkl" edit image:/a/one
+run 12 env EDITOR=false "$LKL_BIN/lkl" edit image:/a/one
 says_one_line
 run 8 env EDITOR=true "$LKL_BIN/lkl" edit image:/a
 says_one_line

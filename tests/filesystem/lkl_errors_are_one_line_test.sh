@@ -21,6 +21,8 @@ check 1 "subcommand is required"
 check 1 "subcommand is required" nonsense
 check 1 "an image is needed" ls
 check 1 "--nonsense" ls --nonsense image
+check 1 "--nonsense" --nonsense
+check 1 "--nonsense" mkimage --nonsense
 check 2 "no-such-image: cannot open" ls no-such-image:/x
 check 2 "directory: is a directory" ls directory
 check 8 "image:/none: No such file or directory" ls image:/none
@@ -28,7 +30,13 @@ check 8 "image:/one/x: Not a directory" cat image:one/x
 check 8 "image:/directory: Is a directory" cat image:directory
 check 8 "image:/directory: Is a directory" sum image:directory
 check 8 "nothing matches" cat 'image:/*.none'
+check 8 "nothing matches" cp 'image:/*.none' directory
+check 8 "image:/none: No such file or directory" cp image:/none directory
+check 8 "image:/none/x: No such file or directory" cp image:/none/x directory
+check 8 "/directory: is a directory" cp image:/directory directory
 [ "$(digest image)" = "$before" ] || fail "something was written"
+check 8 "directory: is a directory" cp directory image:/
+check 8 "no-such-file: cannot" cp no-such-file image:/
 check 8 "File exists" mkdir image:/directory
 check 8 "No such file or directory" mkdir image:/none/none
 check 8 "Is a directory" rm image:/directory
@@ -40,6 +48,7 @@ check 8 "File exists" ln -s x image:/one
 check 8 "No such file or directory" ln image:/none image:/x
 check 1 "is no mode" chmod u=q image:/one
 check 1 "no such user" chown nobody-here image:/one
+check 1 "no such group" chown :nobody-here image:/one
 check 1 "is no time" touch -d yesterday-or-so image:/one
 check 1 "the image is written" -o ro rm image:/one
 check 1 "not written" -o rw ls image
@@ -53,6 +62,9 @@ check_clean ext4 image
 run 8 "$LKL_BIN/lkl" cat image:/one image:/none image:/directory/two >actual
 [ "$(cat actual)" = "$(printf 'one\ntwo')" ] || fail "cat stopped"
 says_one_line
+# Of a copy, that something was left out.
+run 10 "$LKL_BIN/lkl" cp image:/one image:/none directory
+[ "$(cat directory/one)" = one ] || fail "cp stopped"
 
 # The longest name of a file wins.
 cp image image:1

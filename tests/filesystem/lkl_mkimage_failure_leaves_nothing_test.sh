@@ -29,7 +29,7 @@ says "link: cannot make symbolic link"
 says_one_line
 kept
 rm source/link
-run 3 mkimage --mkfs-option=-O --mkfs-option=nonsense source image
+run 12 mkimage --mkfs-option=-O --mkfs-option=nonsense source image
 says "mkfs.ext4 failed"
 says "nonsense"
 says_one_line

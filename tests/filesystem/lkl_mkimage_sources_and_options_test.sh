@@ -32,6 +32,23 @@ run 11 mkimage noise image
 says_one_line
 nothing_left image
 
+# The image may be in its source, which it is not part of while it is made.
+for type in ext4 vfat squashfs erofs; do
+    rm -rf self
+    mkdir self
+    echo one >self/file
+    run 0 mkimage -q --fs $type self self/image
+    mv self/image image
+    (cd self && exec "$LKL_BIN/lkl" mkimage -q --fs $type . image) || fail "$type: ."
+    mv self/image whole
+    run 0 mkimage -q --gpt --partition "fs=$type,source=self" self/image
+    for image in image whole self/image@1; do
+        run 0 "$LKL_BIN/lkl" find $image:/ -type f >names
+        [ "$(cat names)" = /file ] || fail "$type: in the image are $(cat names)"
+    done
+done
+rm -r self
+
 mkdir -p source/directory
 echo one >source/directory/file
 echo two >source/program

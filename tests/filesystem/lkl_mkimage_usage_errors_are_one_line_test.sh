@@ -57,6 +57,10 @@ wrong 1 "--owner x: is not UID:GID" --owner x source image
 wrong 1 "neither --partition nor --gpt" --gpt --layout file image
 wrong 1 "cannot open it" --layout missing image
 wrong 8 "missing: cannot read the source" missing image
+for type in ext4 squashfs; do
+    wrong 1 "cannot go to standard output" --fs $type source -
+done
+[ ! -e - ] || fail "a file of that name is there"
 wrong 6 "cannot create the image" source missing/image
 mkdir directory
 run 1 mkimage source directory

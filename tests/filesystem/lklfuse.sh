@@ -72,8 +72,9 @@ fuse_keeps_every_file() {
     host_mount image host ro
     compare_trees source/odd host/odd --ignore mtime "$@"
     for copier in $copiers; do
-        # tar and rsync make no hard links to FIFOs.
-        compare_trees shallow/odd "host/$copier/odd" --ignore links "$@"
+        # tar and rsync make no hard links to FIFOs; tar has no sockets.
+        compare_trees shallow/odd "host/$copier/odd" --ignore links \
+            --leave-out special/socket "$@"
     done
     umount host
 }

@@ -41,6 +41,13 @@ total=$((total / 1024 - $(checkers_mib)))
 [ "$total" -ge 128 ] || fail "mb=: $total MiB"
 [ "$total" -lt 256 ] || fail "mb=: $total MiB"
 fuse_stop mount
+
+# Less than the kernel needs: it gets that much, and says so.
+fuse_start one mount -o mb=32
+[ "$(cat server.log)" = "lklfuse: -o mb=32: the kernel gets 48 MiB, the least that it needs" ] ||
+    fail "mb=32: $(cat server.log)"
+[ "$(cat mount/one)" = one ] || fail "mb=32: cannot be read"
+fuse_stop mount
 run 3 "$LKL_BIN/lklfuse" one mount -o opts=nonsense
 says_one_line
 

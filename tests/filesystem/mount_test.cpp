@@ -2,6 +2,7 @@
 // lkl::Mount and lkl::list_partitions() on images that the real tools made.
 #include <lkl/mount.hpp>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -225,6 +226,33 @@ TEST_F(MountTest, ABusyFileSystemStaysUntilItsFilesAreClosed)
 
     ASSERT_TRUE(file->close());
     unmounted = mount->unmount();
+    EXPECT_TRUE(unmounted) << unmounted.error().what;
+}
+
+TEST_F(MountTest, WhoHasReadAttributesOfALinkKeepsNothingBusy)
+{
+    run("truncate -s 16M image && /sbin/mkfs.ext4 -q image");
+    auto mount = lkl::Mount::disk(*kernel_, add("image"), ext4());
+    ASSERT_TRUE(mount) << mount.error().what;
+    auto top = lkl::File::open(*kernel_, mount->path().c_str(), LKL_O_RDONLY);
+    ASSERT_TRUE(top);
+    ASSERT_EQ(kernel_->syscall(__lkl__NR_symlinkat, "target", top->descriptor(), "link"), 0);
+
+    const std::string value = "kept";
+    const std::span given = std::as_bytes(std::span(value));
+    EXPECT_TRUE(top->set_attribute_at("link", "trusted.name", given));
+    std::array<char, 100> names{};
+    const auto listed = top->list_attributes_at("link", names);
+    ASSERT_TRUE(listed) << listed.error().what;
+    EXPECT_STREQ(names.data(), "trusted.name");
+    std::array<std::byte, 100> found{};
+    const auto got = top->get_attribute_at("link", "trusted.name", found);
+    ASSERT_TRUE(got) << got.error().what;
+    EXPECT_TRUE(std::ranges::equal(std::span(found).first(*got), given));
+    EXPECT_TRUE(top->remove_attribute_at("link", "trusted.name"));
+    ASSERT_TRUE(top->close());
+
+    const auto unmounted = mount->unmount(0ms);
     EXPECT_TRUE(unmounted) << unmounted.error().what;
 }
 

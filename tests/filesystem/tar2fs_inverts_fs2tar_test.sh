@@ -19,7 +19,7 @@ mkfs.ext4 -q -b 4096 image2
 [ ! -s stderr ] || fail "something is said: $(cat stderr)"
 check_clean ext4 image2
 host_mount image host ro
-image_equals image2 host
+image_equals image2 host --leave-out odd/special/socket
 # And back: the same archive, but for what a file system decides.
 "$LKL_BIN/fs2tar" -q image2 archive2.tar
 "$LKL_BIN/fs2tar" -q image archive.tar

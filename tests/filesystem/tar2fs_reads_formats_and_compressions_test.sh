@@ -4,7 +4,7 @@
 # from standard input.
 # shellcheck source=tests/filesystem/lib.sh
 . "$(dirname "$0")/lib.sh"
-need mkfs.ext4 bsdtar tar debugfs
+need mkfs.ext4 bsdtar cpio tar debugfs python3
 
 mkdir -p source/directory
 echo one >source/directory/one
@@ -39,5 +39,14 @@ for filter in gzip bzip2 xz zstd; do
     extract archive
     in_image $filter
 done
+# A socket, which tar does not have.
+python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("source/listen")'
+(cd source && find . | cpio -o -H newc --quiet) >archive
+extract archive
+in_image "cpio's own"
+debugfs -R "stat /listen" image 2>/dev/null | grep -q 'Type: socket' || fail "no socket"
+rm source/listen
+
+bsdtar -C source -cf archive .
 extract - <archive
 in_image "from standard input"

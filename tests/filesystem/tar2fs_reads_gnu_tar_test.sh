@@ -25,10 +25,11 @@ for format in pax gnu ustar acls; do
     check_clean ext4 image
     host_mount image host ro
     case $format in
-    pax) compare_trees source host ;;
+    pax) compare_trees source host --leave-out odd/special/socket ;;
     gnu)
         # It has whole seconds and no attributes.
-        compare_trees source host --ignore attributes --ignore mtime
+        compare_trees source host --ignore attributes --ignore mtime \
+            --leave-out odd/special/socket
         [ "$(stat -c %Y host/odd/sizes/1)" = "$(stat -c %Y source/odd/sizes/1)" ] || fail "times"
         ;;
     ustar) compare_trees source/usr host --ignore mtime ;;

@@ -18,17 +18,18 @@ status_of() {
 
 tool=''
 # caught EFFECTIVE COMMAND...: starts it, as $tool; it must not end by itself. Its
-# threads are shut in, with these capabilities.
+# threads are shut in, with these capabilities, and what it inherits (7) is closed.
 caught() {
     local expected=$1 thread effective
     shift
     # Not with the other end (8) of a FIFO whose end it waits for.
-    "$@" <&0 8>&- &
+    "$@" <&0 7</etc/passwd 8>&- &
     tool=$!
     for _ in $(seq 200); do
         [ "$(status_of $tool Seccomp 2>/dev/null)" = 2 ] && break
         sleep 0.05
     done
+    ! holds $tool /etc/passwd || fail "a descriptor was inherited: $*"
     for thread in "/proc/$tool/task"/*; do
         [ "$(sed -n 's/^Seccomp:\t//p' "$thread/status")" = 2 ] || fail "no filter: $*"
         [ "$(sed -n 's/^NoNewPrivs:\t//p' "$thread/status")" = 1 ] || fail "new rights: $*"
@@ -40,6 +41,11 @@ caught() {
         [ "$(readlink /proc/$tool/ns/net)" != "$(readlink /proc/self/ns/net)" ] ||
             fail "the network: $*"
     fi
+}
+
+# holds PROCESS FILE: one of its descriptors is this file.
+holds() {
+    find "/proc/$1/fd" -lname "$2" | grep -q .
 }
 
 # ends: the tool ends well.

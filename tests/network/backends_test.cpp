@@ -6,9 +6,16 @@
 #include <cstdio>
 #include <fstream>
 #include <functional>
+#include <set>
 #include <string>
+#include <vector>
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -83,9 +90,10 @@ Backend tap(Network& network, uint16_t pairs)
     return made;
 }
 
-Backend persistent_tap(Network& network)
+// `more`: what ip(8) is told of its queues.
+Backend persistent_tap(Network& network, const std::string& more)
 {
-    EXPECT_TRUE(run("ip tuntap add dev mine mode tap"));
+    EXPECT_TRUE(run("ip tuntap add dev mine mode tap " + more));
     EXPECT_EQ(network.far->configure("mine", far_address), 0);
     return open_tap("mine");
 }
@@ -198,7 +206,9 @@ Backend passt(Network& network)
 const Case cases[] = {
     {"tap", [](Network& network) { return tap(network, 1); }},
     {"tap_of_several_queues", [](Network& network) { return tap(network, 4); }},
-    {"persistent_tap", persistent_tap},
+    {"persistent_tap", [](Network& network) { return persistent_tap(network, ""); }},
+    {"persistent_tap_of_several_queues",
+     [](Network& network) { return persistent_tap(network, "multi_queue"); }},
     {"macvtap", macvtap},
     {"raw",
      [](Network& network) { return veth_and(network, "true", [] { return open_raw("near"); }); }},
@@ -246,6 +256,119 @@ TEST_P(NetBackends, CarriesTcpBothWays)
     }
     EXPECT_TRUE(device->remove());
     EXPECT_EQ(ours->name_of(device->ifindex()), "");
+}
+
+// Sends datagrams with UDP_SEGMENT, and returns "" when all pieces arrive.
+std::string send_segments(Stack& from, Stack& to, const std::string& address)
+{
+    constexpr uint16_t port = 4000;
+    constexpr int piece = 1000, pieces = 40, datagrams = 5;
+    const long receiver = to.socket(AF_INET, SOCK_DGRAM, 0);
+    const long sender = from.socket(AF_INET, SOCK_DGRAM, 0);
+    sockaddr_in name{};
+    name.sin_family = AF_INET;
+    name.sin_port = htons(port);
+    ::inet_pton(AF_INET, address.c_str(), &name.sin_addr);
+    std::string wrong;
+    if (to.bind(receiver, &name, sizeof name) != 0 ||
+        from.connect(sender, &name, sizeof name) != 0 ||
+        from.setsockopt(sender, SOL_UDP, UDP_SEGMENT, piece) != 0)
+        wrong = "no sockets";
+    const std::string data(size_t{piece} * pieces, 'x');
+    std::string got(data.size(), '\0');
+    // One at a time: the buffer of a socket has room for that, whatever its skbs cost.
+    for (int i = 0; i < datagrams && wrong.empty(); ++i) {
+        if (from.send(sender, data.data(), data.size()) != static_cast<long>(data.size()))
+            wrong = "not sent";
+        for (int n = 0; n < pieces && wrong.empty(); ++n) {
+            pollfd readable{static_cast<int>(receiver), POLLIN, 0};
+            if (to.poll(&readable, 1, 5000) != 1 ||
+                to.recv(receiver, got.data(), got.size()) != piece)
+                wrong = "piece " + std::to_string(n) + " of datagram " + std::to_string(i);
+        }
+    }
+    from.close(sender);
+    to.close(receiver);
+    return wrong;
+}
+
+long ethtool(Stack& stack, const std::string& interface, void* command)
+{
+    const long fd = stack.socket(AF_INET, SOCK_DGRAM, 0);
+    ifreq request{};
+    interface.copy(request.ifr_name, IFNAMSIZ - 1);
+    request.ifr_data = static_cast<char*>(command);
+    const long result = stack.ioctl(fd, SIOCETHTOOL, &request);
+    stack.close(fd);
+    return result;
+}
+
+// What `ethtool -K INTERFACE FEATURE on` does. False: the interface cannot have it.
+bool turn_on(Stack& stack, const std::string& interface, const std::string& feature)
+{
+    constexpr size_t most = 256;
+    // Of words, for their alignment.
+    std::vector<uint32_t> names((sizeof(ethtool_gstrings) + most * ETH_GSTRING_LEN) / 4);
+    auto* const strings = reinterpret_cast<ethtool_gstrings*>(names.data());
+    strings->cmd = ETHTOOL_GSTRINGS;
+    strings->string_set = ETH_SS_FEATURES;
+    if (ethtool(stack, interface, strings) != 0 || strings->len > most)
+        return false;
+    std::vector<uint32_t> blocks(sizeof(ethtool_sfeatures) / 4 + 2 * most / 32);
+    auto* const features = reinterpret_cast<ethtool_sfeatures*>(blocks.data());
+    features->cmd = ETHTOOL_SFEATURES;
+    features->size = (strings->len + 31) / 32;
+    for (size_t i = 0; i < strings->len; ++i) {
+        if (reinterpret_cast<const char*>(strings->data + i * ETH_GSTRING_LEN) == feature) {
+            features->features[i / 32].valid = 1u << i % 32;
+            features->features[i / 32].requested = 1u << i % 32;
+            return ethtool(stack, interface, features) == 0;
+        }
+    }
+    return false;
+}
+
+class UdpSegments : public NetBackends {};
+INSTANTIATE_TEST_SUITE_P(All, UdpSegments, testing::ValuesIn(cases),
+                         [](const auto& info) { return std::string(info.param.name); });
+
+// Where the host can, 40 pieces are one frame in both directions.
+TEST_P(UdpSegments, StayTogether)
+{
+    constexpr uint64_t few_frames = 100;  // of 200 pieces
+    const Watchdog watchdog(80s, GetParam().name);
+    if (!enter_new_namespace())
+        GTEST_SKIP() << "needs root";
+    // The host's macvtap cuts what it receives.
+    const std::set<std::string> able = {"tap", "persistent_tap", "raw", "socket_pair"};
+    if (!able.contains(GetParam().name))
+        GTEST_SKIP() << "no such offload, or that of another one of these";
+    const auto tap = open_tap("");
+    ASSERT_TRUE(tap) << tap.error().what;
+    if (!((*tap)->info().transmit_offload & NetOffload::uso))
+        GTEST_SKIP() << "the host has no UDP segmentation";
+
+    Network network;
+    auto backend = GetParam().make(network);
+    if (!network.skip.empty())
+        GTEST_SKIP() << network.skip;
+    ASSERT_TRUE(backend) << backend.error().what;
+    Kernel kernel = boot();
+    auto device = NetDevice::add(kernel, *std::move(backend));
+    ASSERT_TRUE(device) << device.error().what;
+    const auto ours = our_stack(kernel);
+    ASSERT_EQ(ours->configure(ours->name_of(device->ifindex()), our_address), 0);
+    EXPECT_EQ(ping_pong(*ours, *network.far, far_address, 1), "");
+
+    // The driver does not use it at first.
+    EXPECT_TRUE(turn_on(*ours, ours->name_of(device->ifindex()), "tx-udp-segmentation"));
+    EXPECT_TRUE(!network.second || turn_on(*network.far, "eth0", "tx-udp-segmentation"));
+    EXPECT_EQ(send_segments(*ours, *network.far, far_address), "");
+    EXPECT_EQ(send_segments(*network.far, *ours, our_address), "");
+    const auto count = device->statistics();
+    ASSERT_TRUE(count) << count.error().what;
+    EXPECT_LT(count->sent_frames, few_frames);
+    EXPECT_LT(count->received_frames, few_frames);
 }
 
 // Longer than any frame of a switch: nothing of it is sent, and that is counted.

@@ -8,6 +8,8 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -125,6 +127,65 @@ TEST_F(CNetdev, TapByItsPathWithoutOffload)
     EXPECT_EQ(transfer(*host, *ours, our_address, some_bytes), "");
     lkl_netdev_remove(id);
     lkl_netdev_free(tap);
+}
+
+TEST_F(CNetdev, TapOfSeveralQueuePairs)
+{
+    lkl_netdev* const tap = lkl_netdev_tap_create_mq("qtap", LKL_NETDEV_OFFLOAD_ALL, 3);
+    ASSERT_TRUE(tap) << lkl_error_message();
+    const int id = lkl_netdev_add(tap, nullptr);
+    ASSERT_GE(id, 0) << lkl_error_message();
+    const std::string name = ours->name_of(lkl_netdev_get_ifindex(id));
+    const long fd = ours->socket(AF_INET, SOCK_DGRAM, 0);
+    ethtool_channels channels{};
+    channels.cmd = ETHTOOL_GCHANNELS;
+    ifreq request{};
+    name.copy(request.ifr_name, IFNAMSIZ - 1);
+    request.ifr_data = reinterpret_cast<char*>(&channels);
+    EXPECT_EQ(ours->ioctl(fd, SIOCETHTOOL, &request), 0);
+    EXPECT_EQ(channels.max_combined, 3u);
+    channels.cmd = ETHTOOL_SCHANNELS;
+    channels.combined_count = 3;
+    EXPECT_EQ(ours->ioctl(fd, SIOCETHTOOL, &request), 0);
+    ours->close(fd);
+
+    ASSERT_EQ(host->configure("qtap", far_address), 0);
+    ASSERT_EQ(ours->configure(name, our_address), 0);
+    EXPECT_EQ(transfer(*ours, *host, far_address, some_bytes), "");
+    EXPECT_EQ(transfer(*host, *ours, our_address, some_bytes), "");
+    lkl_netdev_remove(id);
+    lkl_netdev_free(tap);
+    EXPECT_FALSE(lkl_netdev_tap_create_mq("qtap0", 0, 0));
+    EXPECT_TRUE(std::strstr(lkl_error_message(), "no queues")) << lkl_error_message();
+}
+
+TEST_F(CNetdev, LinkIsPluggedOutAndIn)
+{
+    lkl_netdev* const tap = lkl_netdev_tap_create("ltap", LKL_NETDEV_OFFLOAD_ALL);
+    ASSERT_TRUE(tap) << lkl_error_message();
+    const int id = lkl_netdev_add(tap, nullptr);
+    ASSERT_GE(id, 0) << lkl_error_message();
+    ASSERT_EQ(host->configure("ltap", far_address), 0);
+    const std::string name = ours->name_of(lkl_netdev_get_ifindex(id));
+    ASSERT_EQ(ours->configure(name, our_address), 0);
+    const auto runs = [&](bool wanted) {
+        for (int i = 0; i < 250; ++i) {
+            if (((ours->flags_of(name) & IFF_RUNNING) != 0) == wanted)
+                return true;
+            ::usleep(20'000);
+        }
+        return false;
+    };
+    EXPECT_TRUE(runs(true));
+    EXPECT_EQ(lkl_netdev_set_link(id, 0), 0) << lkl_error_message();
+    EXPECT_TRUE(runs(false));
+    EXPECT_EQ(lkl_netdev_set_link(id, 1), 0) << lkl_error_message();
+    EXPECT_TRUE(runs(true));
+    EXPECT_EQ(transfer(*ours, *host, far_address, some_bytes), "");
+    lkl_netdev_remove(id);
+    lkl_netdev_free(tap);
+    EXPECT_EQ(lkl_netdev_set_link(id, 1), -LKL_ENODEV);
+    EXPECT_EQ(lkl_netdev_set_link(-1, 1), -LKL_ENODEV);
 }
 
 TEST_F(CNetdev, ErrorsSayWhat)

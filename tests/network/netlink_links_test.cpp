@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Interfaces and network namespaces. The oracle is /proc/net of the same kernel, and
 // whether packets pass.
+#include <algorithm>
 #include <atomic>
 #include <set>
 #include <sstream>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -159,6 +161,50 @@ TEST_F(Spaces, PacketsPassAndAreCounted)
     line >> bytes >> packets;
     EXPECT_GE(packets, after.received_packets);
     EXPECT_GE(bytes, after.received_bytes);
+}
+
+class Segments : public TwoHosts {
+protected:
+    // Bytes of a packet that the near end sends for a connection with a lot to say.
+    double packet_size()
+    {
+        constexpr uint16_t port = 9;
+        constexpr size_t size = 1 << 20;
+        auto listener = far_away([&] { return Socket(kernel, LKL_AF_INET, LKL_SOCK_STREAM); });
+        listener.set(LKL_SOL_SOCKET, LKL_SO_REUSEADDR, 1);
+        EXPECT_EQ(listener.bind(ip("10.0.0.2"), port), 0);
+        EXPECT_EQ(listener.listen(), 0);
+        Socket client(kernel, LKL_AF_INET, LKL_SOCK_STREAM);
+        EXPECT_EQ(client.connect(ip("10.0.0.2"), port), 0);
+        auto server = listener.accept();
+        const auto before = must(net.link(near)).statistics;
+        std::thread sender(
+            [&] { EXPECT_EQ(client.send(std::vector<char>(size).data(), size), long{size}); });
+        std::vector<char> data(size);
+        size_t received = 0;
+        long n = 1;
+        for (; received < size && n > 0; received += static_cast<size_t>(std::max(n, 0L)))
+            n = server->receive(data.data(), size, std::chrono::seconds{5});
+        EXPECT_EQ(received, size);
+        sender.join();
+        const auto after = must(net.link(near)).statistics;
+        return static_cast<double>(after.sent_bytes - before.sent_bytes) /
+               static_cast<double>(after.sent_packets - before.sent_packets);
+    }
+};
+
+TEST_F(Segments, OfAPacketAreLimited)
+{
+    constexpr uint32_t most = 65535;
+    constexpr double frame = 1514;
+    must(net.add_address(near, prefix("10.0.0.1/24")));
+    must(far_net.add_address(far, prefix("10.0.0.2/24")));
+    EXPECT_EQ(must(net.link(near)).gso_segments, most);
+    EXPECT_GT(packet_size(), frame);
+    must(net.set_gso_segments(near, 1));
+    EXPECT_EQ(must(net.link(near)).gso_segments, 1u);
+    EXPECT_LE(packet_size(), frame);
+    EXPECT_EQ(code_of(net.set_gso_segments(near, most + 1)), LKL_EINVAL);
 }
 
 // A list of some 100 KiB, in several parts, while another thread changes it.

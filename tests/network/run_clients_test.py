@@ -54,6 +54,30 @@ def wget(lab):
         check((lab.work / "got").read_bytes() == file.read_bytes(), f"{address}: other bytes")
 
 
+def wget_tls(lab):
+    """HTTP/1.1 over TLS, two files by one connection; the name by DNS, IPv4 and IPv6."""
+    need("wget", "nginx", "openssl", "dnsmasq")
+    cert, key = lab.certificate()
+    file = lab.file("data", 1 << 20)
+    configuration = lab.nginx_configuration(
+        f"server {{ listen 443 ssl; listen [::]:443 ssl; ssl_certificate {cert}; "
+        f"ssl_certificate_key {key}; }}")
+    server = lab.start_host("nginx", "-c", configuration)
+    lab.wait_for_port(HOST, 443, server)
+    # The certificate's name.
+    lab.start_host("dnsmasq", "-k", "--no-resolv", "--no-hosts", "--bind-interfaces",
+                   "--pid-file=", f"--listen-address={HOST}", f"--address=/test/{HOST}",
+                   f"--address=/test/{HOST6}")
+    for family, address in (("-4", HOST), ("-6", HOST6)):
+        text = lab.ours("sh", "-c", 'exec wget "$@" 2>&1', "wget", family, "-S", "--tries=5",
+                        "--retry-on-host-error", f"--ca-certificate={cert}", "-O", "got",
+                        "https://test/data", "https://test/data", options=["--dns", HOST])
+        check(text.count("HTTP/1.1 200 OK") == 2, text)
+        check(text.count(f"|{address}|:443... connected") == 1, text)
+        check("Reusing existing connection to" in text, text)
+        check((lab.work / "got").read_bytes() == 2 * file.read_bytes(), f"{family}: other bytes")
+
+
 def python_urllib(lab):
     """urllib, several requests at once."""
     file = lab.file("data", 1 << 20)
@@ -139,6 +163,45 @@ def ping(lab):
         check("3 received" in text, text)
 
 
+def ping_ipv6(lab):
+    """ICMPv6, by both names of the program."""
+    need("ping", "ping6")
+    for command in (("ping", "-6"), ("ping6",)):
+        text = lab.ours(*command, "-c", "3", "-i", "0.2", HOST6)
+        check(f"64 bytes from {HOST6}" in text and "3 received" in text, text)
+
+
+# The rules from text, by the library that nft(8) is made of; and two servers and who asks them.
+NFTABLES = """
+import ctypes, socket
+nft = ctypes.CDLL("libnftables.so.1")
+nft.nft_ctx_new.restype = ctypes.c_void_p
+context = ctypes.c_void_p(nft.nft_ctx_new(0))
+rules = b"table inet t { chain c { type filter hook input priority 0; tcp dport 81 drop; }; }"
+print("result", nft.nft_run_cmd_from_buffer(context, rules))
+servers = [socket.create_server(("127.0.0.1", port)) for port in (80, 81)]
+for port in (80, 81):
+    try:
+        socket.create_connection(("127.0.0.1", port), 1)
+        print(port, "connected")
+    except TimeoutError:
+        print(port, "dropped")
+"""
+
+
+def nftables(lab):
+    """Rules from text, by nft(8) and by libnftables, are our kernel's alone."""
+    need("nft")
+    # By lines, each a transaction of its own: nft does not list what is in the same one.
+    text = lab.ours("nft", "-i", input=b"table inet filter { chain input { type filter hook input "
+                    b"priority 0; tcp dport { 80, 443 } counter accept; }; }\nlist ruleset\n")
+    check("tcp dport { 80, 443 } counter packets 0 bytes 0 accept" in text, text)
+    # The system's Python, which finds the system's libraries.
+    text = lab.ours("/usr/bin/python3", "-c", NFTABLES)
+    check(text.split("\n")[:3] == ["result 0", "80 connected", "81 dropped"], text)
+    check(lab.host("nft", "list", "ruleset") == "", "the host has the rules")
+
+
 def dig(lab):
     """A name server asked by UDP and TCP."""
     need("dig", "dnsmasq")
@@ -203,6 +266,33 @@ def ip_command(lab):
     check(HOST in lab.host("ip", "addr"), "the host's own address has gone")
 
 
+# Connections with data that nobody reads, as many as there are descriptors for.
+UNREAD = """
+import errno, itertools, resource, socket
+resource.setrlimit(resource.RLIMIT_NOFILE, (240, 240))
+listener = socket.create_server(("127.0.0.1", 80), backlog=1000)
+kept = []
+try:
+    while True:
+        near = socket.create_connection(listener.getsockname())
+        kept += [near, listener.accept()[0]]
+        near.setblocking(False)
+        near.send(bytes(200000))
+except BlockingIOError:
+    pass
+except OSError as error:
+    print(errno.errorcode[error.errno], len(kept) > 200)
+kept[1].settimeout(5)
+print(len(kept[1].recv(1)))
+"""
+
+
+def connections_without_reader(lab):
+    """A size of memory is enough for the descriptors that docs/run.md says."""
+    text = lab.ours("/usr/bin/python3", "-c", UNREAD, options=["--kernel-memory", "32M"])
+    check(text == "EMFILE True\n1\n", text)
+
+
 if __name__ == "__main__":
-    main([curl, curl_http2, wget, python_urllib, python_requests, netcat, ping, dig, socat, iperf3, ssh,
-          ip_command])
+    main([curl, curl_http2, wget, wget_tls, python_urllib, python_requests, netcat, ping, ping_ipv6,
+          nftables, dig, socat, iperf3, ssh, ip_command, connections_without_reader])

@@ -286,5 +286,19 @@ TEST(TapQueues, ChannelsOfEthtoolAreQueuePairsOfTheHost)
     ours->close(fd);
 }
 
+TEST(TapQueues, AnInterfaceOfOneCannotBeGivenMore)
+{
+    if (!enter_new_namespace())
+        GTEST_SKIP() << "needs root";
+    ASSERT_TRUE(run("ip tuntap add dev single mode tap && ip tuntap add dev tun7 mode tun"));
+    const auto two = open_tap("single", {.queue_pairs = 2});
+    ASSERT_FALSE(two);
+    EXPECT_EQ(two.error().what, "tap single: it has one queue alone (no IFF_MULTI_QUEUE)");
+    const auto tun = open_tap("tun7");
+    ASSERT_FALSE(tun);
+    EXPECT_EQ(tun.error().what, "tap tun7: not a tap interface, nor a name for one");
+    EXPECT_TRUE(open_tap("single"));
+}
+
 }  // namespace
 }  // namespace lkl::test

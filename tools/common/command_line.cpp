@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "common/command_line.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <system_error>
 
@@ -78,6 +79,11 @@ void CommandLine::add_image_options(ImageRequest& image, bool& quiet)
     app_.add_flag("-q,--quiet", quiet, "No progress bar, no notes, no warnings");
 }
 
+void CommandLine::fail_parse(const std::string& why) const
+{
+    fail(escaped(why) + " (" + app_.get_name() + " --help shows the options)");
+}
+
 bool CommandLine::parse(int argc, char** argv)
 {
     try {
@@ -85,8 +91,15 @@ bool CommandLine::parse(int argc, char** argv)
     } catch (const CLI::Success& done) {
         app_.exit(done);
         return false;
+    } catch (const CLI::RequiredError& error) {
+        // What is not known says more than what is missing.
+        const std::vector<std::string> rest = app_.remaining(true);
+        const auto unknown = std::find_if(rest.begin(), rest.end(), [](const std::string& word) {
+            return word.size() > 1 && word.front() == '-';
+        });
+        fail_parse(unknown == rest.end() ? error.what() : *unknown + ": no such option");
     } catch (const CLI::ParseError& error) {
-        fail(escaped(error.what()) + " (" + app_.get_name() + " --help shows the options)");
+        fail_parse(error.what());
     }
     if (image_ != nullptr) {
         if (partition_given_->count() > 0)

@@ -33,6 +33,11 @@ public:
     void add_image_options(ImageRequest& image, bool& quiet);
     // -x
     void add_exclude(ExcludePatterns& exclude) { copy_options_.add_exclude(app_, exclude); }
+    // --json
+    void add_json(bool& json)
+    {
+        app_.add_flag("--json", json, "Print what was copied as JSON, and what was not");
+    }
     // --owner --map-users --chmod --no-xattrs --fail-fast
     void add_copy_options(Rewrite& rewrite, bool& fail_fast)
     {
@@ -44,6 +49,8 @@ public:
     bool parse(int argc, char** argv);
 
 private:
+    [[noreturn]] void fail_parse(const std::string& why) const;
+
     CLI::App app_;
     ImageRequest* image_ = nullptr;
     const CLI::Option* partition_given_ = nullptr;

@@ -35,6 +35,9 @@ public:
     // Where names change in commit() or the destructor; empty: nowhere.
     const std::string& directory() const { return directory_; }
 
+    // The file until then; empty: none.
+    const std::string& temporary() const { return temporary_; }
+
     // Both would replace the same file.
     bool same_file(const Destination& other) const;
 

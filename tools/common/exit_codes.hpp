@@ -14,10 +14,11 @@ enum class ExitCode : int {
     damaged = 5,      // the file system is damaged: mounting or reading it failed
     output = 6,       // the output cannot be created or written
     kernel = 7,       // the kernel did not start, or crashed
-    path = 8,         // a path inside the image does not exist or is of the wrong kind
+    path = 8,         // a path does not exist or is of the wrong kind
     internal = 9,     // out of memory, or our own bug
     incomplete = 10,  // some files were not copied; each was named
     archive = 11,     // the archive cannot be read, or is none
+    program = 12,     // another program that is needed is not there, or has failed
 };
 
 }  // namespace tools

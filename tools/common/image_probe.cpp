@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "common/image_probe.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -11,6 +12,7 @@
 #include <blkid/blkid.h>
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -61,12 +63,30 @@ std::string value_of(blkid_probe probe, const char* name)
     fail(path, std::string("cannot read the image: ") + std::strerror(error));
 }
 
+// libblkid takes nothing of this size and less for a file system, and romfs can be so small.
+constexpr uint64_t too_small = 1024;  // bytes
+
+// What it does look at: the same with zeros behind.
+Descriptor enlarged(int descriptor, uint64_t offset, uint64_t size)
+{
+    std::array<char, 4 * too_small> bytes{};
+    const ssize_t count =
+        pread(descriptor, bytes.data(), std::min(size, too_small), static_cast<off_t>(offset));
+    Descriptor copy(memfd_create("image", MFD_CLOEXEC));
+    if (count < 0 || !copy ||
+        pwrite(copy.get(), bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
+        return {};
+    return copy;
+}
+
 Content probe_content(int descriptor, const std::string& path, uint64_t offset, uint64_t size)
 {
     Content content;
     if (size == 0)
         return content;
-    const Probe probe = new_probe(descriptor, offset, size);
+    const Descriptor copy = size <= too_small ? enlarged(descriptor, offset, size) : Descriptor();
+    const Probe probe =
+        copy ? new_probe(copy.get(), 0, 4 * too_small) : new_probe(descriptor, offset, size);
     if (!probe)
         return content;
     blkid_probe_enable_partitions(probe.get(), 0);

@@ -336,8 +336,6 @@ lkl::File MountedImage::open_root()
 
 void MountedImage::unmount()
 {
-    // A working directory would keep it busy.
-    (void)kernel_->syscall(__lkl__NR_chdir, "/");
     auto unmounted = mount_->unmount();
     throw_if_crashed();
     if (unmounted)
@@ -367,13 +365,15 @@ ToolError MountedImage::failure(const lkl::Error& error, std::string_view where)
         if (const std::string reason = log_.explanation(disk_name_); !reason.empty())
             text += " (" + escaped(reason) + ")";
     }
-    return {writable_ ? ExitCode::output : ExitCode::damaged, text, error.code};
+    return ToolError(writable_ ? ExitCode::output : ExitCode::damaged, text, error.code)
+        .about(where);
 }
 
 ToolError MountedImage::damaged(std::string_view where, std::string_view why) const
 {
-    return {ExitCode::damaged, escaped(image_) + ": " + escaped(where) + ": " + std::string(why) +
-                                   ": the file system is damaged"};
+    return ToolError(ExitCode::damaged, escaped(image_) + ": " + escaped(where) + ": " +
+                                            std::string(why) + ": the file system is damaged")
+        .about(where);
 }
 
 }  // namespace tools

@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/report.hpp"
@@ -26,11 +27,6 @@ unsigned terminal_width()
     return 80;
 }
 
-bool shows_progress(bool enabled)
-{
-    return enabled && isatty(STDERR_FILENO) == 1;
-}
-
 std::string format_duration(double seconds)
 {
     const auto whole = static_cast<unsigned long>(std::clamp(seconds, 0.0, 359999.0));
@@ -44,6 +40,11 @@ std::string format_duration(double seconds)
 }
 
 }  // namespace
+
+bool shows_progress(bool enabled)
+{
+    return enabled && isatty(STDERR_FILENO) == 1;
+}
 
 std::string format_size(uint64_t bytes)
 {
@@ -104,12 +105,29 @@ ProgressTotals image_totals(const lkl::File& top)
     return totals;
 }
 
+ProgressTotals archive_totals(int descriptor)
+{
+    ProgressTotals totals;
+    struct stat status;
+    if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode))
+        return totals;
+    const off_t start = lseek(descriptor, 0, SEEK_CUR);
+    if (start >= 0 && start < status.st_size)
+        totals.input = static_cast<uint64_t>(status.st_size - start);
+    return totals;
+}
+
 Progress::Progress(bool enabled, ProgressTotals totals)
     : visible_(shows_progress(enabled)), totals_(totals)
 {
 }
 
 Progress::~Progress()
+{
+    hide();
+}
+
+void Progress::hide()
 {
     if (visible_)
         show_status_line({});
@@ -125,6 +143,9 @@ double Progress::elapsed() const
 // bytes it uses: when more have been read than that, files must do.
 double Progress::fraction() const
 {
+    // Of an archive, what is in it is not known before its end.
+    if (totals_.input > 0)
+        return std::min(1.0, static_cast<double>(input_) / static_cast<double>(totals_.input));
     if (totals_.bytes > 0 && bytes_ <= totals_.bytes)
         return static_cast<double>(bytes_) / static_cast<double>(totals_.bytes);
     if (totals_.files > 0 && files_ <= totals_.files)

@@ -18,7 +18,11 @@ std::string format_size(uint64_t bytes);
 struct ProgressTotals {
     uint64_t bytes = 0;  // of file data
     uint64_t files = 0;
+    uint64_t input = 0;  // bytes of an archive, compressed perhaps, that all comes from
 };
+
+// Whether anybody sees a progress bar: `enabled`, and standard error is a terminal.
+bool shows_progress(bool enabled);
 
 // What is in these files and directories of the host, for who is going to show it: nothing
 // unless `enabled` and standard error is a terminal.
@@ -27,10 +31,13 @@ ProgressTotals host_totals(bool enabled, const std::vector<std::string>& paths);
 // What a file system of an image says it holds. Only a guide: nothing else rests on it.
 ProgressTotals image_totals(const lkl::File& top);
 
+// Of an archive from where the descriptor stands to its end; nothing of a pipe.
+ProgressTotals archive_totals(int descriptor);
+
 // One thread.
 class Progress {
 public:
-    // Shows nothing unless `enabled` and standard error is a terminal.
+    // Shows nothing unless shows_progress(enabled).
     Progress(bool enabled, ProgressTotals totals);
     Progress(const Progress&) = delete;
     Progress& operator=(const Progress&) = delete;
@@ -47,6 +54,15 @@ public:
         files_++;
         tick();
     }
+    // The archive has been read so far, in bytes.
+    void set_input(uint64_t position)
+    {
+        input_ = position;
+        tick();
+    }
+
+    // Takes the line away, until it is drawn again.
+    void hide();
 
     uint64_t bytes() const { return bytes_; }
     uint64_t files() const { return files_; }
@@ -70,6 +86,7 @@ private:
     Clock::time_point next_ = start_;
     uint64_t bytes_ = 0;
     uint64_t files_ = 0;
+    uint64_t input_ = 0;
 };
 
 }  // namespace tools

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "common/exit_codes.hpp"
 
@@ -24,9 +25,19 @@ public:
     ExitCode code() const { return code_; }
     int cause() const { return cause_; }
 
+    // The file that it is about, as it is called in its tree and in any bytes; empty:
+    // about none, or none that is known.
+    ToolError&& about(std::string_view path) &&
+    {
+        path_ = path;
+        return std::move(*this);
+    }
+    const std::string& path() const { return path_; }
+
 private:
     ExitCode code_;
     int cause_;
+    std::string path_;
 };
 
 // Printable ASCII and valid UTF-8 stay as they are; a backslash becomes "\\",

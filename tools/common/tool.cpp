@@ -2,10 +2,16 @@
 #include "common/tool.hpp"
 
 #include <array>
+#include <charconv>
 #include <csignal>
 #include <exception>
+#include <memory>
 #include <new>
+#include <set>
+#include <string_view>
+#include <vector>
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -18,7 +24,74 @@ namespace {
 constexpr std::array ignored{SIGPIPE, SIGXFSZ};
 std::array<void (*)(int), ignored.size()> before;
 
+constexpr unsigned first_inherited = STDERR_FILENO + 1;
+
+// The number that the text begins with, or -1.
+int leading_number(std::string_view text)
+{
+    int number = -1;
+    (void)std::from_chars(text.data(), text.data() + text.size(), number);
+    return number;
+}
+
+// Adds the descriptors that the argument names, as a part of it too: log=/dev/fd/5.
+void add_named(std::string_view argument, std::set<unsigned>& named)
+{
+    const std::string own = "/proc/" + std::to_string(getpid()) + "/fd/";
+    for (const std::string_view directory :
+         {std::string_view("/dev/fd/"), std::string_view("/proc/self/fd/"),
+          std::string_view("/proc/thread-self/fd/"), std::string_view(own)}) {
+        for (size_t at = argument.find(directory); at != std::string_view::npos;
+             at = argument.find(directory, at + 1)) {
+            const int number = leading_number(argument.substr(at + directory.size()));
+            if (number >= static_cast<int>(first_inherited))
+                named.insert(static_cast<unsigned>(number));
+        }
+    }
+}
+
+// What close_range(2) does, on hosts that have it not (before Linux 5.9) or let nobody use it.
+void close_one_by_one(const std::set<unsigned>& kept)
+{
+    struct Close {
+        void operator()(DIR* directory) const { closedir(directory); }
+    };
+    const std::unique_ptr<DIR, Close> list(opendir("/proc/self/fd"));
+    if (!list)
+        throw ToolError(ExitCode::internal, "/proc/self/fd: cannot find what is to be closed");
+    std::vector<int> found;
+    while (const dirent* const entry = readdir(list.get())) {
+        const int number = leading_number(entry->d_name);
+        if (number >= static_cast<int>(first_inherited) && number != dirfd(list.get()) &&
+            !kept.contains(static_cast<unsigned>(number)))
+            found.push_back(number);
+    }
+    for (const int number : found)
+        close(number);
+}
+
+std::set<unsigned> named_descriptors(std::span<const std::string> arguments)
+{
+    std::set<unsigned> named;
+    for (const std::string& argument : arguments)
+        add_named(argument, named);
+    return named;
+}
+
 }  // namespace
+
+void close_inherited_descriptors(std::span<const std::string> arguments)
+{
+    const std::set<unsigned> kept = named_descriptors(arguments);
+    unsigned first = first_inherited;
+    for (const unsigned number : kept) {
+        if (number > first && close_range(first, number - 1, 0) != 0)
+            return close_one_by_one(kept);
+        first = number + 1;
+    }
+    if (close_range(first, ~0U, 0) != 0)
+        close_one_by_one(kept);
+}
 
 void restore_signals()
 {
@@ -61,6 +134,14 @@ int run_tool(const char* name, const std::function<void()>& function)
         report(error.what());
     }
     return static_cast<int>(ExitCode::internal);
+}
+
+int run_tool(const char* name, int argc, char** argv, const std::function<void()>& function)
+{
+    return run_tool(name, [argc, argv, &function] {
+        close_inherited_descriptors(std::vector<std::string>(argv, argv + argc));
+        function();
+    });
 }
 
 }  // namespace tools

@@ -2,6 +2,7 @@
 // cpfromfs: files of the file system of a disk image to the host, or to an archive.
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <unistd.h>
 
@@ -16,11 +17,25 @@
 #include "common/tree/host_writer.hpp"
 #include "common/tree/image_sources.hpp"
 #include "common/tree/tree_reader.hpp"
+#include "common/tree/tree_totals.hpp"
 #include "cpfromfs/options.hpp"
 
 namespace tools::cpfromfs {
 
 namespace {
+
+ProgressTotals totals(const Options& options, const ReadOptions& read_options, MountedImage& image,
+                      const lkl::File& root)
+{
+    if (!shows_progress(!options.quiet))
+        return {};
+    // Of all there is, the file system knows it.
+    if (options.sources == std::vector<std::string>{"/"} && options.exclude.empty())
+        return image_totals(root);
+    return tree_totals(read_options, image, [&](TreeReader<lkl::File>& reader, Failures& failures) {
+        read_image_sources(reader, image, root, options.sources, {}, failures);
+    });
+}
 
 // Gives all sources to the sink, as files of `name` or, if that is empty, of theirs.
 void read_sources(const Options& options, MountedImage& image, const std::string& name,
@@ -31,8 +46,7 @@ void read_sources(const Options& options, MountedImage& image, const std::string
     read_options.exclude = options.exclude;
     read_options.rewrite = options.rewrite;
     const lkl::File root = image.open_root();
-    Progress progress(!options.quiet,
-                      options.sources.front() == "/" ? image_totals(root) : ProgressTotals());
+    Progress progress(!options.quiet, totals(options, read_options, image, root));
     TreeReader<lkl::File> reader(read_options, image, failures, progress, sink);
     read_image_sources(reader, image, root, options.sources, name, failures);
 }
@@ -52,7 +66,7 @@ void copy_to_archive(const Options& options, MountedImage& image, Failures& fail
     sink.finish();
 }
 
-void run(const Options& options)
+void run(const Options& options, CopyResult& result)
 {
     const bool archive = options.destination == "-";
     if (archive && isatty(STDOUT_FILENO) == 1)
@@ -73,7 +87,7 @@ void run(const Options& options)
     if (image.journal_replayed() && !options.quiet)
         report(escaped(options.image.path) +
                ": its journal was replayed in memory; the image is unchanged");
-    Failures failures(options.fail_fast, options.quiet);
+    Failures failures(options.fail_fast, options.quiet, &result);
     if (archive)
         copy_to_archive(options, image, failures);
     else
@@ -87,9 +101,11 @@ void run(const Options& options)
 
 int main(int argc, char** argv)
 {
-    return tools::run_tool("cpfromfs", [argc, argv] {
+    return tools::run_tool("cpfromfs", argc, argv, [argc, argv] {
         const auto options = tools::cpfromfs::parse_command_line(argc, argv);
         if (options)
-            tools::cpfromfs::run(*options);
+            tools::with_json(options->json, [&options](tools::CopyResult& result) {
+                tools::cpfromfs::run(*options, result);
+            });
     });
 }

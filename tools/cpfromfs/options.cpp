@@ -19,6 +19,7 @@ std::optional<Options> parse_command_line(int argc, char** argv)
         ->required();
     line.add_image_options(options.image, options.quiet);
     line.add_exclude(options.exclude);
+    line.add_json(options.json);
     line.add_copy_options(options.rewrite, options.fail_fast);
     app.add_option("PATH", paths,
                    "Files and directories of the image, patterns too, and last where they go (- is "
@@ -41,6 +42,8 @@ std::optional<Options> parse_command_line(int argc, char** argv)
     options.destination = paths.back();
     paths.pop_back();
     options.sources = std::move(paths);
+    if (options.json && options.destination == "-")
+        throw ToolError(ExitCode::usage, "--json: standard output is taken by -");
     return options;
 }
 

@@ -20,6 +20,7 @@ struct Options {
     ExcludePatterns exclude;
     bool fail_fast = false;
     bool quiet = false;
+    bool json = false;
 };
 
 // None: --help or --version was asked for and printed. Throws ToolError,

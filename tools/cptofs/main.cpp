@@ -44,16 +44,16 @@ void copy_archive(const Options& options, MountedImage& image, Failures& failure
     archive_options.exclude = options.exclude;
     archive_options.rewrite = options.rewrite;
     write_image(image, std::move(top), true, failures, [&](EntrySink& sink) {
-        Progress progress(!options.quiet, {});
+        Progress progress(!options.quiet, archive_totals(STDIN_FILENO));
         ArchiveReader(STDIN_FILENO, "standard input", archive_options, failures, progress)
             .run(sink);
     });
 }
 
-void run(const Options& options)
+void run(const Options& options, CopyResult& result)
 {
     OpenedImage opened = open_for_mount(options.image);
-    Failures failures(options.fail_fast, options.quiet);
+    Failures failures(options.fail_fast, options.quiet, &result);
     const bool archive = options.sources.front() == "-";
     SandboxRules rules;
     rules.off = !options.image.sandbox;
@@ -84,9 +84,11 @@ void run(const Options& options)
 
 int main(int argc, char** argv)
 {
-    return tools::run_tool("cptofs", [argc, argv] {
+    return tools::run_tool("cptofs", argc, argv, [argc, argv] {
         const auto options = tools::cptofs::parse_command_line(argc, argv);
         if (options)
-            tools::cptofs::run(*options);
+            tools::with_json(options->json, [&options](tools::CopyResult& result) {
+                tools::cptofs::run(*options, result);
+            });
     });
 }

@@ -22,6 +22,7 @@ std::optional<Options> parse_command_line(int argc, char** argv)
     app.add_option("-s,--selinux", options.rewrite.label, "SELinux label of all files")
         ->option_text("LABEL");
     line.add_exclude(options.exclude);
+    line.add_json(options.json);
     line.add_copy_options(options.rewrite, options.fail_fast);
     app.add_option("PATH", paths,
                    "Files and directories (- is a tar archive on standard input), and last where "

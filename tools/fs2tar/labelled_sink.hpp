@@ -25,6 +25,7 @@ public:
     }
     void abandon() override { sink_.abandon(); }
     void end() override { sink_.end(); }
+    bool holds_sockets() const override { return sink_.holds_sockets(); }
     std::span<std::byte> space() override { return sink_.space(); }
     void data(uint64_t offset, size_t count) override { sink_.data(offset, count); }
     void align() override { sink_.align(); }

@@ -17,8 +17,10 @@
 #include "common/tar/output_stream.hpp"
 #include "common/tar/tar_sink.hpp"
 #include "common/tool.hpp"
+#include "common/tree/counted_sink.hpp"
 #include "common/tree/failures.hpp"
 #include "common/tree/tree_reader.hpp"
+#include "common/tree/tree_totals.hpp"
 #include "fs2tar/label_list.hpp"
 #include "fs2tar/labelled_sink.hpp"
 #include "fs2tar/options.hpp"
@@ -56,7 +58,23 @@ lkl::File open_top(MountedImage& image, const std::string& subdirectory)
     return *std::move(root);
 }
 
-void run(const Options& options)
+ProgressTotals totals(const Options& options, const ReadOptions& read_options, MountedImage& image,
+                      const lkl::File& top)
+{
+    if (!shows_progress(!options.quiet))
+        return {};
+    // Of all there is, the file system knows it.
+    if (options.subdirectory.empty() && options.exclude.empty())
+        return image_totals(top);
+    return tree_totals(read_options, image,
+                       [&top](TreeReader<lkl::File>& reader, Failures& /*failures*/) {
+                           auto again = top.open_at(".", LKL_O_RDONLY | LKL_O_DIRECTORY);
+                           if (again)
+                               reader.read_directory(*std::move(again), {}, {});
+                       });
+}
+
+void run(const Options& options, CopyResult& result)
 {
     OpenedImage opened = open_for_mount(options.image);
     Destination destination(options.archive, {"archive", ".fs2tar-", true, options.image.path});
@@ -86,18 +104,18 @@ void run(const Options& options)
     read_options.exclude = options.exclude;
     // An archive with a part missing is none. What is encrypted is not for us to read, and
     // a damage of the image it is not.
-    Failures failures(true, options.quiet, LKL_ENOKEY);
+    Failures failures(true, options.quiet, &result, LKL_ENOKEY);
     OutputStream out(
         make_byte_sink(destination.descriptor(), options.compression, destination.name()));
     {
-        Progress progress(!options.quiet,
-                          options.subdirectory.empty() ? image_totals(top) : ProgressTotals());
+        Progress progress(!options.quiet, totals(options, read_options, image, top));
         TarSink archive(out);
         std::optional<LabelledSink> labelled;
         EntrySink* sink = &archive;
         if (labels)
             sink = &labelled.emplace(archive, *labels);
-        TreeReader<lkl::File>(read_options, image, failures, progress, *sink)
+        CountedSink counted(*sink, failures);
+        TreeReader<lkl::File>(read_options, image, failures, progress, counted)
             .read_directory(std::move(top), {}, {});
         archive.finish();
     }
@@ -115,9 +133,11 @@ void run(const Options& options)
 
 int main(int argc, char** argv)
 {
-    return tools::run_tool("fs2tar", [argc, argv] {
+    return tools::run_tool("fs2tar", argc, argv, [argc, argv] {
         const auto options = tools::fs2tar::parse_command_line(argc, argv);
         if (options)
-            tools::fs2tar::run(*options);
+            tools::with_json(options->json, [&options](tools::CopyResult& result) {
+                tools::fs2tar::run(*options, result);
+            });
     });
 }

@@ -95,6 +95,7 @@ std::optional<Options> parse_command_line(int argc, char** argv)
     app.add_option("--subdir", options.subdirectory, "Archive this directory only")
         ->option_text("DIR");
     line.add_exclude(options.exclude);
+    line.add_json(options.json);
     app.add_option("-s,--selinux", options.label_file, "Write the SELinux labels to this file")
         ->option_text("FILE");
     line.add_examples({
@@ -107,6 +108,8 @@ std::optional<Options> parse_command_line(int argc, char** argv)
 
     if (options.label_file == "-" && options.archive == "-")
         throw ToolError(ExitCode::usage, "-s -: the archive goes to standard output");
+    if (options.json && (options.archive == "-" || options.label_file == "-"))
+        throw ToolError(ExitCode::usage, "--json: standard output is taken by -");
     options.compression = compression_for(compression, options.archive);
     refuse_mount_option(options.image, "rw", "the image is never written");
     return options;

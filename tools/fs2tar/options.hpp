@@ -19,6 +19,7 @@ struct Options {
     ExcludePatterns exclude;
     std::string label_file;  // empty: none wanted
     bool quiet = false;
+    bool json = false;
 };
 
 // None: --help or --version was asked for and printed. Throws ToolError,

@@ -120,7 +120,7 @@ void run(Options options)
 
 int main(int argc, char** argv)
 {
-    return tools::run_tool("lkl-boot", [argc, argv] {
+    return tools::run_tool("lkl-boot", argc, argv, [argc, argv] {
         auto options = tools::lkl_boot::parse_command_line(argc, argv);
         if (options)
             tools::lkl_boot::run(std::move(*options));

@@ -2,8 +2,10 @@
 #include "lkl/dispatch.hpp"
 
 #include <algorithm>
+#include <string_view>
 
 #include "common/command_line.hpp"
+#include "common/tool.hpp"
 #include "lkl/command.hpp"
 #include "lkl/commands.hpp"
 
@@ -63,6 +65,10 @@ void dispatch(std::vector<std::string> words, const std::shared_ptr<KernelTrace>
     for (size_t i = 0; i < commands.size(); i++) {
         if (!app.got_subcommand(all_commands()[i].name))
             continue;
+        // Nothing has been opened; below "trace" its output has. A program of "run" inherits
+        // what it is given.
+        if (!trace && all_commands()[i].name != std::string_view("run"))
+            close_inherited_descriptors(words);
         commands[i]->set_options(options);
         commands[i]->run();
     }

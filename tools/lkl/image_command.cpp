@@ -32,6 +32,7 @@ void ImageCommand::add_operand(std::vector<Operand>& operands, Image& image,
 void ImageCommand::run()
 {
     take_arguments(arguments_);
+    wants_progress_ = !options().quiet;
     if (arguments_.empty())
         throw ToolError(ExitCode::usage, "an image is needed (lkl --help shows the options)");
     Images images(options());

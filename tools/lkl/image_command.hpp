@@ -46,6 +46,9 @@ protected:
 
     virtual void work(const std::vector<Operand>& operands) = 0;
 
+    // Not in the shell, nor with -q.
+    bool wants_progress() const { return wants_progress_; }
+
     Output& out() { return out_; }
     // What concerns one file of several.
     Problems& problems() { return problems_; }
@@ -57,6 +60,7 @@ private:
     const Access access_;
     const Patterns patterns_;
     std::vector<std::string> arguments_;
+    bool wants_progress_ = false;
     Output out_;
     Problems problems_{out_};
 };

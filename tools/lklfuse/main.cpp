@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <unistd.h>
 
@@ -99,6 +100,7 @@ int main(int argc, char** argv)
     tools::set_tool_name("lklfuse");
     tools::lklfuse::catch_fuse_log(false);
     try {
+        tools::close_inherited_descriptors(std::vector<std::string>(argv, argv + argc));
         tools::lklfuse::Options options;
         if (tools::lklfuse::parse_command_line(argc, argv, options)) {
             tools::lklfuse::catch_fuse_log(options.debug);

@@ -20,7 +20,7 @@ namespace tools::lklfuse {
 namespace {
 
 constexpr uint64_t default_memory = 64;  // MiB
-constexpr uint64_t least_memory = 48;
+constexpr uint64_t least_memory = 48;    // with less the kernel runs short
 constexpr uint64_t most_memory = uint64_t{1} << 20;
 
 constexpr std::string_view usage =
@@ -66,6 +66,16 @@ uint64_t parse_number(std::string_view name, std::string_view text, uint64_t lea
     return value;
 }
 
+// Mounts by others' names of lklfuse may have asked for less; a mount is not refused for it.
+uint64_t take_memory(uint64_t mebibytes)
+{
+    if (mebibytes >= least_memory)
+        return mebibytes;
+    report("-o mb=" + std::to_string(mebibytes) + ": the kernel gets " +
+           std::to_string(least_memory) + " MiB, the least that it needs");
+    return least_memory;
+}
+
 enum class Key : int {
     value,
     read_only,
@@ -106,7 +116,7 @@ void Parser::take_value(std::string_view argument)
     else if (name == "opts")
         options.image.options = value;
     else if (name == "mb")
-        options.image.memory = parse_number(name, value, least_memory, most_memory) << 20;
+        options.image.memory = take_memory(parse_number(name, value, 1, most_memory)) << 20;
     else if (name == "log")
         options.log_file = value;
     else if (name == "lock")

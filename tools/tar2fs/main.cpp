@@ -30,7 +30,7 @@ Descriptor open_archive(const std::string& path)
     return file;
 }
 
-void run(const Options& options)
+void run(const Options& options, CopyResult& result)
 {
     const bool standard_input = options.archive == "-";
     if (standard_input && isatty(STDIN_FILENO) == 1)
@@ -45,12 +45,12 @@ void run(const Options& options)
     enter_sandbox(rules);
     const ImageChoice choice = choose_file_system(options.image, std::move(opened));
 
-    Failures failures(options.fail_fast, options.quiet);
-    Progress progress(!options.quiet, {});
+    Failures failures(options.fail_fast, options.quiet, &result);
+    const int descriptor = standard_input ? STDIN_FILENO : file.get();
+    Progress progress(!options.quiet, archive_totals(descriptor));
     // What is no archive is known before the image is touched.
-    ArchiveReader reader(standard_input ? STDIN_FILENO : file.get(),
-                         standard_input ? "standard input" : options.archive, options.members,
-                         failures, progress);
+    ArchiveReader reader(descriptor, standard_input ? "standard input" : options.archive,
+                         options.members, failures, progress);
     MountedImage image(options.image, choice);
     write_image(image, {{image.open_root(), {}}, {}}, true, failures,
                 [&reader](EntrySink& sink) { reader.run(sink); });
@@ -62,9 +62,11 @@ void run(const Options& options)
 
 int main(int argc, char** argv)
 {
-    return tools::run_tool("tar2fs", [argc, argv] {
+    return tools::run_tool("tar2fs", argc, argv, [argc, argv] {
         const auto options = tools::tar2fs::parse_command_line(argc, argv);
         if (options)
-            tools::tar2fs::run(*options);
+            tools::with_json(options->json, [&options](tools::CopyResult& result) {
+                tools::tar2fs::run(*options, result);
+            });
     });
 }

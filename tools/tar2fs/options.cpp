@@ -26,6 +26,7 @@ std::optional<Options> parse_command_line(int argc, char** argv)
     app.add_option("-s,--selinux", options.members.rewrite.label, "SELinux label of all files")
         ->option_text("LABEL");
     line.add_exclude(options.members.exclude);
+    line.add_json(options.json);
     line.add_copy_options(options.members.rewrite, options.fail_fast);
     line.add_examples({
         "tar2fs root.tar.zst disk.img            # the inverse of fs2tar",

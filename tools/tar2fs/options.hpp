@@ -16,6 +16,7 @@ struct Options {
     ArchiveOptions members;
     bool fail_fast = false;
     bool quiet = false;
+    bool json = false;
 };
 
 // None: --help or --version was asked for and printed. Throws ToolError,

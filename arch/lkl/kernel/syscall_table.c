@@ -25,6 +25,7 @@
 #endif
 #define sys_mount		sys_lkl_mount
 #define sys_mmap		sys_lkl_mmap
+#define sys_mprotect		sys_lkl_mprotect
 
 asmlinkage long sys_lkl_futex(u32 __user *uaddr, int op, u32 val,
 			      const struct __kernel_timespec __user *timeout,
@@ -33,6 +34,7 @@ asmlinkage long sys_lkl_mount(char __user *dev_name, char __user *dir_name,
 			      char __user *type, unsigned long flags, void __user *data);
 asmlinkage long sys_lkl_mmap(unsigned long addr, unsigned long len, unsigned long prot,
 			     unsigned long flags, unsigned long fd, off_t offset);
+asmlinkage long sys_lkl_mprotect(unsigned long start, size_t len, unsigned long prot);
 asmlinkage long sys_lkl_virtio_mmio_device_add(unsigned long base, unsigned long size,
 					       unsigned int irq, u64 __user *number);
 asmlinkage long sys_lkl_virtio_mmio_device_remove(long id);

@@ -6,6 +6,7 @@
  * may touch is there when mmap() returns, and stays: areas are populated and
  * locked.  What needs a fault later cannot be had, see lkl_mmap.
  */
+#include <linux/backing-dev.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/sched/mm.h>
@@ -38,11 +39,51 @@ unsigned long arch_get_unmapped_area_topdown(struct file *filp, unsigned long ad
 	return arch_get_unmapped_area(filp, addr, len, pgoff, flags, vm_flags);
 }
 
+/* As vma_needs_dirty_tracking() of mm/, which is that of a shared writable area. */
+static bool wants_write_faults(const struct vm_area_struct *vma)
+{
+	if (vma->vm_ops && (vma->vm_ops->page_mkwrite || vma->vm_ops->pfn_mkwrite))
+		return true;
+	return vma->vm_file && vma->vm_file->f_mapping &&
+	       mapping_can_writeback(vma->vm_file->f_mapping);
+}
+
+/* Whether to write to a shared area in the range would need a fault. */
+static bool needs_write_faults(unsigned long start, unsigned long len)
+{
+	struct mm_struct *mm = current->mm;
+	VMA_ITERATOR(vmi, mm, start);
+	struct vm_area_struct *vma;
+	bool found = false;
+
+	mmap_read_lock(mm);
+	for_each_vma_range(vmi, vma, start + len) {
+		if ((vma->vm_flags & VM_SHARED) && wants_write_faults(vma))
+			found = true;
+	}
+	mmap_read_unlock(mm);
+	return found;
+}
+
 SYSCALL_DEFINE6(lkl_mmap, unsigned long, addr, unsigned long, len, unsigned long, prot,
 		unsigned long, flags, unsigned long, fd, off_t, offset)
 {
+	long area;
+
 	if (offset_in_page(offset))
 		return -EINVAL;
-	return ksys_mmap_pgoff(addr, len, prot, flags | MAP_POPULATE | MAP_LOCKED, fd,
+	area = ksys_mmap_pgoff(addr, len, prot, flags | MAP_POPULATE | MAP_LOCKED, fd,
 			       offset >> PAGE_SHIFT);
+	if (!IS_ERR_VALUE(area) && (prot & PROT_WRITE) && needs_write_faults(area, len)) {
+		vm_munmap(area, len);
+		return -ENODEV;
+	}
+	return area;
+}
+
+SYSCALL_DEFINE3(lkl_mprotect, unsigned long, start, size_t, len, unsigned long, prot)
+{
+	if ((prot & PROT_WRITE) && needs_write_faults(start, len))
+		return -EACCES;
+	return sys_mprotect(start, len, prot);
 }

@@ -235,6 +235,18 @@ int fallocate(int fd, int mode, off_t offset, off_t length)
     });
 }
 
+// The tools close what they inherit: all but the report.
+int close_range(unsigned first, unsigned last, int flags)
+{
+    const int report = plan().report;
+    if (report < 0 || static_cast<unsigned>(report) < first || static_cast<unsigned>(report) > last)
+        return static_cast<int>(::syscall(SYS_close_range, first, last, flags));
+    const auto kept = static_cast<unsigned>(report);
+    if (first < kept && ::syscall(SYS_close_range, first, kept - 1, flags) != 0)
+        return -1;
+    return kept < last ? static_cast<int>(::syscall(SYS_close_range, kept + 1, last, flags)) : 0;
+}
+
 // An entry fails by naming a file that the ring does not have, and is cut short by having
 // one buffer. The ring has the image alone.
 int io_uring_submit(io_uring* ring)

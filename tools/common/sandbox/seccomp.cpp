@@ -151,7 +151,6 @@ private:
     std::unique_ptr<void, Release> context_;
 };
 
-// Both filters: the call, if its arguments are so.
 class Pair {
 public:
     void allow(Calls calls)
@@ -159,11 +158,19 @@ public:
         outer.allow(calls);
         inner.allow(calls);
     }
+    // With other arguments the call fails.
     template <typename... Conditions>
     void allow_if(int call, Conditions... conditions)
     {
         outer.add(SCMP_ACT_ALLOW, call);
         inner.add(SCMP_ACT_ALLOW, call, conditions...);
+    }
+    // With other arguments the call kills.
+    template <typename... Conditions>
+    void require(int call, Conditions... conditions)
+    {
+        outer.add(SCMP_ACT_ALLOW, call, conditions...);
+        inner.add(SCMP_ACT_ALLOW, call);
     }
     void allow_commands(int call, std::initializer_list<scmp_datum_t> commands)
     {
@@ -203,15 +210,20 @@ void restrict_calls(const CallGroups& groups)
 {
     Pair filters;
     add_basic(filters);
-    constexpr scmp_datum_t writing = O_ACCMODE | O_CREAT | O_TRUNC;
+    const scmp_arg_cmp reading = masked(2, O_ACCMODE | O_CREAT | O_TRUNC, 0);
     if (groups.change_files)
         filters.allow(change_calls);
     else if (groups.open_devices)
         filters.allow({SCMP_SYS(openat)});
+    else if (groups.serve_fuse)
+        // libfuse opens /dev/null for both, lest a standard descriptor is closed.
+        filters.allow_if(SCMP_SYS(openat), reading);
     else if (groups.open)
-        filters.allow_if(SCMP_SYS(openat), masked(2, writing, 0));
+        filters.require(SCMP_SYS(openat), reading);
     else
-        filters.refuse({SCMP_SYS(openat)});
+        // glibc's malloc() would read /proc/sys/vm/overcommit_memory when the heap of a
+        // thread shrinks, and does without.
+        filters.outer.add(SCMP_ACT_ALLOW, SCMP_SYS(openat), reading);
     if (groups.read_attributes)
         filters.allow(read_attribute_calls);
     if (groups.rename)

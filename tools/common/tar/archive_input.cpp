@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <archive_entry.h>
+#include <sys/stat.h>
 
 #include "common/report.hpp"
 
@@ -15,6 +16,9 @@ ArchiveInput::ArchiveInput(int descriptor, const std::string& name) : reader_(ar
 {
     if (!reader_)
         throw std::bad_alloc();
+    struct stat status;
+    if (fstat(descriptor, &status) == 0 && S_ISDIR(status.st_mode))
+        throw ToolError(ExitCode::archive, escaped(name) + ": is a directory, not an archive");
     // The "raw" format: the unpacked bytes as the data of one nameless file.
     archive_read_support_filter_all(reader_.get());
     archive_read_support_format_raw(reader_.get());
@@ -85,6 +89,12 @@ bool ArchiveInput::only_zeroes()
             return false;
     } while (length > 0);
     return true;
+}
+
+uint64_t ArchiveInput::raw_position() const
+{
+    const la_int64_t position = archive_filter_bytes(reader_.get(), -1);
+    return position > 0 ? static_cast<uint64_t>(position) : 0;
 }
 
 void ArchiveInput::keep(uint64_t position)

@@ -32,6 +32,9 @@ public:
     bool next(const std::byte*& block, size_t& length);
     const std::string& error() const { return error_; }
 
+    // How much of the descriptor has been read, in bytes: before unpacking.
+    uint64_t raw_position() const;
+
     // Keeps what is behind this position until forget().
     void keep(uint64_t position);
     void forget() { keeping_ = false; }

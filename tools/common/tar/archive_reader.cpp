@@ -126,10 +126,17 @@ bool ArchiveReader::is_about_charset() const
     return text != nullptr && std::string_view(text).ends_with("to current locale.");
 }
 
+void ArchiveReader::fail_after(la_int64_t position, std::string_view why)
+{
+    failures_.add({ExitCode::archive, escaped(name_) + ": after byte " + std::to_string(position) +
+                                          ": " + std::string(why)});
+}
+
 void ArchiveReader::fail(std::string_view path, std::string_view why)
 {
-    failures_.add(
-        {ExitCode::archive, escaped(name_) + ": " + escaped(path) + ": " + std::string(why)});
+    failures_.add(ToolError(ExitCode::archive,
+                            escaped(name_) + ": " + escaped(path) + ": " + std::string(why))
+                      .about(path));
 }
 
 int ArchiveReader::next_header()
@@ -148,8 +155,7 @@ void ArchiveReader::run(EntrySink& sink)
             return;
         }
         if (status_ < ARCHIVE_WARN && status_ != ARCHIVE_RETRY) {
-            fail("after byte " + std::to_string(archive_filter_bytes(archive_.get(), 0)),
-                 error_text());
+            fail_after(archive_filter_bytes(archive_.get(), 0), error_text());
             return;
         }
         const bool usable = status_ != ARCHIVE_RETRY && convert();
@@ -160,7 +166,10 @@ void ArchiveReader::run(EntrySink& sink)
         } else if (usable && (options_.exclude.empty() || !options_.exclude.match(entry_.path))) {
             if (status_ == ARCHIVE_WARN && !is_about_charset())
                 fail(entry_.path, error_text());
-            give(sink);
+            if (entry_.type == EntryType::socket && !sink.holds_sockets())
+                failures_.warn(escaped(entry_.path) + ": socket: left out");
+            else
+                give(sink);
         }
     }
 }
@@ -174,8 +183,8 @@ void ArchiveReader::check_end()
         return;
     const auto position = static_cast<uint64_t>(archive_read_header_position(archive_.get()));
     if (input_->kept(position, block_size) != std::string(block_size, '\0'))
-        fail("after byte " + std::to_string(position),
-             "the end of the archive is missing, and members may be");
+        fail_after(static_cast<la_int64_t>(position),
+                   "the end of the archive is missing, and members may be");
 }
 
 // Fills in entry_. False: it is left out, which was told.
@@ -192,8 +201,7 @@ bool ArchiveReader::convert()
     if (input_)
         apply_pax_records();
     if (entry_.path.empty()) {
-        fail("after byte " + std::to_string(archive_filter_bytes(archive_.get(), 0)),
-             "a member without a name");
+        fail_after(archive_filter_bytes(archive_.get(), 0), "a member without a name");
         return false;
     }
     if (!set_type())
@@ -250,8 +258,8 @@ bool ArchiveReader::set_type()
         entry_.type = EntryType::fifo;
         return true;
     case AE_IFSOCK:
-        failures_.warn(escaped(entry_.path) + ": socket: left out");
-        return false;
+        entry_.type = EntryType::socket;
+        return true;
     default:
         fail(entry_.path, "is of no known type of file");
         return false;
@@ -323,6 +331,14 @@ void ArchiveReader::add_acl(const char* name, int type)
         entry_.attributes.push_back({name, *std::move(value)});
 }
 
+void ArchiveReader::show_position()
+{
+    const la_int64_t position = archive_filter_bytes(archive_.get(), -1);
+    progress_.set_input(input_         ? input_->raw_position()
+                        : position > 0 ? static_cast<uint64_t>(position)
+                                       : 0);
+}
+
 void ArchiveReader::give(EntrySink& sink)
 {
     options_.rewrite.apply(entry_);
@@ -335,6 +351,7 @@ void ArchiveReader::give(EntrySink& sink)
     set_extents();
     sink.begin(entry_);
     progress_.add_file();
+    show_position();
     if (!options_.data) {
         sink.end();
         return;
@@ -382,6 +399,7 @@ bool ArchiveReader::give_data(EntrySink& sink)
             std::memcpy(room.data(), bytes, count);
             sink.data(static_cast<uint64_t>(offset), count);
             progress_.add_bytes(count);
+            show_position();
             bytes += count;
             size -= count;
             offset += static_cast<la_int64_t>(count);

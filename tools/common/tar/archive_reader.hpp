@@ -63,6 +63,9 @@ private:
     void give(EntrySink& sink);
     bool give_data(EntrySink& sink);
     void set_extents();
+    void show_position();
+    // Of the archive, and of a member.
+    void fail_after(la_int64_t position, std::string_view why);
     void fail(std::string_view path, std::string_view why);
     std::string error_text() const;
     bool is_about_charset() const;

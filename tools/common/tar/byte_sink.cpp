@@ -5,12 +5,12 @@
 #include <cerrno>
 #include <cstring>
 #include <new>
-#include <thread>
 #include <utility>
 
 #include <archive.h>
 #include <archive_entry.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -82,6 +82,14 @@ private:
     const std::string name_;
 };
 
+// Not std::thread::hardware_concurrency(), for which the C library opens a file of /sys.
+int usable_processors()
+{
+    cpu_set_t usable;
+    CPU_ZERO(&usable);
+    return sched_getaffinity(0, sizeof usable, &usable) == 0 ? std::max(1, CPU_COUNT(&usable)) : 1;
+}
+
 // libarchive's filters, around its "raw" format: the bytes of one nameless file.
 class CompressedByteSink final : public ByteSink {
 public:
@@ -90,8 +98,7 @@ public:
     {
         if (!archive_)
             throw std::bad_alloc();
-        const std::string threads =
-            std::to_string(std::max(1u, std::thread::hardware_concurrency()));
+        const std::string threads = std::to_string(usable_processors());
         switch (compression) {
         case Compression::bzip2:
             check_filter(archive_write_add_filter_bzip2(get()), "bzip2");

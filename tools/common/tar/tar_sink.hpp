@@ -18,6 +18,8 @@ public:
 
     void begin(const Entry& entry) override;
     void end() override { writer_.end_member(); }
+    // The format has no type of member for them.
+    bool holds_sockets() const override { return false; }
     std::span<std::byte> space() override { return out_.space(); }
     void data(uint64_t offset, size_t count) override;
     void align() override { out_.align(); }

@@ -34,6 +34,7 @@ enum class EntryType {
     block_device,
     directory,
     fifo,
+    socket,
 };
 
 // Kept from file to file by who fills it in, so that its memory is.

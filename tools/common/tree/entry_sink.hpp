@@ -24,6 +24,9 @@ public:
     virtual void abandon() = 0;
     virtual void end() = 0;
 
+    // False: there is no place for sockets in it, and none may be given.
+    virtual bool holds_sockets() const { return true; }
+
     // Room for the data that come next; at least one byte.
     virtual std::span<std::byte> space() = 0;
     // The first `count` bytes of space() are those of the file at `offset`.

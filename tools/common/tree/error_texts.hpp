@@ -60,17 +60,20 @@ public:
     }
     ToolError failure(const lkl::Error& error, std::string_view where) const override
     {
-        return {code_, name(where) + ": cannot " + escaped(error.what)};
+        return ToolError(code_, escaped(path(where)) + ": cannot " + escaped(error.what))
+            .about(path(where));
     }
     ToolError damaged(std::string_view where, std::string_view why) const override
     {
-        return {code_, name(where) + ": " + std::string(why) + ": changed while it was read"};
+        return ToolError(code_, escaped(path(where)) + ": " + std::string(why) +
+                                    ": changed while it was read")
+            .about(path(where));
     }
 
 private:
-    std::string name(std::string_view where) const
+    std::string path(std::string_view where) const
     {
-        return escaped(directory_ + std::string(where.empty() ? "." : where));
+        return directory_ + std::string(where.empty() ? "." : where);
     }
 
     const std::string directory_;

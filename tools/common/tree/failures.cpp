@@ -9,7 +9,18 @@ void Failures::add(const ToolError& error)
     if ((fail_fast_ && !endured) || error.code() == ExitCode::kernel)
         throw error;
     report(error.what());
+    if (result_ != nullptr)
+        result_->add_failure(error);
     count_++;
+}
+
+void Failures::add_source(const ToolError& error)
+{
+    add(error);
+    source_count_++;
+    const std::lock_guard guard(lock_);
+    source_code_ =
+        source_code_.value_or(error.code()) == error.code() ? error.code() : ExitCode::incomplete;
 }
 
 void Failures::warn_once(const std::string& kind, const std::string& text)
@@ -26,11 +37,15 @@ void Failures::warn(const std::string& text) const
 {
     if (!quiet_)
         report(text);
+    if (result_ != nullptr)
+        result_->add_warning(text);
 }
 
 void Failures::throw_if_any() const
 {
     const uint64_t count = count_;
+    if (count > 0 && !found_ && source_count_ == count && source_code_ != ExitCode::incomplete)
+        throw ToolError(*source_code_, {});
     if (count > 0)
         throw ToolError(
             ExitCode::incomplete,

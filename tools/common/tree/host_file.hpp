@@ -16,6 +16,7 @@
 #include <lkl/result.hpp>
 
 #include "common/descriptor.hpp"
+#include "common/tree/image_directory.hpp"
 
 namespace tools {
 
@@ -94,7 +95,7 @@ template <typename File>
 struct DirectoryOf;
 template <>
 struct DirectoryOf<lkl::File> {
-    using Type = lkl::Directory;
+    using Type = ImageDirectory;
 };
 template <>
 struct DirectoryOf<HostFile> {

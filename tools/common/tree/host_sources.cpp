@@ -6,6 +6,7 @@
 #include <lkl/linux/fcntl.h>
 
 #include "common/report.hpp"
+#include "common/tree/identity.hpp"
 #include "common/tree/sources.hpp"
 
 namespace tools {
@@ -17,7 +18,8 @@ std::vector<std::string> expand_host_sources(const std::vector<std::string>& sou
     for (const std::string& source : sources) {
         std::vector<std::string> found = expand_on_host(source);
         if (found.empty())
-            failures.add({ExitCode::path, escaped(source) + ": nothing matches"});
+            failures.add_source(
+                ToolError(ExitCode::path, escaped(source) + ": nothing matches").about(source));
         paths.insert(paths.end(), found.begin(), found.end());
     }
     return paths;
@@ -26,25 +28,33 @@ std::vector<std::string> expand_host_sources(const std::vector<std::string>& sou
 std::string readable_part(const std::string& path)
 {
     const SourcePath source = split_source(path);
-    return source.name.empty() ? path : source.directory + '/' + source.name;
+    return is_directory_path(path) ? path : source.directory + '/' + source.name;
 }
 
 void read_host_source(TreeReader<HostFile>& reader, const std::string& name,
                       const std::string& path, Failures& failures)
 {
     const SourcePath source = split_source(path);
+    const bool contents = is_directory_path(path);
+    const std::string& opened = contents ? path : source.directory;
     // Of a directory that is only on the way nothing is read.
-    const int access = source.name.empty() ? LKL_O_RDONLY : LKL_O_PATH;
-    auto directory = HostFile::open(source.directory.c_str(), access | LKL_O_DIRECTORY);
-    if (!directory) {
-        failures.add(
-            {ExitCode::path, escaped(path) + ": cannot " + escaped(directory.error().what)});
+    const int access = contents ? LKL_O_RDONLY : LKL_O_PATH;
+    auto directory = HostFile::open(opened.c_str(), access | LKL_O_DIRECTORY);
+    const auto stat = !directory ? lkl::Result<lkl::Stat>(directory.error())
+                      : contents ? directory->stat(identity_mask)
+                                 : directory->stat_at(source.name.c_str(), identity_mask);
+    if (!stat) {
+        failures.add_source(
+            ToolError(ExitCode::path, escaped(path) + ": cannot " + escaped(stat.error().what))
+                .about(path));
         return;
     }
-    if (source.name.empty())
-        reader.read_directory(*std::move(directory), name, path);
+    failures.found_source();
+    const std::string& given = name.empty() ? source.name : name;
+    if (contents)
+        reader.read_directory(*std::move(directory), given, path);
     else
-        reader.read(*std::move(directory), source.name, name.empty() ? source.name : name, path);
+        reader.read(*std::move(directory), source.name, given, path);
 }
 
 }  // namespace tools

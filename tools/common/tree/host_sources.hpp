@@ -16,8 +16,8 @@ namespace tools {
 std::vector<std::string> expand_host_sources(const std::vector<std::string>& sources,
                                              Failures& failures);
 
-// What is read of a source, for the sandbox: a symbolic link itself, even with a slash
-// behind it.
+// What is read of a source, for the sandbox: of a symbolic link without a slash behind it,
+// the link itself.
 std::string readable_part(const std::string& path);
 
 // Gives a source to the reader's sink, as a file of `name` or, if that is empty, of its

@@ -7,6 +7,7 @@
 #include <lkl/linux/fcntl.h>
 
 #include "common/report.hpp"
+#include "common/tree/identity.hpp"
 #include "common/tree/sources.hpp"
 
 namespace tools {
@@ -21,13 +22,23 @@ std::vector<std::string> expand(MountedImage& image, const lkl::File& root,
     for (const std::string& source : sources) {
         const auto found = expand_in_image(root, source);
         if (!found)
-            failures.add(image.failure(found.error(), source));
+            failures.add_source(image.failure(found.error(), source));
         else if (found->empty())
-            failures.add({ExitCode::path, escaped(source) + ": nothing matches in the image"});
+            failures.add_source(
+                ToolError(ExitCode::path, escaped(source) + ": nothing matches in the image")
+                    .about(source));
         else
             paths.insert(paths.end(), found->begin(), found->end());
     }
     return paths;
+}
+
+ToolError failure_of_source(const MountedImage& image, const std::string& path,
+                            const lkl::Error& error)
+{
+    if (error.code == LKL_ENOENT || error.code == LKL_ENOTDIR)
+        return ToolError(ExitCode::path, escaped(path) + ": no such file in the image").about(path);
+    return image.failure(error, path);
 }
 
 }  // namespace
@@ -38,21 +49,22 @@ void read_image_sources(TreeReader<lkl::File>& reader, MountedImage& image, cons
 {
     for (const std::string& path : expand(image, root, sources, failures)) {
         const SourcePath source = split_source(path);
-        auto directory =
-            root.open_in_root(source.directory.c_str(), LKL_O_RDONLY | LKL_O_DIRECTORY);
-        if (!directory) {
-            const int code = directory.error().code;
-            if (code == LKL_ENOENT || code == LKL_ENOTDIR)
-                failures.add({ExitCode::path, escaped(path) + ": no such file in the image"});
-            else
-                failures.add(image.failure(directory.error(), path));
+        const bool contents = is_directory_path(path);
+        const std::string& opened = contents ? path : source.directory;
+        auto directory = root.open_in_root(opened.c_str(), LKL_O_RDONLY | LKL_O_DIRECTORY);
+        const auto stat = !directory ? lkl::Result<lkl::Stat>(directory.error())
+                          : contents ? directory->stat(identity_mask)
+                                     : directory->stat_at(source.name.c_str(), identity_mask);
+        if (!stat) {
+            failures.add_source(failure_of_source(image, path, stat.error()));
             continue;
         }
-        if (source.name.empty())
-            reader.read_directory(*std::move(directory), name, path);
+        failures.found_source();
+        const std::string& given = name.empty() ? source.name : name;
+        if (contents)
+            reader.read_directory(*std::move(directory), given, path);
         else
-            reader.read(*std::move(directory), source.name, name.empty() ? source.name : name,
-                        path);
+            reader.read(*std::move(directory), source.name, given, path);
     }
 }
 

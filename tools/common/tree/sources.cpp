@@ -11,6 +11,8 @@
 #include <lkl/linux/fcntl.h>
 #include <sys/stat.h>
 
+#include "common/tree/image_directory.hpp"
+
 namespace tools {
 
 namespace {
@@ -35,7 +37,7 @@ lkl::Result<std::vector<std::string>> matching(const lkl::File& root, const std:
                                     LKL_O_RDONLY | LKL_O_DIRECTORY);
     if (!opened)
         return std::move(opened).error();
-    lkl::Directory entries(*std::move(opened));
+    ImageDirectory entries(*std::move(opened));
     std::vector<std::string> names;
     for (;;) {
         const auto entry = entries.next();
@@ -73,6 +75,11 @@ SourcePath split_source(const std::string& path)
         parts.directory = slash == std::string_view::npos ? "." : rest.substr(0, slash + 1);
     }
     return parts;
+}
+
+bool is_directory_path(const std::string& path)
+{
+    return path.ends_with('/') || split_source(path).name.empty();
 }
 
 std::vector<std::string> expand_on_host(const std::string& pattern)

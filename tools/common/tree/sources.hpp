@@ -21,6 +21,10 @@ struct SourcePath {
 };
 SourcePath split_source(const std::string& path);
 
+// As for the system calls: with a slash at its end a path is that of a directory, to which
+// a symbolic link leads; as well as one without a name.
+bool is_directory_path(const std::string& path);
+
 // The paths that a pattern of the shell matches (glob(7); sorted), or the pattern
 // itself if there is a file of that name or it has no wildcards. None: nothing
 // matches.

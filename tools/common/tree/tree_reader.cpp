@@ -25,6 +25,8 @@ constexpr int open_file = LKL_O_RDONLY | LKL_O_NOFOLLOW | LKL_O_NONBLOCK;
 constexpr uint32_t type_mask = LKL_S_IFMT;
 // From here on data are worth a page-aligned buffer of their own, in bytes.
 constexpr uint64_t large = 1 << 20;
+// What is shared with another file at a time, in bytes: a multiple of all sizes of blocks.
+constexpr uint64_t most_shared = 64 << 20;
 
 lkl::FileType file_type(const lkl::Stat& stat)
 {
@@ -44,6 +46,18 @@ void sort_entries(Entries& entries, const std::string& names, bool by_name)
             return a.inode < b.inode;
         return std::strcmp(names.c_str() + a.name, names.c_str() + b.name) < 0;
     });
+}
+
+// Of what is sorted, each entry once.
+template <typename Entries>
+void drop_repeated(Entries& entries, const std::string& names)
+{
+    const auto end =
+        std::unique(entries.begin(), entries.end(), [&names](const auto& a, const auto& b) {
+            return a.inode == b.inode &&
+                   std::strcmp(names.c_str() + a.name, names.c_str() + b.name) == 0;
+        });
+    entries.erase(end, entries.end());
 }
 
 }  // namespace
@@ -109,6 +123,8 @@ void TreeReader<File>::read_directory(File top, const std::string& path, const s
     start(path, shown);
     if (!path_.empty()) {
         path_ += '/';
+        while (shown_.ends_with('/'))
+            shown_.pop_back();
     } else if (!shown_.empty()) {
         // Nothing stands before the names in path_.
         if (!shown_.ends_with('/'))
@@ -245,7 +261,7 @@ auto TreeReader<File>::read_entries(Level& level) -> std::vector<Child>
 {
     Directory directory(std::move(level.directory));
     std::vector<Child> files;
-    guarded([&] {
+    const bool whole = guarded([&] {
         while (const lkl::DirectoryEntry* const entry = check(directory.next())) {
             if (!options_.exclude.empty()) {
                 set_path(level, entry->name);
@@ -271,6 +287,11 @@ auto TreeReader<File>::read_entries(Level& level) -> std::vector<Child>
     level.directory = directory.release();
     sort_entries(files, level.names, options_.by_name);
     sort_entries(level.subdirectories, level.names, options_.by_name);
+    // A directory without an end has them many times.
+    if (!whole) {
+        drop_repeated(files, level.names);
+        drop_repeated(level.subdirectories, level.names);
+    }
     return files;
 }
 
@@ -316,20 +337,25 @@ bool TreeReader<File>::prepare(Level& level, const Child& child, Prepared& prepa
         level.subdirectories.push_back(child);
         return false;
     case lkl::FileType::socket:
+        if (sink_.holds_sockets())
+            break;
         failures_.warn(escaped(shown()) + ": socket: left out");
         return false;
     default:
         break;
     }
+    if (options_.unseen == identity_of(stat))
+        return false;
     if (options_.leave_out == identity_of(stat))
-        throw FileFailure{ToolError(ExitCode::path, escaped(shown()) + ": is the image itself")};
+        throw FileFailure{
+            ToolError(ExitCode::path, escaped(shown()) + ": is the image itself").about(shown())};
     check_decrypted(stat);
     if (stat.stx_nlink > 1 && !options_.link_attributes && links_.contains(identity_of(stat)))
         return true;
     if (file_type(stat) == lkl::FileType::regular) {
         prepared.file = check(level.directory.open_at(prepared.name, open_file));
         // Only advice: what fails here fails again, with its reason, in read().
-        if (options_.image && stat.stx_size > 0)
+        if (options_.image && options_.data && stat.stx_size > 0)
             (void)prepared.file.advise(0, std::min<uint64_t>(stat.stx_size, ahead),
                                        LKL_POSIX_FADV_WILLNEED);
     } else if (file_type(stat) == lkl::FileType::symbolic_link) {
@@ -374,6 +400,9 @@ void TreeReader<File>::give(Prepared& prepared)
         type = EntryType::block_device;
         break;
     case lkl::FileType::fifo:
+        break;
+    case lkl::FileType::socket:
+        type = EntryType::socket;
         break;
     default:
         throw FileFailure{texts_.damaged(shown(), "is of no known type of file")};
@@ -488,10 +517,15 @@ template <typename File>
 void TreeReader<File>::give_extent(const File& file, Extent extent)
 {
     if constexpr (std::is_same_v<File, lkl::File>) {
-        const uint64_t shared = sink_.share(file, extent);
-        progress_.add_bytes(shared);
-        extent.offset += shared;
-        extent.length -= shared;
+        // Where blocks cannot be shared they are copied, and this takes as long.
+        for (bool all = true; all && extent.length > 0;) {
+            const Extent part{extent.offset, std::min(extent.length, most_shared)};
+            const uint64_t shared = sink_.share(file, part);
+            progress_.add_bytes(shared);
+            extent.offset += shared;
+            extent.length -= shared;
+            all = shared == part.length;
+        }
     }
     copy(file, extent.offset, extent.length);
 }

@@ -46,6 +46,7 @@ struct ReadOptions {
     ExcludePatterns exclude;
     Rewrite rewrite;
     std::optional<Identity> leave_out;  // a file of the tree that is refused
+    std::optional<Identity> unseen;     // one that is passed over, as if it were not there
 };
 
 // Reads trees, one after the other, whose files may be linked to each other. One

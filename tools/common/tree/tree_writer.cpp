@@ -31,6 +31,8 @@ uint32_t type_bits(EntryType type)
         return LKL_S_IFBLK;
     case EntryType::fifo:
         return LKL_S_IFIFO;
+    case EntryType::socket:
+        return LKL_S_IFSOCK;
     default:
         return LKL_S_IFREG;
     }
@@ -120,7 +122,7 @@ void TreeWriter<File>::begin(const Entry& entry)
 {
     entry_ = entry;
     made_ = false;
-    written_ = 0;
+    written_ = bytes_ = 0;
     behind_.restart();
     skipping_ = !refused_.empty() && entry.path.starts_with(refused_) &&
                 (entry.path.size() == refused_.size() || entry.path[refused_.size()] == '/');
@@ -128,6 +130,8 @@ void TreeWriter<File>::begin(const Entry& entry)
         return;
     try {
         make(entry_);
+        if (!skipping_ && entry_.type != EntryType::regular)
+            failures_.count(entry_.type);
     } catch (const EntryFailure& caught) {
         if (entry.type == EntryType::directory)
             refused_ = entry.path;
@@ -161,6 +165,7 @@ uint64_t TreeWriter<File>::share(const lkl::File& source, const Extent& extent)
             if (count <= 0)
                 break;
             done += static_cast<uint64_t>(count);
+            bytes_ += static_cast<uint64_t>(count);
             written_ = std::max(written_, extent.offset + done);
         }
     }
@@ -181,6 +186,9 @@ void TreeWriter<File>::end()
         return;
     try {
         finish_regular();
+        if (entry_.type == EntryType::regular)
+            failures_.count(entry_.type);
+        failures_.count_bytes(bytes_);
     } catch (const EntryFailure& caught) {
         drop();
         failures_.add(caught.error);
@@ -410,6 +418,10 @@ void TreeWriter<File>::copy_instead(const File& directory, const std::string& na
         }
     }
     finish_regular();
+    // What it is now.
+    entry_.type = EntryType::regular;
+    failures_.count(entry_.type);
+    failures_.count_bytes(bytes_);
 }
 
 // Symbolic links and files without data.
@@ -456,6 +468,7 @@ void TreeWriter<File>::write(uint64_t offset, std::span<const std::byte> bytes)
         if (*count == 0)
             throw failure(make_error(LKL_EIO, "write: nothing was written"), entry_.path);
         offset += *count;
+        bytes_ += *count;
         bytes = bytes.subspan(*count);
     }
     written_ = std::max(written_, offset);

@@ -99,6 +99,7 @@ private:
     std::string name_;      // its name in stack_.current()
     File file_;             // open if it is a regular one
     uint64_t written_ = 0;  // up to where, in bytes
+    uint64_t bytes_ = 0;    // of its data
     DropBehind behind_;     // of an image
     std::conditional_t<of_host, UnfinishedFile, std::monostate> unfinished_;
     bool at_once_ = false;   // all of its data are there

@@ -27,6 +27,7 @@ public:
             paths_, "SOURCE... DESTINATION",
             "Files of images (IMAGE:PATH, IMAGE@PARTITION:PATH) or of the host, and where to");
         command.flag("-r,-R,-a,--recursive", copy_.recursive, "Directories with all they contain");
+        command.flag("--json", json_, "Print what was copied as JSON, and what was not");
         command.notes(
             "Within one image, blocks are shared where the file system can.\n"
             "Examples: lkl cp disk.img:/etc/fstab .\n"
@@ -34,14 +35,19 @@ public:
             "          lkl cp a.img@2:/etc/fstab b.img@1:/     # partitions 2 and 1");
     }
 
-    void run() override;
+    void run() override
+    {
+        with_json(json_, [this](CopyResult& result) { copy(result); });
+    }
     void run_in(Image& image) override;
 
 private:
+    void copy(CopyResult& result);
     std::string take_destination();
 
     std::vector<std::string> paths_;
     CopyOptions copy_;
+    bool json_ = false;
 };
 
 // The image that all paths are in. None: they are of the host.
@@ -68,7 +74,7 @@ std::string Cp::take_destination()
     return destination;
 }
 
-void Cp::run()
+void Cp::copy(CopyResult& result)
 {
     const std::string destination = take_destination();
     const auto to = parse_either_side(destination);
@@ -81,7 +87,7 @@ void Cp::run()
                         "neither source nor destination is IMAGE:PATH, with an "
                         "image that exists");
     copy_.quiet = options().quiet;
-    Failures failures(false, copy_.quiet);
+    Failures failures(false, copy_.quiet, &result);
     Images images(options());
     SandboxRules rules;
     std::vector<std::string> host_paths;
@@ -120,9 +126,11 @@ void Cp::run_in(Image& image)
     const std::string destination = take_destination();
     require_writable(image);
     copy_.quiet = true;
-    Failures failures(false, false);
-    copy_between(image, paths_, image, destination, copy_, failures);
-    failures.throw_if_any();
+    with_json(json_, [&](CopyResult& result) {
+        Failures failures(false, false, &result);
+        copy_between(image, paths_, image, destination, copy_, failures);
+        failures.throw_if_any();
+    });
 }
 
 }  // namespace

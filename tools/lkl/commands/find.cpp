@@ -147,7 +147,7 @@ void Find::work(const std::vector<Operand>& operands)
                 }
                 JsonObject object;
                 object.set("path", file.path);
-                object.set_stat(file.stat);
+                set_stat(object, file.stat);
                 if (file_type(file.stat) == lkl::FileType::symbolic_link)
                     object.set("target", target_of(file, *operand.image));
                 json.add(object);

@@ -7,6 +7,8 @@
 
 #include "common/report.hpp"
 #include "common/sandbox/sandbox.hpp"
+#include "common/tree/copy_result.hpp"
+#include "common/tree/failures.hpp"
 #include "lkl/command.hpp"
 #include "lkl/mkimage/builder.hpp"
 #include "lkl/mkimage/options.hpp"
@@ -53,31 +55,60 @@ public:
         context.copy.quiet = global.quiet;
         context.epoch = source_date_epoch();
         context.copy.rewrite.latest_time = context.epoch;
-        if (context.epoch && !global.quiet)
-            warn_of_types(image);
         // The processes that look at contents shut themselves in, or not; it is told once.
         if (!global.image.sandbox) {
             SandboxRules off;
             off.off = true;
             enter_sandbox(off);
         }
-        const mkimage::Summary summary =
-            mkimage::build_image(image, command_line_.image(), std::move(context));
-        if (!command_line_.json())
-            return;
-        Output out;
-        out.write(mkimage::to_json(summary));
-        out.flush();
+        make(image, std::move(context));
     }
 
 private:
-    static void warn_of_types(const mkimage::ImageSpecification& image)
+    void make(mkimage::ImageSpecification& image, mkimage::Context context)
     {
+        const std::string path = command_line_.image();
+        if (!command_line_.json()) {
+            warn_of_types(image, context);
+            (void)mkimage::build_image(image, path, std::move(context));
+            return;
+        }
+        CopyResult result;
+        result.share();
+        context.result = &result;
+        JsonObject object;
+        try {
+            warn_of_types(image, context);
+            object = mkimage::to_json(mkimage::build_image(image, path, std::move(context)));
+        } catch (const ToolError& error) {
+            if (error.code() != ExitCode::incomplete)
+                result.add_failure(error);
+            object.set("image", path);
+            print(object, result, error.code());
+            throw;
+        }
+        print(object, result, ExitCode::ok);
+    }
+
+    static void print(JsonObject& object, const CopyResult& result, ExitCode code)
+    {
+        result.set_messages(object, code);
+        Output out;
+        out.write(object.text() + '\n');
+        out.flush();
+    }
+
+    static void warn_of_types(const mkimage::ImageSpecification& image,
+                              const mkimage::Context& context)
+    {
+        if (!context.epoch)
+            return;
+        const Failures failures(false, context.copy.quiet, context.result);
         for (const mkimage::PartitionRequest& partition : image.partitions) {
             const mkimage::FileSystem& type = mkimage::find_file_system(partition.volume.type);
             if (!type.reproducible)
-                report("SOURCE_DATE_EPOCH: " + std::string(type.name) +
-                       " is made with the times of now and will differ each time");
+                failures.warn("SOURCE_DATE_EPOCH: " + std::string(type.name) +
+                              " is made with the times of now and will differ each time");
         }
     }
 

@@ -136,7 +136,7 @@ JsonObject Stat::describe(const File& file) const
     const lkl::Stat& stat = file.stat;
     JsonObject object;
     object.set("path", file.operand.shown);
-    object.set_stat(stat);
+    set_stat(object, stat);
     if (file_type(stat) == lkl::FileType::symbolic_link)
         object.set("target", file.target);
     object.set("block_size", stat.stx_blksize);

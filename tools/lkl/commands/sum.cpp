@@ -8,6 +8,8 @@
 #include <lkl/asm/errno.h>
 #include <lkl/linux/fcntl.h>
 
+#include "common/progress.hpp"
+#include "common/tree/tree_totals.hpp"
 #include "lkl/image/digest.hpp"
 #include "lkl/image/walk.hpp"
 #include "lkl/image_command.hpp"
@@ -38,6 +40,7 @@ public:
 private:
     void work(const std::vector<Operand>& operands) override;
     bool visit(const Visit& file) override;
+    ProgressTotals totals(const std::vector<Operand>& operands) const;
     void print(const lkl::File& file, const std::string& path, const std::string& shown);
 
     std::string algorithm_ = "sha256";
@@ -49,6 +52,7 @@ private:
     const Image* image_ = nullptr;
     std::unique_ptr<Digest> digest_;
     std::unique_ptr<JsonList> list_;
+    std::unique_ptr<Progress> progress_;
 };
 
 // A name with a backslash, newline or return as sha256sum(1) writes it: the line begins
@@ -71,9 +75,13 @@ std::string escaped_line(const std::string& digest, const std::string& name)
 
 void Sum::print(const lkl::File& file, const std::string& path, const std::string& shown)
 {
-    const auto digest = digest_->of(file);
+    const auto digest = digest_->of(file, [this](uint64_t count) { progress_->add_bytes(count); });
+    progress_->add_file();
     if (!digest)
         throw image_->failure(digest.error(), path);
+    // Its line and those of the output may be on the same terminal.
+    if (out().terminal())
+        progress_->hide();
     std::string name = shown;
     if (relative_)
         name = (name.starts_with('/') ? "." : "./") + name;
@@ -101,8 +109,44 @@ bool Sum::visit(const Visit& file)
     return false;
 }
 
+// How much will be read, as far as that can be told beforehand.
+ProgressTotals Sum::totals(const std::vector<Operand>& operands) const
+{
+    ProgressTotals totals;
+    if (!shows_progress(wants_progress()))
+        return totals;
+    ReadOptions options;
+    options.image = true;
+    for (const Operand& operand : operands) {
+        Image& image = *operand.image;
+        try {
+            const lkl::Stat stat = image.stat(operand.path, true, lkl::File::basic_stats);
+            if (file_type(stat) != lkl::FileType::directory) {
+                totals.bytes += stat.stx_size;
+                continue;
+            }
+            const uint64_t below =
+                tree_totals(options, image.mounted(),
+                            [&](TreeReader<lkl::File>& reader, Failures& /*failures*/) {
+                                reader.read_directory(
+                                    image.open(operand.path, LKL_O_RDONLY | LKL_O_DIRECTORY), {},
+                                    {});
+                            })
+                    .bytes;
+            if (below == 0)
+                return {};
+            totals.bytes += below;
+        } catch (const ToolError&) {
+            // The work itself tells it.
+            continue;
+        }
+    }
+    return totals;
+}
+
 void Sum::work(const std::vector<Operand>& operands)
 {
+    progress_ = std::make_unique<Progress>(wants_progress(), totals(operands));
     list_ = std::make_unique<JsonList>(out(), json_);
     for (const Operand& operand : operands) {
         problems().guarded([&] {
@@ -125,6 +169,7 @@ void Sum::work(const std::vector<Operand>& operands)
                       operand.shown);
         });
     }
+    progress_.reset();
     list_->finish();
     // Before the kernel goes.
     digest_.reset();

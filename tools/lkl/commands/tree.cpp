@@ -83,7 +83,7 @@ bool DrawTree::visit(const Visit& file)
         JsonObject object;
         object.set("path", file.path);
         object.set("depth", file.depth);
-        object.set_stat(file.stat);
+        set_stat(object, file.stat);
         if (!target.empty())
             object.set("target", target);
         json_.add(object);

@@ -12,6 +12,8 @@
 #include "common/tree/image_sources.hpp"
 #include "common/tree/image_writer.hpp"
 #include "common/tree/tree_reader.hpp"
+#include "common/tree/tree_totals.hpp"
+#include "lkl/output/output.hpp"
 
 namespace tools::lkl_tool {
 
@@ -24,8 +26,38 @@ bool is_directory(const lkl::Stat& stat)
 
 ToolError needs_recursion(const std::string& path)
 {
-    return {ExitCode::path, escaped(path) + ": is a directory: copied with -r alone"};
+    return ToolError(ExitCode::path, escaped(path) + ": is a directory: copied with -r alone")
+        .about(path);
 }
+
+// On its way, files can be given up: by Ctrl-C in the shell. Of one that is not complete
+// nothing stays.
+class InterruptibleSink final : public EntrySink {
+public:
+    explicit InterruptibleSink(EntrySink& sink) : sink_(sink) {}
+
+    void begin(const Entry& entry) override
+    {
+        Output::throw_if_interrupted();
+        sink_.begin(entry);
+    }
+    void abandon() override { sink_.abandon(); }
+    void end() override { sink_.end(); }
+    std::span<std::byte> space() override { return sink_.space(); }
+    void data(uint64_t offset, size_t count) override
+    {
+        Output::throw_if_interrupted();
+        sink_.data(offset, count);
+    }
+    void align() override { sink_.align(); }
+    uint64_t share(const lkl::File& source, const Extent& extent) override
+    {
+        return sink_.share(source, extent);
+    }
+
+private:
+    EntrySink& sink_;
+};
 
 // The sources that can be copied, from the top of the image.
 std::vector<std::string> choose_sources(const Image& from, const std::vector<std::string>& sources,
@@ -36,12 +68,12 @@ std::vector<std::string> choose_sources(const Image& from, const std::vector<std
         try {
             for (const std::string& path : from.expand(source)) {
                 if (!options.recursive && is_directory(from.stat(path, false, identity_mask)))
-                    failures.add(needs_recursion(path));
+                    failures.add_source(needs_recursion(path));
                 else
                     chosen.push_back(path);
             }
         } catch (const ToolError& error) {
-            failures.add(error);
+            failures.add_source(error);
         }
     }
     return chosen;
@@ -92,7 +124,9 @@ std::vector<std::string> without_itself(const Image& image, std::vector<std::str
     std::erase_if(sources, [&](const std::string& source) {
         if (!is_into_itself(image, source, top, above))
             return false;
-        failures.add({ExitCode::path, escaped(source) + ": cannot be copied into itself"});
+        failures.add_source(
+            ToolError(ExitCode::path, escaped(source) + ": cannot be copied into itself")
+                .about(source));
         return true;
     });
     return sources;
@@ -103,8 +137,15 @@ void read_image(Image& from, const std::vector<std::string>& sources, const std:
 {
     ReadOptions read_options;
     read_options.image = true;
-    Progress progress(!options.quiet, {});
-    TreeReader<lkl::File> reader(read_options, from.mounted(), failures, progress, sink);
+    ProgressTotals totals;
+    if (shows_progress(!options.quiet))
+        totals = tree_totals(
+            read_options, from.mounted(), [&](TreeReader<lkl::File>& reader, Failures& uncounted) {
+                read_image_sources(reader, from.mounted(), from.root(), sources, name, uncounted);
+            });
+    Progress progress(!options.quiet, totals);
+    InterruptibleSink interruptible(sink);
+    TreeReader<lkl::File> reader(read_options, from.mounted(), failures, progress, interruptible);
     read_image_sources(reader, from.mounted(), from.root(), sources, name, failures);
 }
 
@@ -118,7 +159,7 @@ void copy_from_host(const std::vector<std::string>& paths, Image& to,
         const auto file = HostFile::open(path.c_str(), LKL_O_PATH | LKL_O_NOFOLLOW);
         const auto stat = file ? file->stat() : lkl::Result<lkl::Stat>(file.error());
         if (!options.recursive && stat && is_directory(*stat))
-            failures.add(needs_recursion(path));
+            failures.add_source(needs_recursion(path));
         else
             chosen.push_back(path);
     }
@@ -130,7 +171,8 @@ void copy_from_host(const std::vector<std::string>& paths, Image& to,
     read_options.leave_out = to.host_file();
     write_into(to.mounted(), std::move(top), false, failures, [&](EntrySink& sink) {
         Progress progress(!options.quiet, host_totals(!options.quiet, chosen));
-        TreeReader<HostFile> reader(read_options, texts, failures, progress, sink);
+        InterruptibleSink interruptible(sink);
+        TreeReader<HostFile> reader(read_options, texts, failures, progress, interruptible);
         for (const std::string& path : chosen)
             read_host_source(reader, name, path, failures);
     });

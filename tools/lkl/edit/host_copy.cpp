@@ -95,7 +95,7 @@ void HostCopy::edit() const
     while (process > 0 && waitpid(process, &status, 0) < 0 && errno == EINTR) {}
     std::signal(SIGINT, before);
     if (process < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
-        throw ToolError(ExitCode::output,
+        throw ToolError(ExitCode::program,
                         std::string(editor()) + ": the editor failed: nothing was changed");
 }
 

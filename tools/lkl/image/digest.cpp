@@ -14,6 +14,8 @@
 #include <lkl/linux/fcntl.h>
 #include <lkl/linux/if_alg.h>
 
+#include "lkl/output/output.hpp"
+
 namespace tools::lkl_tool {
 
 namespace {
@@ -45,7 +47,8 @@ std::string hexadecimal(std::span<const unsigned char> bytes)
 }
 
 // All of the file, through a pipe, without a copy.
-lkl::Result<void> move_pages(const lkl::File& file, const lkl::File& digest)
+lkl::Result<void> move_pages(const lkl::File& file, const lkl::File& digest,
+                             const std::function<void(uint64_t)>& passed)
 {
     lkl::Kernel& kernel = file.kernel();
     std::array<int, 2> ends{};
@@ -56,6 +59,7 @@ lkl::Result<void> move_pages(const lkl::File& file, const lkl::File& digest)
     // A large one saves calls; any will do.
     (void)kernel.syscall(__lkl__NR_fcntl, in.descriptor(), LKL_F_SETPIPE_SZ, wanted_pipe_size);
     for (;;) {
+        Output::throw_if_interrupted();
         long filled = kernel.syscall(__lkl__NR_splice, file.descriptor(), nullptr, in.descriptor(),
                                      nullptr, wanted_pipe_size, 0);
         if (filled < 0)
@@ -68,6 +72,7 @@ lkl::Result<void> move_pages(const lkl::File& file, const lkl::File& digest)
             if (taken <= 0)
                 return failure(taken == 0 ? -LKL_EIO : taken, "digest");
             filled -= taken;
+            passed(static_cast<uint64_t>(taken));
         }
     }
 }
@@ -90,7 +95,8 @@ lkl::Result<Digest> Digest::open(lkl::Kernel& kernel, const std::string& algorit
     return Digest(std::move(socket));
 }
 
-lkl::Result<std::string> Digest::of(const lkl::File& file) const
+lkl::Result<std::string> Digest::of(const lkl::File& file,
+                                    const std::function<void(uint64_t)>& passed) const
 {
     lkl::Kernel& kernel = file.kernel();
     const long descriptor =
@@ -98,7 +104,7 @@ lkl::Result<std::string> Digest::of(const lkl::File& file) const
     if (descriptor < 0)
         return failure(descriptor, "make a digest");
     const lkl::File digest = lkl::File::adopt(kernel, static_cast<int>(descriptor));
-    if (auto moved = move_pages(file, digest); !moved)
+    if (auto moved = move_pages(file, digest, passed); !moved)
         return std::move(moved).error();
     // Reading it ends it.
     std::array<unsigned char, longest> result{};

@@ -3,6 +3,8 @@
 // page cache.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <string>
 #include <utility>
 
@@ -18,8 +20,10 @@ public:
     // ENOENT: the kernel does not know it.
     static lkl::Result<Digest> open(lkl::Kernel& kernel, const std::string& algorithm);
 
-    // Of what can be read from the file from its position on, in hexadecimal.
-    lkl::Result<std::string> of(const lkl::File& file) const;
+    // Of what can be read from the file from its position on, in hexadecimal. passed(count)
+    // is called after each part, of so many bytes.
+    lkl::Result<std::string> of(const lkl::File& file,
+                                const std::function<void(uint64_t)>& passed) const;
 
 private:
     explicit Digest(lkl::File algorithm) : algorithm_(std::move(algorithm)) {}

@@ -150,7 +150,8 @@ ToolError Image::failure(const lkl::Error& error, std::string_view path) const
     ToolError told = mounted_->failure(error, whole);
     if (told.code() == ExitCode::kernel || !is_fault_of_path(error.code))
         return told;
-    return {ExitCode::path, escaped(name_ + ':' + whole) + ": " + reason(error)};
+    return ToolError(ExitCode::path, escaped(name_ + ':' + whole) + ": " + reason(error))
+        .about(whole);
 }
 
 void Image::finish()

@@ -56,6 +56,12 @@ std::string_view take(std::string_view& text, char separator)
     return part;
 }
 
+// Root has its number without a file as well; a file can say otherwise.
+std::optional<uint32_t> id_without_file(const std::string& text)
+{
+    return text == "root" ? 0 : parse_id(text);
+}
+
 template <typename Map, typename Key>
 auto find(const Map& map, const Key& key)
 {
@@ -99,13 +105,13 @@ std::string Users::group_name(uint32_t gid)
 std::optional<uint32_t> Users::user_id(const std::string& text)
 {
     const auto named = find(users().ids, text);
-    return named ? named : parse_id(text);
+    return named ? named : id_without_file(text);
 }
 
 std::optional<uint32_t> Users::group_id(const std::string& text)
 {
     const auto named = find(groups().ids, text);
-    return named ? named : parse_id(text);
+    return named ? named : id_without_file(text);
 }
 
 }  // namespace tools::lkl_tool

@@ -7,6 +7,8 @@
 #include <lkl/linux/fcntl.h>
 #include <lkl/linux/stat.h>
 
+#include "common/tree/image_directory.hpp"
+
 namespace tools::lkl_tool {
 
 namespace {
@@ -58,8 +60,11 @@ void Walk::run(Place start, const std::string& shown)
     levels_.clear();
     top_ = std::move(start.directory);
     visit(top_, start.name, true);
-    while (!levels_.empty())
+    // Between two files even a change can stop.
+    while (!levels_.empty()) {
+        Output::throw_if_interrupted();
         step();
+    }
     top_ = {};
 }
 
@@ -100,12 +105,14 @@ void Walk::enter(const lkl::File& directory, Level level)
     auto opened = directory.open_at(level.name.c_str(), open_directory);
     if (!opened)
         throw failure(opened.error());
-    lkl::Directory reader(*std::move(opened));
+    ImageDirectory reader(*std::move(opened));
+    bool broken = false;
     for (;;) {
         const auto entry = reader.next();
         // What was read until then is shown.
         if (!entry) {
             problems_.add(failure(entry.error()));
+            broken = true;
             break;
         }
         if (*entry == nullptr)
@@ -118,6 +125,12 @@ void Walk::enter(const lkl::File& directory, Level level)
         throw image_.mounted().damaged(path_, "is linked twice");
     std::sort(level.entries.begin(), level.entries.end(),
               [](const WalkEntry& a, const WalkEntry& b) { return a.name < b.name; });
+    // A directory without an end has them many times.
+    if (broken)
+        level.entries.erase(
+            std::unique(level.entries.begin(), level.entries.end(),
+                        [](const WalkEntry& a, const WalkEntry& b) { return a.name == b.name; }),
+            level.entries.end());
     level.directory = reader.release();
     const Visit visit{directory, level.name.c_str(), path_, level.stat, levels_.size(), level.last};
     visitor_.arrange(visit, level.directory, level.entries);

@@ -199,7 +199,7 @@ void Lister::print(const std::vector<Row>& rows)
         for (const Row& row : rows) {
             JsonObject object;
             object.set("path", row.path);
-            object.set_stat(row.stat);
+            set_stat(object, row.stat);
             if (file_type(row.stat) == lkl::FileType::symbolic_link)
                 object.set("target", row.link);
             json_.add(object);

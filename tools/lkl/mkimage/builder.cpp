@@ -28,8 +28,9 @@ public:
           identifiers_(context.epoch)
     {
         context_.image = path;
+        context_.unfinished = destination_.temporary();
         context_.scratch_directory = destination_.directory();
-        context_.copy.leave_out = host_identity(destination_.descriptor());
+        context_.copy.unseen = host_identity(destination_.descriptor());
         summary_.image = path;
         summary_.table = image.table;
     }

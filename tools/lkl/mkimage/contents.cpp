@@ -56,6 +56,25 @@ void ContentsSink::begin(const Entry& entry)
         contents_.long_links += entry.link.size() >= link_in_inode ? 1 : 0;
     else
         add_data(entry);
+    count(entry.type);
+}
+
+void ContentsSink::count(EntryType type)
+{
+    switch (type) {
+    case EntryType::directory:
+        contents_.directory_count++;
+        break;
+    case EntryType::symbolic_link:
+        contents_.symlinks++;
+        break;
+    case EntryType::regular:
+    case EntryType::hard_link:
+        break;
+    default:
+        contents_.others++;
+        break;
+    }
 }
 
 void ContentsSink::set_top(const Entry& entry)
@@ -107,6 +126,7 @@ void ContentsSink::add_attributes(const Entry& entry)
 Contents ContentsSink::finish()
 {
     contents_.files++;
+    contents_.directory_count++;
     directories_.try_emplace(std::string());
     for (const auto& [path, directory] : directories_) {
         // Indexed directories split full blocks: most are three quarters full afterwards,

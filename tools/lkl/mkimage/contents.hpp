@@ -28,8 +28,11 @@ private:
 
 // Sent between processes as it is in memory.
 struct Contents {
-    uint64_t files = 0;  // of all kinds, each once, with the top
-    uint64_t names = 0;  // but the top's
+    uint64_t files = 0;            // of all kinds, each once, with the top
+    uint64_t directory_count = 0;  // of these, with the top
+    uint64_t symlinks = 0;
+    uint64_t others = 0;  // devices, FIFOs, sockets
+    uint64_t names = 0;   // but the top's
     uint64_t name_bytes = 0;
     uint64_t bytes = 0;         // of data, without holes
     BlockSums data;             // each piece of data between holes
@@ -57,9 +60,13 @@ struct Contents {
 // Adds up what it is given; data are not looked at. One thread.
 class ContentsSink final : public EntrySink {
 public:
+    // sockets: they will be stored as well.
+    explicit ContentsSink(bool sockets = true) : sockets_(sockets) {}
+
     void begin(const Entry& entry) override;
     void abandon() override {}
     void end() override {}
+    bool holds_sockets() const override { return sockets_; }
     std::span<std::byte> space() override { return buffer_; }
     void data(uint64_t, size_t) override {}
     void align() override {}
@@ -73,11 +80,13 @@ private:
         uint64_t slots = 0;   // of FAT
     };
 
+    void count(EntryType type);
     void add_name(const std::string& path);
     void add_data(const Entry& entry);
     void add_attributes(const Entry& entry);
     void set_top(const Entry& entry);
 
+    const bool sockets_;
     Contents contents_;
     std::unordered_map<std::string, Directory> directories_;
     std::array<std::byte, 4096> buffer_;

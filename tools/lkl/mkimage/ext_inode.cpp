@@ -24,6 +24,8 @@ uint16_t type_bits(EntryType type)
         return LINUX_S_IFBLK;
     case EntryType::fifo:
         return LINUX_S_IFIFO;
+    case EntryType::socket:
+        return LINUX_S_IFSOCK;
     default:
         return LINUX_S_IFREG;
     }
@@ -44,6 +46,8 @@ int directory_type(uint16_t mode)
         return EXT2_FT_BLKDEV;
     case LINUX_S_IFIFO:
         return EXT2_FT_FIFO;
+    case LINUX_S_IFSOCK:
+        return EXT2_FT_SOCK;
     default:
         return EXT2_FT_UNKNOWN;
     }

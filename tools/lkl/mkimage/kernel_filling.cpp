@@ -61,8 +61,8 @@ void fill_by_kernel(const Context& context, const FileSystem& type, const Volume
         Mounting mounting(context, type, file, &source);
         MountedImage& image = mounting.mount();
         // What cannot be written ends the work: there is no image with a part missing.
-        Failures writing(true, context.copy.quiet);
-        Failures reading(context.copy.fail_fast, context.copy.quiet);
+        Failures writing(true, context.copy.quiet, context.result);
+        Failures reading(context.copy.fail_fast, context.copy.quiet, context.result);
         write_image(image, {{image.open_root(), {}}, {}}, source.is_archive(), writing,
                     [&](EntrySink& sink) {
                         Progress progress(!context.copy.quiet, totals);

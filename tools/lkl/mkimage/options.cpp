@@ -82,6 +82,9 @@ ImageSpecification Options::specification()
 void Options::take_paths(ImageSpecification& result)
 {
     image_ = paths_.back();
+    // It is written to and fro.
+    if (image_ == "-")
+        fail("-: an image cannot go to standard output: name a file");
     if (!described()) {
         if (paths_.size() != 2)
             fail("a source and an image are needed");

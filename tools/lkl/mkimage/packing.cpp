@@ -4,6 +4,8 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -29,10 +31,10 @@ void write_archive(const Context& context, const Contents& contents, const Sourc
             source.add_to(rules);
             enter_sandbox(rules);
         }
-        Failures failures(context.copy.fail_fast, context.copy.quiet);
+        Failures failures(context.copy.fail_fast, context.copy.quiet, context.result);
         {
             OutputStream out(make_byte_sink(pipe, Compression::none, "mksquashfs"));
-            Progress progress(!context.copy.quiet, {contents.bytes, contents.files});
+            Progress progress(!context.copy.quiet, {contents.bytes, contents.files, 0});
             TarSink archive(out);
             PlainSink sink(archive);
             source.give(sink, context.copy, Source::Depth::all, Source::Order::by_name, failures,
@@ -59,13 +61,28 @@ void add_top(const Context& context, std::vector<std::string>& command, const Co
     std::array<char, 8> mode;
     (void)std::snprintf(mode.data(), mode.size(), "%o", top.mode & 07777);
     command.insert(command.end(), {"-root-mode", mode.data()});
-    if (context.copy.quiet)
-        return;
+    const Failures failures(false, context.copy.quiet, context.result);
     if (top.uid != 0 || top.gid != 0)
-        report(shown + ": mksquashfs gives the top directory to root, not to " +
-               std::to_string(top.uid) + ':' + std::to_string(top.gid));
+        failures.warn(shown + ": mksquashfs gives the top directory to root, not to " +
+                      std::to_string(top.uid) + ':' + std::to_string(top.gid));
     if (top.attributes)
-        report(shown + ": mksquashfs drops extended attributes of the top directory");
+        failures.warn(shown + ": mksquashfs drops extended attributes of the top directory");
+}
+
+// The name, below the source, of the image that is being made; empty: it is elsewhere.
+std::string name_in(const Source& source, const Context& context)
+{
+    namespace fs = std::filesystem;
+    if (context.unfinished.empty())
+        return {};
+    const fs::path path(context.unfinished);
+    std::error_code error;
+    const fs::path directory =
+        fs::canonical(path.has_parent_path() ? path.parent_path() : ".", error);
+    if (error)
+        return {};
+    const std::string name = (directory / path.filename()).lexically_relative(source.directory());
+    return name.starts_with("../") ? std::string() : name;
 }
 
 void pack_archive(const Context& context, Program::Start& start, const Contents& contents,
@@ -97,7 +114,7 @@ void pack_archive(const Context& context, Program::Start& start, const Contents&
 void pack_squashfs(const Context& context, const FileSystem& type, const Volume& volume,
                    const Contents& contents, const Source& source, const VolumeFile& file)
 {
-    const bool direct = !source.is_archive() && is_unchanged(context.copy);
+    const bool direct = !goes_by_archive(context, type, source);
     Program::Start start;
     start.kept.push_back(file.descriptor);
     start.command = {find_program(type.program, type.package),
@@ -113,6 +130,9 @@ void pack_squashfs(const Context& context, const FileSystem& type, const Volume&
     }
     for (std::string& word : volume_arguments(type, volume))
         start.command.push_back(std::move(word));
+    // mksquashfs knows its output, which a partition's contents are not yet part of.
+    if (const std::string name = direct ? name_in(source, context) : std::string(); !name.empty())
+        start.command.insert(start.command.end(), {"-e", name});
     if (direct)
         Program(start).wait(file.shown);
     else
@@ -132,6 +152,8 @@ void pack_erofs(const Context& context, const FileSystem& type, const Volume& vo
         start.command.emplace_back("-x-1");
     for (std::string& word : volume_arguments(type, volume))
         start.command.push_back(std::move(word));
+    if (const std::string name = name_in(source, context); !name.empty())
+        start.command.push_back("--exclude-path=" + name);
     start.command.push_back(path_of(file.descriptor));
     start.command.push_back(source.directory());
     start.kept.push_back(file.descriptor);
@@ -139,6 +161,12 @@ void pack_erofs(const Context& context, const FileSystem& type, const Volume& vo
 }
 
 }  // namespace
+
+bool goes_by_archive(const Context& context, const FileSystem& type, const Source& source)
+{
+    return type.filling == Filling::squashfs &&
+           (source.is_archive() || !is_unchanged(context.copy));
+}
 
 void check_packing(const Context& context, const FileSystem& type, const Source& source)
 {

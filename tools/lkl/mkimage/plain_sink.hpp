@@ -20,6 +20,7 @@ public:
     void begin(const Entry& entry) override;
     void abandon() override;
     void end() override;
+    bool holds_sockets() const override { return sink_.holds_sockets(); }
     std::span<std::byte> space() override { return buffer_; }
     void data(uint64_t offset, size_t count) override;
     void align() override {}

@@ -110,7 +110,7 @@ std::string find_program(std::string_view name, std::string_view package)
         start = end + 1;
     }
     throw ToolError(
-        ExitCode::file_system,
+        ExitCode::program,
         std::string(name) + ": is not there: install the Debian package " + std::string(package));
 }
 
@@ -157,7 +157,7 @@ void Program::wait(const std::string& shown)
         why += std::string(" was killed: ") + strsignal(WTERMSIG(status));
     else
         why += " failed (exit code " + std::to_string(WEXITSTATUS(status)) + ')';
-    throw ToolError(ExitCode::file_system, said.empty() ? why : why + ": " + escaped(said));
+    throw ToolError(ExitCode::program, said.empty() ? why : why + ": " + escaped(said));
 }
 
 }  // namespace tools::mkimage

@@ -13,7 +13,7 @@
 namespace tools::mkimage {
 
 // The path of a program, in PATH or where those of root are (/usr/local/sbin, /usr/sbin,
-// /sbin). Throws ToolError, ExitCode::file_system, that names Debian's package.
+// /sbin). Throws ToolError, ExitCode::program, that names Debian's package.
 std::string find_program(std::string_view name, std::string_view package);
 
 // One run of it. What it prints is kept, in the C locale; it has no input unless one is
@@ -32,7 +32,7 @@ public:
     Program& operator=(const Program&) = delete;
     ~Program();  // ends it
 
-    // Waits for its end. Throws ToolError, ExitCode::file_system, with what it said last,
+    // Waits for its end. Throws ToolError, ExitCode::program, with what it said last,
     // where it failed; shown: of what, for messages.
     void wait(const std::string& shown);
 

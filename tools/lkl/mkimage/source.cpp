@@ -91,6 +91,15 @@ void Source::make_rereadable(const std::string& scratch_directory)
     (void)lseek(archive_.get(), 0, SEEK_SET);
 }
 
+ProgressTotals Source::totals() const
+{
+    if (!is_archive())
+        return {};
+    // A pipe is where it is.
+    (void)lseek(archive_.get(), 0, SEEK_SET);
+    return archive_totals(archive_.get());
+}
+
 void Source::add_to(SandboxRules& rules) const
 {
     if (is_archive())
@@ -121,7 +130,7 @@ void Source::give_directory(EntrySink& sink, const CopyChoices& choices, Depth d
     ReadOptions options;
     options.exclude = choices.exclude;
     options.rewrite = choices.rewrite;
-    options.leave_out = choices.leave_out;
+    options.unseen = choices.unseen;
     options.data = depth == Depth::all;
     options.by_name = order == Order::by_name;
     auto top = HostFile::open(directory_.c_str(), LKL_O_RDONLY | LKL_O_DIRECTORY);

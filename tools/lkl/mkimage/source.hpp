@@ -21,7 +21,7 @@ struct CopyChoices {
     Rewrite rewrite;
     bool fail_fast = false;
     bool quiet = false;
-    std::optional<Identity> leave_out;  // the image itself
+    std::optional<Identity> unseen;  // the image itself, as long as it is not complete
 };
 
 class Source {
@@ -36,6 +36,9 @@ public:
     // An archive that can be read once is kept, in a file without a name there, so that it
     // can be read again. Throws ToolError.
     void make_rereadable(const std::string& scratch_directory);
+
+    // What is known of it for a progress bar before it is read: how long an archive is.
+    ProgressTotals totals() const;
 
     // What reading it takes.
     void add_to(SandboxRules& rules) const;

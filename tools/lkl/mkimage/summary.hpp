@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "common/json_object.hpp"
 #include "lkl/mkimage/partition_table.hpp"
 #include "lkl/mkimage/volume_maker.hpp"
 
@@ -22,8 +23,6 @@ struct Summary {
     std::vector<MadeVolume> volumes;
 };
 
-// One object, indented, with a newline at its end. Texts that are not UTF-8 have their
-// other bytes replaced.
-std::string to_json(const Summary& summary);
+JsonObject to_json(const Summary& summary);
 
 }  // namespace tools::mkimage

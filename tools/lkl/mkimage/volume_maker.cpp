@@ -66,9 +66,9 @@ private:
                 enter_sandbox(rules);
             }
             // What is only worth a warning comes again when it is copied.
-            Failures failures(context_.copy.fail_fast, true);
+            Failures failures(context_.copy.fail_fast, true, context_.result);
             Progress progress(false, {});
-            ContentsSink sink;
+            ContentsSink sink(!goes_by_archive(context_, type_, *source_));
             source_->give(sink, context_.copy, Source::Depth::without_data, Source::Order::fast,
                           failures, progress);
             failures.throw_if_any();
@@ -171,7 +171,8 @@ private:
 
     ProgressTotals totals() const
     {
-        return contents_ ? ProgressTotals{contents_->bytes, contents_->files} : ProgressTotals{};
+        return contents_ ? ProgressTotals{contents_->bytes, contents_->files, 0}
+                         : source_->totals();
     }
 
     void fill_reproducibly()
@@ -184,7 +185,7 @@ private:
                 source_->add_to(rules);
                 enter_sandbox(rules);
             }
-            Failures failures(context_.copy.fail_fast, context_.copy.quiet);
+            Failures failures(context_.copy.fail_fast, context_.copy.quiet, context_.result);
             {
                 Progress progress(!context_.copy.quiet, totals());
                 EntryPipe pipe(writer);
@@ -228,8 +229,13 @@ private:
     MadeVolume made(uint64_t size) const
     {
         if (!contents_ || !source_)
-            return {size, 0, 0};
-        return {size, contents_->files, contents_->bytes};
+            return {size};
+        return {size,
+                contents_->files,
+                contents_->bytes,
+                contents_->directory_count,
+                contents_->symlinks,
+                contents_->others};
     }
 
     const Context& context_;

@@ -21,6 +21,10 @@ struct MadeVolume {
     uint64_t size = 0;   // bytes
     uint64_t files = 0;  // that were put in; 0 if that is not known
     uint64_t bytes = 0;  // of data
+    // Of the files.
+    uint64_t directories = 0;
+    uint64_t symlinks = 0;
+    uint64_t other = 0;
 };
 
 // volume: of a size that is fixed or automatic; with a UUID, if its type has one. Throws

@@ -15,12 +15,6 @@ namespace {
 
 volatile std::sig_atomic_t interrupted = 0;
 
-void throw_if_interrupted()
-{
-    if (interrupted != 0)
-        throw OutputError("interrupted");
-}
-
 void write_all(const char* data, size_t size)
 {
     while (size > 0) {
@@ -47,6 +41,12 @@ void Output::interrupt()
 void Output::forget_interrupt()
 {
     interrupted = 0;
+}
+
+void Output::throw_if_interrupted()
+{
+    if (interrupted != 0)
+        throw OutputError("interrupted");
 }
 
 void Output::write(std::string_view text)
@@ -88,7 +88,9 @@ unsigned Output::width() const
 bool Output::coloured() const
 {
     const char* const no_colour = std::getenv("NO_COLOR");
-    return terminal_ && (no_colour == nullptr || *no_colour == '\0');
+    const char* const kind = std::getenv("TERM");
+    return terminal_ && (no_colour == nullptr || *no_colour == '\0') &&
+           (kind == nullptr || std::string_view(kind) != "dumb");
 }
 
 std::string Output::name(std::string_view bytes) const

@@ -38,9 +38,11 @@ public:
     // as it is for programs that read it.
     std::string name(std::string_view bytes) const;
 
-    // From a signal handler: the next write() fails.
+    // From a signal handler: the next write() fails, and throw_if_interrupted().
     static void interrupt();
     static void forget_interrupt();
+    // For what prints nothing for long. Any thread. Throws OutputError.
+    static void throw_if_interrupted();
 
 private:
     static constexpr size_t limit = size_t{64} << 10;  // bytes

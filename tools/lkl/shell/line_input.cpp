@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "lkl/shell/line_input.hpp"
 
+#include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <iostream>
-#include <memory>
 #include <system_error>
 #include <utility>
 
+#include <poll.h>
 #include <readline/history.h>
 #include <readline/readline.h>
 #include <sys/stat.h>
@@ -27,6 +29,101 @@ constexpr int most_lines = 1000;  // of the history
 std::vector<std::string> command_names;
 std::function<std::vector<std::string>(const std::string&)> complete_path;
 std::vector<std::string> candidates;
+bool line_is_complete;
+std::optional<std::string> line;  // none: the end
+
+volatile std::sig_atomic_t interrupted = 0;
+
+// While it lives, Ctrl-C sets `interrupted`, and arrives in wait_for_key() alone: whatever
+// Readline does is done as a whole.
+class CtrlC {
+public:
+    CtrlC()
+    {
+        interrupted = 0;
+        struct sigaction action {};
+        action.sa_handler = [](int) { interrupted = 1; };
+        sigset_t held;
+        sigemptyset(&held);
+        sigaddset(&held, SIGINT);
+        sigprocmask(SIG_BLOCK, &held, &mask_);
+        sigaction(SIGINT, &action, &before_);
+    }
+    CtrlC(const CtrlC&) = delete;
+    CtrlC& operator=(const CtrlC&) = delete;
+    ~CtrlC()
+    {
+        sigaction(SIGINT, &before_, nullptr);
+        sigprocmask(SIG_SETMASK, &mask_, nullptr);
+    }
+
+private:
+    struct sigaction before_ {};
+    sigset_t mask_;
+};
+
+// False: Ctrl-C was pressed instead.
+bool wait_for_key()
+{
+    sigset_t mask;
+    sigprocmask(SIG_SETMASK, nullptr, &mask);
+    sigdelset(&mask, SIGINT);
+    pollfd input{STDIN_FILENO, POLLIN, 0};
+    while (interrupted == 0) {
+        if (ppoll(&input, 1, nullptr, &mask) > 0 || errno != EINTR)
+            break;
+        rl_check_signals();  // the size of the terminal
+    }
+    return interrupted == 0;
+}
+
+// Readline waits by itself where it asks whether to show all candidates, and the like.
+int read_key(FILE* stream)
+{
+    constexpr int abort_key = 'G' & 0x1f;
+    return wait_for_key() ? rl_getc(stream) : abort_key;
+}
+
+void take_line(char* text)
+{
+    // Else there would be a new prompt.
+    rl_callback_handler_remove();
+    line_is_complete = true;
+    if (text == nullptr)
+        return;
+    line = text;
+    std::free(text);
+}
+
+// What was typed is forgotten, and what Readline was in the middle of.
+void drop_line()
+{
+    rl_callback_sigcleanup();
+    rl_echo_signal_char(SIGINT);
+    RL_UNSETSTATE(RL_STATE_MULTIKEY);
+    rl_free_line_state();
+    rl_callback_handler_remove();
+    using_history();  // its end again
+    rl_crlf();
+}
+
+// Sets `line`.
+void read_on_terminal(const std::string& prompt)
+{
+    const CtrlC ctrl_c;
+    line.reset();
+    line_is_complete = false;
+    rl_callback_handler_install(prompt.c_str(), take_line);
+    while (!line_is_complete) {
+        if (wait_for_key())
+            rl_callback_read_char();
+        if (interrupted == 0 || line_is_complete)
+            continue;
+        interrupted = 0;
+        drop_line();
+        rl_callback_handler_install(prompt.c_str(), take_line);
+    }
+}
 
 // $XDG_STATE_HOME/lkl/history, where the XDG base directory specification has it.
 std::string find_history_file()
@@ -59,15 +156,16 @@ char* next_candidate(const char*, int state)
 // command wants these.
 char** complete(const char* text, int start, int)
 {
-    const std::string line(rl_line_buffer, static_cast<size_t>(start));
+    const std::string before(rl_line_buffer, static_cast<size_t>(start));
     candidates.clear();
-    const bool first = line.find_first_not_of(' ') == std::string::npos;
+    const bool first = before.find_first_not_of(' ') == std::string::npos;
     if (first) {
         for (const std::string& name : command_names) {
             if (name.starts_with(text))
                 candidates.push_back(name);
         }
-    } else if (line.starts_with("lcd ") || line.starts_with("put ") || line.starts_with("!")) {
+    } else if (before.starts_with("lcd ") || before.starts_with("put ") ||
+               before.starts_with("!")) {
         return nullptr;  // Readline completes names of the host
     } else {
         rl_filename_completion_desired = 1;
@@ -95,6 +193,7 @@ LineInput::LineInput(std::vector<std::string> commands,
     complete_path = std::move(complete_with);
     rl_readline_name = "lkl";
     rl_catch_signals = 0;
+    rl_getc_function = read_key;
     rl_attempted_completion_function = complete;
     rl_completer_quote_characters = "\"'";
     rl_filename_quote_characters = " \t\"'\\";
@@ -118,23 +217,19 @@ LineInput::~LineInput()
 
 std::optional<std::string> LineInput::read(const std::string& prompt)
 {
-    std::string line;
     if (!terminal_) {
-        if (!std::getline(std::cin, line))
+        std::string text;
+        if (!std::getline(std::cin, text))
             return std::nullopt;
-        return line;
+        return text;
     }
-    struct Free {
-        void operator()(char* text) const { std::free(text); }
-    };
-    const std::unique_ptr<char, Free> text(readline(prompt.c_str()));
-    if (!text) {
+    read_on_terminal(prompt);
+    if (!line) {
         std::cout << '\n' << std::flush;
         return std::nullopt;
     }
-    line = text.get();
-    if (line.find_first_not_of(" \t") != std::string::npos)
-        add_history(line.c_str());
+    if (line->find_first_not_of(" \t") != std::string::npos)
+        add_history(line->c_str());
     return line;
 }
 

@@ -21,7 +21,7 @@ public:
     ~LineInput();  // writes the history
 
     bool terminal() const { return terminal_; }
-    // None: the end.
+    // On a terminal Ctrl-C drops what was typed, for a fresh prompt. None: the end.
     std::optional<std::string> read(const std::string& prompt);
 
 private:

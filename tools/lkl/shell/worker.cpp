@@ -12,6 +12,7 @@
 
 #include "common/report.hpp"
 #include "common/tree/host_sources.hpp"
+#include "common/tree/image_directory.hpp"
 #include "lkl/commands.hpp"
 #include "lkl/copy/copy.hpp"
 #include "lkl/image/images.hpp"
@@ -217,7 +218,7 @@ std::string Worker::complete(const std::string& word) const
     const size_t slash = word.rfind('/');
     const std::string before = slash == std::string::npos ? "" : word.substr(0, slash + 1);
     const std::string start = word.substr(before.size());
-    lkl::Directory directory(
+    ImageDirectory directory(
         image_.open(before.empty() ? "." : before, LKL_O_RDONLY | LKL_O_DIRECTORY));
     std::vector<std::string> names;
     for (;;) {
@@ -253,7 +254,7 @@ void serve(const GlobalOptions& global, const ShellOptions& options, Channel cha
     images.want(options.image, options.writable);
     SandboxRules rules;
     rules.write.push_back(options.host_directory);
-    // Stops what is printed, never what is written to the image.
+    // Ends the command at its next line, file or part of one: the image stays whole.
     std::signal(SIGINT, [](int) { Output::interrupt(); });
     images.shut_in(std::move(rules));
     Image& image = images.get(options.image);
