@@ -212,6 +212,6 @@ install: all
 
 clean:
 	cd $(build) 2>/dev/null && rm -rf CMakeCache.txt CMakeFiles CTestTestfile.cmake \
-		Testing asan bench bin fuzz results build.ninja clang cmake_install.cmake compile_commands.json \
+		Testing asan bench bench.json bin fuzz results build.ninja clang cmake_install.cmake compile_commands.json \
 		generated include install_manifest.txt lib linux linux-origin packaging share src \
-		tests tools tsan uapi .ninja_deps .ninja_log || true
+		suites tests tools tsan uapi .ninja_deps .ninja_log || true

@@ -9,13 +9,12 @@ install(TARGETS lkl lkl_static lkl-fuzz
     EXPORT LKLTargets
     LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(DIRECTORY ${LKL_IMAGE_DIR}/
-    DESTINATION ${CMAKE_INSTALL_LIBDIR}/lkl
-    FILES_MATCHING PATTERN vmlinux* PATTERN *.debug EXCLUDE PATTERN *.gdb EXCLUDE)
-# What gdb shows of the configured ones, see docs/debugging.md.
+# The images that were asked for, and what gdb shows of them (docs/debugging.md). What else
+# the directory holds is for tests, or was built for a while.
 foreach(config IN LISTS LKL_KERNEL_CONFIGS)
     lkl_image_name(${config} name)
-    install(FILES ${LKL_IMAGE_DIR}/${name}.debug DESTINATION ${CMAKE_INSTALL_LIBDIR}/lkl)
+    install(FILES ${LKL_IMAGE_DIR}/${name} ${LKL_IMAGE_DIR}/${name}.debug
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/lkl)
     install(DIRECTORY ${LKL_IMAGE_DIR}/${name}.gdb DESTINATION ${CMAKE_INSTALL_LIBDIR}/lkl
         OPTIONAL PATTERN __pycache__ EXCLUDE)
 endforeach()

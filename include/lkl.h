@@ -11,7 +11,8 @@
  *	lkl_sys_halt();
  *	lkl_cleanup();
  *
- * and may be repeated.  Errors are negative error numbers of the kernel,
+ * and may be repeated.  Disks and network interfaces may be added before the start as
+ * well.  Errors are negative error numbers of the kernel,
  * -LKL_ENOENT for instance, which are those of Linux on x86; errno is not used.
  *
  * A pointer that is null where it is not said that it may be is -LKL_EINVAL, or a null one
@@ -21,7 +22,7 @@
  *
  * Threads: system calls, and the functions on disks, mounts and directories, may be
  * called by any thread at any time, from after lkl_start_kernel() to before
- * lkl_cleanup().  A thread that makes its first call becomes a thread of the
+ * lkl_cleanup(); those that add and remove devices also from after lkl_init() on.  A thread that makes its first call becomes a thread of the
  * kernel's process 1.  lkl_init(), lkl_start_kernel() and lkl_cleanup() are for one
  * thread at a time, while no other one calls anything.  What the library starts
  * threads for is said in lkl/disk.hpp and lkl_host.h.
@@ -84,21 +85,30 @@ LKL_API int lkl_set_log(void (*log)(int level, const char *text, int len));
 /*
  * Boots the kernel; the format and its arguments make the kernel's command line, as
  * with printf(3), of 3072 bytes at most.  `mem=SIZE` gives the kernel's memory, in
- * bytes, or with the suffix K, M or G; it is 64M otherwise, and 16M at least.  Memory
- * is not used before the kernel does.
+ * bytes, or with the suffix K, M or G; it is 64M otherwise, and 24M at least (16M for the
+ * tiny kernel).  Memory is not used before the kernel does.  When it runs out, the kernel
+ * panics: there is no process but the program's that could be killed in its place.
  *
  * 0, or -LKL_EINVAL (lkl_init() was not called, or the size is no number),
  * -LKL_EBUSY (it was booted before; lkl_cleanup() first), -LKL_ENOENT (no kernel
  * image), -LKL_ENOEXEC (a wrong or damaged one), -LKL_E2BIG (the command line is too
  * long), -LKL_ENOMEM, -LKL_EMFILE (lkl_set_fault_handler(), and too many kernels of the
  * process have it), -LKL_EIO (it panicked).  lkl_error_message() says more.
+ *
+ * Disks and network interfaces that were added before are added now, in the order of their
+ * numbers, disks first.  When one of them cannot be, no kernel runs, the error is the one
+ * that lkl_disk_add() or lkl_netdev_add() would have returned, lkl_error_message() names
+ * the device, and all devices that were added are removed.  After any other failure they
+ * are there for the next lkl_start_kernel().
  */
 LKL_API int lkl_start_kernel(const char *fmt, ...) LKL_PRINTF(1, 2);
 
 /*
  * Writes everything back and shuts the kernel down.  Calls in flight return
- * -LKL_ESHUTDOWN, as all further ones do.  0, -LKL_ESHUTDOWN (no kernel runs), or
- * the error of what could not be written.
+ * -LKL_ESHUTDOWN, as all further ones do.  For any thread, whatever user it has become.
+ * 0, -LKL_ESHUTDOWN (no kernel runs, or it was halted before), or -LKL_EIO (it panicked,
+ * before or meanwhile: it is halted).  What could not be written back is in the kernel's
+ * log, and no error.
  */
 LKL_API long lkl_sys_halt(void);
 
@@ -108,7 +118,10 @@ LKL_API long lkl_sys_halt(void);
  */
 LKL_API void lkl_cleanup(void);
 
-/* 1 from a successful lkl_start_kernel() to lkl_sys_halt() or a panic, else 0. */
+/*
+ * 1 from a successful lkl_start_kernel() to lkl_sys_halt(), a panic or a lkl_sys_reboot()
+ * that ends the kernel, else 0.
+ */
 LKL_API int lkl_is_running(void);
 
 /*
@@ -154,22 +167,25 @@ LKL_API void lkl_bug(const char *fmt, ...) LKL_PRINTF(1, 2) __attribute__((noret
 
 /*
  * Adds a virtio disk to the running kernel, and waits until the kernel has read the
- * partition table.  See struct lkl_disk.
+ * partition table.  See struct lkl_disk.  Between lkl_init() and lkl_start_kernel() the
+ * disk is opened, and lkl_start_kernel() adds it to the kernel.
  *
  * Without `ops` the disk is the file that `fd` is open for: a regular file or a
  * block device; read-only if `fd` is, past the host's page cache if `fd` is
  * O_DIRECT.  `fd` is duplicated, the caller's may be closed.  The file is locked: to
  * itself for writing, shared for reading (lkl/disk.hpp).
  *
- * Returns the disk's number, from 0 on, or -LKL_ESHUTDOWN (no kernel runs),
+ * Returns the disk's number, from 0 on, or -LKL_ESHUTDOWN (lkl_init() was not called, or
+ * the kernel was halted),
  * -LKL_EBUSY (the file is in use), -LKL_EINVAL (a member is missing, or the size is
- * not a multiple of 512), -LKL_EAGAIN (no thread for `ops`), and the errors of the
- * host.
+ * not a multiple of 512), -LKL_EAGAIN (no thread for `ops`), -LKL_ENOSPC (a kernel has at
+ * most 56 devices, disks and network interfaces together), and the errors of the host.
  */
 LKL_API int lkl_disk_add(struct lkl_disk *disk);
 
 /*
- * Removes the disk when the requests in flight are done. 0, -LKL_EBUSY (mounted),
+ * Removes the disk when the requests in flight are done; one that waits for the start of
+ * the kernel is closed. 0, -LKL_EBUSY (mounted),
  * -LKL_EINVAL (no such disk).  A disk that is there at lkl_sys_halt() is removed by
  * it; this function then returns 0.
  */
@@ -261,6 +277,20 @@ LKL_API int lkl_sysctl_parse_write(const char *sysctls);
 
 /* The number of descriptors that the kernel's process may have open at a time. */
 LKL_API int lkl_set_fd_limit(unsigned int fd_limit);
+
+/*
+ * Not in this library; they are here so that programs link, and docs/compatibility.md says
+ * what to use instead.  Those that return something return -LKL_ENOSYS, the others do
+ * nothing; lkl_error_message() says so.
+ */
+
+/* Interrupts of the program's own: none is given, raised or taken back. */
+LKL_API int lkl_get_free_irq(const char *user);
+LKL_API int lkl_trigger_irq(int irq);
+LKL_API void lkl_put_irq(int irq, const char *user);
+
+/* A command line on the program's terminal: no handler of a signal is installed. */
+LKL_API void lkl_register_dbg_handler(void);
 
 #ifdef __cplusplus
 }

@@ -21,8 +21,11 @@ constexpr size_t most_command_line = 3072;
 
 // How to start a kernel.
 struct KernelOptions {
-    // Bytes of physical memory, at least 16 MiB. A kernel image that was built with
-    // checkers gets what these take on top.
+    // Bytes of physical memory, at least 24 MiB, or 16 for an image as small as the tiny
+    // one: so much it takes to boot, and to mount a disk. A kernel image that was built with
+    // checkers gets what these take on top. When it runs out, what the program keeps in the
+    // kernel's memory (tmpfs, sockets, pipes) included, the kernel ends with a panic: there
+    // is no process but the program's that could be killed in its place.
     uint64_t memory = 64ull << 20;
     // Added to the kernel's command line; at most most_command_line bytes.
     std::string command_line = {};
@@ -135,14 +138,16 @@ public:
     long call(long number, const long* args) noexcept;
 
     // Adds a virtio block device that stores its bytes in `backend`, and waits
-    // until the kernel has read its partition table.
+    // until the kernel has read its partition table. A kernel has at most 56 devices, disks
+    // and network interfaces together. Errors: ENOSPC (it has them), EIO (the kernel's
+    // driver refused it), ESHUTDOWN, and the kernel's.
     Result<DiskId> add_disk(std::unique_ptr<BlockBackend> backend);
     // Removes it again: requests in flight finish first. EBUSY while mounted.
     Result<void> remove_disk(DiskId disk);
 
     // Adds a virtio network device whose packets go through `backend`; the interface
     // (eth0 is the first) is down, and has no address. The calling thread is in the
-    // kernel's first network namespace. Errors: EINVAL, ENOSPC (no interrupt line), EIO
+    // kernel's first network namespace. Errors: EINVAL, ENOSPC (as add_disk()), EIO
     // (the kernel has no driver for it), and the kernel's.
     Result<NetId> add_net(std::unique_ptr<NetBackend> backend, const NetOptions& options = {});
     // Removes it again, whatever uses it. ENODEV.
@@ -155,8 +160,13 @@ public:
     Result<NetDeviceStatistics> net_statistics(NetId net) const;
 
     // Flushes all file systems, shuts the kernel down and frees everything it
-    // held. Further calls return -ESHUTDOWN.
+    // held. Further calls return -ESHUTDOWN. The calling thread may have any user of the
+    // kernel's. Errors: EIO (the kernel panicked, before or meanwhile; what names why).
     Result<void> halt();
+
+    // False after halt(), a panic, and a reboot(2) that has ended the kernel. Never waits
+    // for the kernel.
+    bool running() const noexcept;
 
     // Never waits for the kernel. The numbers are of about the same time.
     Activity activity() const;

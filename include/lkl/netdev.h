@@ -89,9 +89,11 @@ struct lkl_netdev_args {
 
 /*
  * Adds the device to the running kernel: the interface is down. `args` null: no more
- * than what the device says, all of its offload.  Returns its number, from 0 on, or
- * -LKL_ESHUTDOWN (no kernel runs), -LKL_EBUSY (it is added already), -LKL_EINVAL (a
- * function is missing), and the kernel's.
+ * than what the device says, all of its offload.  Between lkl_init() and
+ * lkl_start_kernel() the latter adds it to the kernel; it has no interface before.
+ * Returns its number, from 0 on, or -LKL_ESHUTDOWN (lkl_init() was not called, or the
+ * kernel was halted), -LKL_EBUSY (it is added already), -LKL_EINVAL (a function is
+ * missing), -LKL_ENOSPC (a kernel has at most 56 devices), and the kernel's.
  */
 LKL_API int lkl_netdev_add(struct lkl_netdev *nd, struct lkl_netdev_args *args);
 
@@ -101,7 +103,7 @@ LKL_API void lkl_netdev_remove(int id);
 /* Ends a device that was removed, or whose kernel was halted, or that was never added. */
 LKL_API void lkl_netdev_free(struct lkl_netdev *nd);
 
-/* The kernel's index of the interface, or -LKL_ENODEV. */
+/* The kernel's index of the interface, or -LKL_ENODEV (also before lkl_start_kernel()). */
 LKL_API int lkl_netdev_get_ifindex(int id);
 
 /*

@@ -33,6 +33,14 @@ Result<Kernel*> running_kernel()
     return kernel;
 }
 
+Result<void> check_accepts_devices()
+{
+    // A kernel that has ended refuses them itself.
+    if (state().host == nullptr)
+        return Error{LKL_ESHUTDOWN, "no kernel runs, and lkl_init() was not called"};
+    return {};
+}
+
 namespace {
 
 thread_local std::string last_panic;
@@ -62,6 +70,45 @@ int check_before_start(const State& own, const std::string& what)
     return 0;
 }
 
+// Entries without a disk or an interface, whose numbers are not used again.
+void drop_devices(State& own)
+{
+    for (DiskEntry& disk : own.disks)
+        disk = {};
+    for (NetEntry& net : own.nets)
+        net = {};
+}
+
+Error cannot_add(const Error& why, const char* kind, size_t number)
+{
+    return {why.code,
+            std::string("start kernel: ") + kind + std::to_string(number) + ": " + why.what};
+}
+
+// Adds what was added before the start, in the order of the numbers.
+Result<void> add_waiting(State& own, Kernel& kernel)
+{
+    for (size_t i = 0; i < own.disks.size(); ++i) {
+        DiskEntry& disk = own.disks[i];
+        if (!disk.waiting)
+            continue;
+        const auto added = kernel.add_disk(std::move(disk.waiting));
+        if (!added)
+            return cannot_add(added.error(), "disk ", i);
+        disk.id = *added;
+    }
+    for (size_t i = 0; i < own.nets.size(); ++i) {
+        NetEntry& net = own.nets[i];
+        if (!net.waiting)
+            continue;
+        const auto added = kernel.add_net(std::move(net.waiting), net.options);
+        if (!added)
+            return cannot_add(added.error(), "network device ", i);
+        net.id = *added;
+    }
+    return {};
+}
+
 int start(const std::optional<std::string>& text)
 {
     State& own = state();
@@ -87,6 +134,12 @@ int start(const std::optional<std::string>& text)
     auto kernel = Kernel::start(*options);
     if (!kernel)
         return fail(kernel.error());
+    if (const auto added = add_waiting(own, *kernel); !added) {
+        // What the kernel was given ends with it; a program does not have half of its
+        // devices without knowing it.
+        drop_devices(own);
+        return fail(added.error());
+    }
     own.halted = false;
     default_kernel.store(new Kernel(*std::move(kernel)), std::memory_order_release);
     return 0;
@@ -96,11 +149,13 @@ long halt(State& own, Kernel* kernel)
 {
     if (kernel == nullptr || own.halted)
         return -LKL_ESHUTDOWN;
-    own.halted = true;
-    // The kernel takes its disks along.
-    for (auto& disk : own.disks)
-        disk.reset();
     const auto result = kernel->halt();
+    if (!result && kernel->running())
+        return fail(result.error());
+    own.halted = true;
+    // The kernel has taken its disks along.
+    for (DiskEntry& disk : own.disks)
+        disk = {};
     return result ? 0 : fail(result.error());
 }
 
@@ -190,7 +245,7 @@ int lkl_is_running(void)
 {
     const int result = guarded(__func__, {}, [] {
         const Kernel* const kernel = default_kernel.load(std::memory_order_acquire);
-        return kernel != nullptr && !state().halted && kernel->panic_message().empty() ? 1 : 0;
+        return kernel != nullptr && kernel->running() ? 1 : 0;
     });
     // Without memory for the message: there is one.
     return result == 1 ? 1 : 0;

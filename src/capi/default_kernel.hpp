@@ -5,8 +5,10 @@
 #include <array>
 #include <atomic>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <type_traits>
 #include <vector>
 
@@ -24,6 +26,18 @@ namespace lkl::capi {
 // Hidden: reached without the global offset table.
 extern constinit std::atomic<Kernel*> default_kernel __attribute__((visibility("hidden")));
 
+// A device by the number that a program has. Until the kernel starts, its back end waits
+// here; then it has its identity in the kernel. Neither: it was removed.
+struct DiskEntry {
+    std::unique_ptr<BlockBackend> waiting;
+    std::optional<DiskId> id;
+};
+struct NetEntry {
+    std::unique_ptr<NetBackend> waiting;
+    NetOptions options;  // of what waits
+    std::optional<NetId> id;
+};
+
 // What belongs to it. The mutex guards disks and network interfaces, and serialises
 // starting, halting, and adding and removing those. The others are written under it and read
 // without: a program's functions may be called back while it is held.
@@ -34,13 +48,16 @@ struct State {
     // Of the next kernel; under the mutex.
     bool fault_handler = false;
     void (*log)(int level, const char* text, int length) = nullptr;
-    // By number, which is not used again; no disk: removed. Entries stay where they
-    // are, lkl_disk.dev points to them.
-    std::deque<std::optional<DiskId>> disks;
-    // The same for network interfaces.
-    std::vector<std::optional<NetId>> nets;
+    // By number, which is not used again. Entries stay where they are, lkl_disk.dev
+    // points to them.
+    std::deque<DiskEntry> disks;
+    std::vector<NetEntry> nets;  // the same for network interfaces
 };
 State& state();
+
+// Whether a device may be added: there is a kernel, or lkl_init() was called and it will be
+// started. ESHUTDOWN.
+Result<void> check_accepts_devices();
 
 // The running kernel, or an error that says that there is none.
 Result<Kernel*> running_kernel();

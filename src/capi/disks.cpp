@@ -44,14 +44,17 @@ int remove_disk(const void* handle)
                                     [handle](const auto& disk) { return &disk == handle; });
     if (entry == own.disks.end())
         return fail(LKL_EINVAL, "remove disk: no such disk");
-    if (own.halted)
+    Kernel* const kernel = default_kernel.load();
+    if (kernel != nullptr && own.halted)
         return 0;
-    if (!*entry)
+    if (!entry->waiting && !entry->id)
         return fail(LKL_EINVAL, "remove disk: it was removed before");
-    const auto result = default_kernel.load()->remove_disk(**entry);
-    if (!result)
-        return fail(result.error());
-    entry->reset();
+    if (entry->id) {
+        const auto result = kernel->remove_disk(*entry->id);
+        if (!result)
+            return fail(result.error());
+    }
+    *entry = {};
     return 0;
 }
 
@@ -61,9 +64,9 @@ Result<DiskId> find_disk(unsigned number)
 {
     State& own = state();
     const std::lock_guard lock(own.mutex);
-    if (number >= own.disks.size() || !own.disks[number])
+    if (number >= own.disks.size() || !own.disks[number].id)
         return Error{LKL_EINVAL, "disk " + std::to_string(number) + ": no such disk"};
-    return *own.disks[number];
+    return *own.disks[number].id;
 }
 
 Result<uint64_t> find_device(Kernel& kernel, unsigned number, unsigned part)
@@ -93,20 +96,25 @@ extern "C" {
 int lkl_disk_add(struct lkl_disk* disk)
 {
     return guarded(__func__, {disk}, [&] {
-        const auto kernel = running_kernel();
-        if (!kernel)
-            return fail(kernel.error());
+        if (const auto accepts = check_accepts_devices(); !accepts)
+            return fail(accepts.error());
         auto backend = disk->ops != nullptr ? make_callback_disk(*disk) : open_descriptor(disk->fd);
         if (!backend)
             return fail(backend.error());
 
         State& own = state();
         const std::lock_guard lock(own.mutex);
-        const auto added = (*kernel)->add_disk(*std::move(backend));
-        if (!added)
-            return fail(added.error());
+        DiskEntry entry;
+        if (auto* const kernel = default_kernel.load()) {
+            const auto added = kernel->add_disk(*std::move(backend));
+            if (!added)
+                return fail(added.error());
+            entry.id = *added;
+        } else {
+            entry.waiting = *std::move(backend);
+        }
         const size_t number = own.disks.size();
-        own.disks.emplace_back(*added);
+        own.disks.push_back(std::move(entry));
         disk->dev = &own.disks.back();
         return static_cast<int>(number);
     });

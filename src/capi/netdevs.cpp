@@ -96,19 +96,25 @@ Backend open_slirp_with(const std::string& parameters)
 template <typename OptionsFor>
 int add(lkl_netdev& device, unsigned offload, const OptionsFor& options_for)
 {
-    const auto kernel = running_kernel();
-    if (!kernel)
-        return fail(kernel.error());
+    if (const auto accepts = check_accepts_devices(); !accepts)
+        return fail(accepts.error());
     auto backend = take_backend(device, offload);
     if (!backend)
         return fail(backend.error());
 
     State& own = state();
     const std::lock_guard lock(own.mutex);
-    const auto added = (*kernel)->add_net(*std::move(backend), options_for(offload));
-    if (!added)
-        return fail(added.error());
-    own.nets.emplace_back(*added);
+    NetEntry entry;
+    if (auto* const kernel = default_kernel.load()) {
+        const auto added = kernel->add_net(*std::move(backend), options_for(offload));
+        if (!added)
+            return fail(added.error());
+        entry.id = *added;
+    } else {
+        entry.waiting = *std::move(backend);
+        entry.options = options_for(offload);
+    }
+    own.nets.push_back(std::move(entry));
     device.id = static_cast<int>(own.nets.size() - 1);
     return device.id;
 }
@@ -129,7 +135,7 @@ Backend open_tap_device(const char* path, const ifreq* interface)
 bool has_net(const State& own, int id)
 {
     return id >= 0 && static_cast<size_t>(id) < own.nets.size() &&
-           own.nets[static_cast<size_t>(id)].has_value();
+           own.nets[static_cast<size_t>(id)].id.has_value();
 }
 
 int no_such_device(int id)
@@ -183,13 +189,13 @@ void lkl_netdev_remove(int id)
         if (id < 0 || static_cast<size_t>(id) >= own.nets.size())
             return;
         auto& net = own.nets[static_cast<size_t>(id)];
-        if (net && !own.halted) {
-            if (const auto removed = default_kernel.load()->remove_net(*net); !removed) {
+        if (net.id && !own.halted) {
+            if (const auto removed = default_kernel.load()->remove_net(*net.id); !removed) {
                 fail(removed.error());
                 return;
             }
         }
-        net.reset();
+        net = {};
     });
 }
 
@@ -206,7 +212,7 @@ int lkl_netdev_get_ifindex(int id)
         const std::lock_guard lock(own.mutex);
         if (!has_net(own, id))
             return no_such_device(id);
-        return own.nets[static_cast<size_t>(id)]->ifindex;
+        return own.nets[static_cast<size_t>(id)].id->ifindex;
     });
 }
 
@@ -218,7 +224,7 @@ int lkl_netdev_set_link(int id, int up)
         if (!has_net(own, id) || own.halted)
             return no_such_device(id);
         const auto set =
-            default_kernel.load()->set_net_link(*own.nets[static_cast<size_t>(id)], up != 0);
+            default_kernel.load()->set_net_link(*own.nets[static_cast<size_t>(id)].id, up != 0);
         return set ? 0 : fail(set.error());
     });
 }
@@ -232,7 +238,7 @@ int lkl_netdev_get_stats(int id, struct lkl_netdev_stats* stats)
         if (!has_net(own, id) || own.halted)
             return no_such_device(id);
         const auto found =
-            default_kernel.load()->net_statistics(*own.nets[static_cast<size_t>(id)]);
+            default_kernel.load()->net_statistics(*own.nets[static_cast<size_t>(id)].id);
         if (!found)
             return fail(found.error());
         *stats = {found->received_frames, found->received_bytes, found->receive_errors,

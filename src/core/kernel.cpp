@@ -24,6 +24,7 @@
 #include <core/system_calls.hpp>
 #include <core/threads.hpp>
 #include <platform/posix/fences.hpp>
+#include <platform/posix/thread.hpp>
 #include <virtio/block/device.hpp>
 #include <virtio/net/device.hpp>
 
@@ -38,7 +39,11 @@ constexpr long reboot_magic2 = 672274793;
 constexpr long reboot_power_off = 0x4321fedc;
 
 constexpr uint64_t page_size = 4096;
-constexpr uint64_t least_memory = 16ull << 20;
+// What it takes to boot, and to mount a file system and write to it, with a margin: the
+// more is built into an image, the more its own tables take.
+constexpr uint64_t least_memory = 24ull << 20;
+constexpr uint64_t least_memory_of_small = 16ull << 20;
+constexpr uint64_t small_image = 8ull << 20;
 constexpr uint64_t most_memory = 1ull << 42;
 
 // A call in a process that was forked from the kernel's: its memory stayed there.
@@ -90,12 +95,19 @@ public:
     Result<void> take_snapshot();
     Result<size_t> restore_snapshot();
     void drop_snapshot();
+    bool running() const noexcept
+    {
+        // EBUSY: a snapshot is being made or restored.
+        const int code = closed_.load(std::memory_order_relaxed);
+        return (code == 0 || code == EBUSY) && !machine_->vcpu().dead();
+    }
     Activity activity();
     std::string panic_message() const { return machine_->panic_message(); }
 
 private:
     struct Forks;
     static Forks& forks();
+    long power_off();
 
     Image image_;
     std::unique_ptr<Machine> machine_;
@@ -153,8 +165,10 @@ Kernel::Impl::Forks& Kernel::Impl::forks()
 
 Result<void> Kernel::Impl::boot(const KernelOptions& options)
 {
-    if (options.memory < least_memory || options.memory > most_memory)
-        return Error{EINVAL, "kernel memory: between 16 MiB and 4 TiB"};
+    const uint64_t least = image_.size() < small_image ? least_memory_of_small : least_memory;
+    if (options.memory < least || options.memory > most_memory)
+        return Error{EINVAL,
+                     "kernel memory: between " + std::to_string(least >> 20) + " MiB and 4 TiB"};
     if (options.command_line.size() > most_command_line)
         return Error{E2BIG, "kernel command line: longer than " +
                                 std::to_string(most_command_line) + " bytes"};
@@ -387,6 +401,29 @@ Result<NetDeviceStatistics> Kernel::Impl::net_statistics(NetId id)
     return result;
 }
 
+// Whose user the calling thread's task has become does not matter: the end of the kernel
+// is the library's. The task of a new thread has process 1's credentials, which no call
+// changes.
+long Kernel::Impl::power_off()
+{
+    struct Request {
+        Impl& kernel;
+        long result = -EPERM;
+    };
+    const auto ask = [](void* argument) -> void* {
+        auto* const request = static_cast<Request*>(argument);
+        const long args[6] = {reboot_magic1, reboot_magic2, reboot_power_off};
+        request->result = request->kernel.call(nr_reboot, args);
+        return nullptr;
+    };
+    Request request{*this};
+    ask(&request);
+    pthread_t thread;
+    if (request.result == -EPERM && posix::start_thread(thread, "lkl-halt", ask, &request) == 0)
+        ::pthread_join(thread, nullptr);
+    return request.result;
+}
+
 Result<void> Kernel::Impl::halt()
 {
     std::lock_guard lock(halt_mutex_);
@@ -397,8 +434,7 @@ Result<void> Kernel::Impl::halt()
     }
     const long none[6] = {};
     call(nr_sync, none);
-    const long args[6] = {reboot_magic1, reboot_magic2, reboot_power_off};
-    const long result = call(nr_reboot, args);
+    const long result = power_off();
     const bool panicked = result == -EIO;
     if (!machine_->vcpu().dead())
         return system_error(result, "halting the kernel");
@@ -560,6 +596,10 @@ Snapshot::~Snapshot()
         kernel_->drop_snapshot();
 }
 
+bool Kernel::running() const noexcept
+{
+    return impl_->running();
+}
 Activity Kernel::activity() const
 {
     return impl_->activity();

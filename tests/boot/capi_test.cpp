@@ -230,6 +230,31 @@ TEST_F(Capi, HaltEndsCallsInFlight)
     EXPECT_EQ(result, -LKL_ESHUTDOWN);
 }
 
+// The end of the kernel is not a matter of the user that the thread has become.
+TEST_F(Capi, AThreadOfAnyUserHalts)
+{
+    ASSERT_EQ(lkl_sys_setresuid(1000, 1000, 1000), 0);
+    EXPECT_EQ(lkl_sys_getuid(), 1000);
+    EXPECT_EQ(lkl_sys_reboot(static_cast<int>(LKL_LINUX_REBOOT_MAGIC1), LKL_LINUX_REBOOT_MAGIC2,
+                             LKL_LINUX_REBOOT_CMD_POWER_OFF, nullptr),
+              -LKL_EPERM);
+    EXPECT_EQ(lkl_is_running(), 1);
+    EXPECT_EQ(lkl_sys_halt(), 0) << lkl_error_message();
+    EXPECT_EQ(lkl_is_running(), 0);
+    EXPECT_EQ(lkl_sys_getuid(), -LKL_ESHUTDOWN);
+}
+
+TEST_F(Capi, ARebootEndsTheKernel)
+{
+    EXPECT_EQ(lkl_sys_reboot(static_cast<int>(LKL_LINUX_REBOOT_MAGIC1), LKL_LINUX_REBOOT_MAGIC2,
+                             LKL_LINUX_REBOOT_CMD_POWER_OFF, nullptr),
+              -LKL_ESHUTDOWN);
+    EXPECT_EQ(lkl_sys_getpid(), -LKL_ESHUTDOWN);
+    EXPECT_EQ(lkl_is_running(), 0);
+    EXPECT_EQ(lkl_sys_halt(), 0) << lkl_error_message();
+    EXPECT_EQ(lkl_sys_halt(), -LKL_ESHUTDOWN);
+}
+
 TEST_F(Capi, FilesKeepWhatIsWritten)
 {
     const unsigned fd = open("/file", LKL_O_RDWR | LKL_O_CREAT | LKL_O_EXCL, 0640);

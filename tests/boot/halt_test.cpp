@@ -185,6 +185,26 @@ TEST(Halt, ByTwoThreadsAtOnce)
     }
 }
 
+// The task of the thread that halts may have no right to: of a user, or root without
+// capabilities.
+TEST(Halt, ByAThreadWithoutPrivileges)
+{
+    const Watchdog watchdog(60s, "halt without privileges");
+    for (const bool as_root : {false, true}) {
+        Kernel kernel = boot();
+        const uint32_t header[2] = {0x20080522, 0};  // capset(2), version 3
+        const uint32_t none[6] = {};
+        EXPECT_EQ(as_root ? kernel.syscall(__lkl__NR_capset, header, none)
+                          : kernel.syscall(__lkl__NR_setresuid, 1000, 1000, 1000),
+                  0);
+        EXPECT_TRUE(kernel.running());
+        const auto halted = kernel.halt();
+        EXPECT_TRUE(halted) << halted.error().what;
+        EXPECT_FALSE(kernel.running());
+        EXPECT_EQ(kernel.syscall(__lkl__NR_getpid), -LKL_ESHUTDOWN);
+    }
+}
+
 // Threads may end before, while and after the kernel does.
 TEST(Halt, WhileThreadsEnd)
 {

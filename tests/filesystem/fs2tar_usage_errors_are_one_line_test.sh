@@ -12,8 +12,11 @@ run 1 "$LKL_BIN/fs2tar" image
 says_one_line
 run 1 "$LKL_BIN/fs2tar" --nonsense image archive.tar
 says_one_line
-run 1 "$LKL_BIN/fs2tar" -P x image archive.tar
-says_one_line
+for number in x -1 256 99999999999 1x; do
+    run 1 "$LKL_BIN/fs2tar" "--partition=$number" image archive.tar
+    says_one_line
+    says "from 0 to 255"
+done
 run 1 "$LKL_BIN/fs2tar" -o rw image archive.tar
 says "never written"
 says_one_line

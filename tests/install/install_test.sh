@@ -26,6 +26,13 @@ export PKG_CONFIG_PATH
 libdir=$(pkg-config --variable=libdir lkl)
 image=$(pkg-config --variable=image lkl)
 [ -f "$image" ] || { echo "no kernel image at $image"; exit 1; }
+# The images that were configured, and none that a test needs.
+configured=$(sed -n 's/^LKL_KERNEL_CONFIGS:[A-Z]*=//p' "$LKL_BUILD/CMakeCache.txt" | tr ';' '\n' |
+    sed 's/_*defconfig$//; s/^./-&/; s/^/vmlinux/' | sort)
+[ "$(ls "$(dirname "$image")")" = "$configured" ] || {
+    echo "images: $(ls "$(dirname "$image")"), and not: $configured"
+    exit 1
+}
 
 # Builds and runs: language, then the link.  A shared program has the kernel
 # image found beside the library; a static one is told, since it knows only the
@@ -107,15 +114,22 @@ block c >"$work/first.c"
 block cpp >"$work/first.cpp"
 cc -Wall -Wextra -Werror "$work/first.c" "${flags[@]}" -o "$work/first-c"
 c++ -std=c++20 -Wall -Wextra -Werror "$work/first.cpp" "${flags[@]}" -o "$work/first-cpp"
-truncate -s 1M "$work/disk"
+for language in c cpp; do
+    [ "$(wc -l <"$work/first.$language")" -le 20 ] || { echo "first.$language is too long"; exit 1; }
+done
+mkdir "$work/tree"
+seq 5000 >"$work/tree/numbers"
+truncate -s 8M "$work/disk"
+"$(PATH=$PATH:/sbin:/usr/sbin command -v mkfs.ext4)" -q -d "$work/tree" "$work/disk"
 LD_LIBRARY_PATH=$libdir "$work/first-c" >"$work/out"
 grep -q '^Linux version 6' "$work/out" || { echo "README's C program:"; cat "$work/out"; exit 1; }
-LD_LIBRARY_PATH=$libdir "$work/first-cpp" "$work/disk" >"$work/out"
-grep -qx 'disk 0 is here' "$work/out" || { echo "README's C++ program:"; cat "$work/out"; exit 1; }
+LD_LIBRARY_PATH=$libdir "$work/first-cpp" "$work/disk" ext4 /numbers >"$work/out"
+cmp "$work/out" "$work/tree/numbers" || { echo "README's C++ program differs"; exit 1; }
 refuses usage "$work/first-cpp"
-refuses "$work/missing" "$work/first-cpp" "$work/missing"
+refuses "$work/missing" "$work/first-cpp" "$work/missing" ext4 /numbers
+refuses /none "$work/first-cpp" "$work/disk" ext4 /none
 refuses "$work/missing" env LKL_KERNEL_IMAGE="$work/missing" "$work/first-c"
-refuses "$work/missing" env LKL_KERNEL_IMAGE="$work/missing" "$work/first-cpp" "$work/disk"
+refuses "$work/missing" env LKL_KERNEL_IMAGE="$work/missing" "$work/first-cpp" "$work/disk" ext4 /numbers
 
 # Every public header stands for itself, in both languages where it is one of C.
 cd "$prefix/include"

@@ -28,7 +28,7 @@ TEST(CapiWithoutKernel, FunctionsFailWithANumberAndAText)
     char path[32];
     uint32_t device = 0;
     EXPECT_EQ(lkl_disk_add(&disk), -LKL_ESHUTDOWN);
-    EXPECT_STREQ(lkl_error_message(), "no kernel runs");
+    EXPECT_STREQ(lkl_error_message(), "no kernel runs, and lkl_init() was not called");
     EXPECT_EQ(lkl_disk_remove(disk), -LKL_EINVAL);
     EXPECT_EQ(lkl_get_virtio_blkdev(0, 0, &device), -LKL_ESHUTDOWN);
     EXPECT_EQ(lkl_mount_dev(0, 0, "ext4", 0, nullptr, path, sizeof(path)), -LKL_ESHUTDOWN);
@@ -47,6 +47,19 @@ TEST(CapiWithoutKernel, FunctionsFailWithANumberAndAText)
     EXPECT_STREQ(lkl_panic_message(), "");
     EXPECT_EQ(lkl_sys_halt(), -LKL_ESHUTDOWN);
     lkl_cleanup();
+}
+
+// They link, and say that they do nothing.
+TEST(CapiWithoutKernel, WhatIsNotThereSaysSo)
+{
+    EXPECT_EQ(lkl_get_free_irq("program"), -LKL_ENOSYS);
+    EXPECT_STREQ(lkl_error_message(), "lkl_get_free_irq(): not in this library");
+    EXPECT_EQ(lkl_trigger_irq(1), -LKL_ENOSYS);
+    EXPECT_STREQ(lkl_error_message(), "lkl_trigger_irq(): not in this library");
+    lkl_put_irq(1, "program");
+    EXPECT_STREQ(lkl_error_message(), "lkl_put_irq(): not in this library");
+    lkl_register_dbg_handler();
+    EXPECT_STREQ(lkl_error_message(), "lkl_register_dbg_handler(): not in this library");
 }
 
 TEST(CapiWithoutKernel, ASettingNeedsAValue)

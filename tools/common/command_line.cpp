@@ -2,6 +2,8 @@
 #include "common/command_line.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <system_error>
 
 #include "common/report.hpp"
 
@@ -38,12 +40,30 @@ void CommandLine::add_examples(std::initializer_list<const char*> examples)
     app_.footer(text + '\n' + app_.get_footer());
 }
 
+namespace {
+
+constexpr unsigned most_partitions = 255;  // the kernel's DISK_MAX_PARTS, less the disk
+
+// CLI11's own word for what is no number names no range.
+std::string check_partition(const std::string& text)
+{
+    unsigned number = 0;
+    const char* const end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(text.data(), end, number);
+    if (error == std::errc() && rest == end && number <= most_partitions)
+        return {};
+    return text + ": no number from 0 to " + std::to_string(most_partitions);
+}
+
+}  // namespace
+
 void CommandLine::add_image_options(ImageRequest& image, bool& quiet)
 {
     image_ = &image;
     partition_given_ =
         app_.add_option("-P,--partition", partition_, "Partition number; 0 is the whole disk")
-            ->option_text("N");
+            ->option_text("N")
+            ->check(check_partition);
     app_.add_option("-t,--type", image.type, "File system type; detected if not given")
         ->option_text("TYPE");
     app_.add_option("-o,--options", image.options, "Mount options, as for mount -o")

@@ -102,8 +102,9 @@ void run(const Options& options, CopyResult& result)
     read_options.image = true;
     read_options.link_attributes = labels.has_value();
     read_options.exclude = options.exclude;
-    // An archive with a part missing is none.
-    Failures failures(true, options.quiet, &result);
+    // An archive with a part missing is none. What is encrypted is not for us to read, and
+    // a damage of the image it is not.
+    Failures failures(true, options.quiet, &result, LKL_ENOKEY);
     OutputStream out(
         make_byte_sink(destination.descriptor(), options.compression, destination.name()));
     {
@@ -123,6 +124,7 @@ void run(const Options& options, CopyResult& result)
     if (labels)
         labels->commit();
     destination.commit();
+    failures.throw_if_any();
 }
 
 }  // namespace

@@ -5,7 +5,8 @@ namespace tools {
 
 void Failures::add(const ToolError& error)
 {
-    if (fail_fast_ || error.code() == ExitCode::kernel)
+    const bool endured = endured_ != 0 && error.cause() == endured_;
+    if ((fail_fast_ && !endured) || error.code() == ExitCode::kernel)
         throw error;
     report(error.what());
     if (result_ != nullptr)

@@ -18,10 +18,10 @@ namespace tools {
 // Any thread.
 class Failures {
 public:
-    // fail_fast: the first failure ends all. quiet: no warnings are told. result: where all
-    // is listed, and who makes files counts them; kept.
-    Failures(bool fail_fast, bool quiet, CopyResult* result = nullptr)
-        : fail_fast_(fail_fast), quiet_(quiet), result_(result)
+    // fail_fast: the first failure ends all, but for those of the errno `endured`. quiet: no
+    // warnings are told. result: where all is listed, and who makes files counts them; kept.
+    Failures(bool fail_fast, bool quiet, CopyResult* result = nullptr, int endured = 0)
+        : fail_fast_(fail_fast), quiet_(quiet), result_(result), endured_(endured)
     {
     }
 
@@ -60,6 +60,7 @@ private:
     const bool fail_fast_;
     const bool quiet_;
     CopyResult* const result_;
+    const int endured_;
     std::atomic<uint64_t> count_ = 0;
     std::atomic<bool> found_ = false;
     std::atomic<uint64_t> source_count_ = 0;  // of the failures

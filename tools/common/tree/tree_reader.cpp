@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <lkl/asm/errno.h>
 #include <lkl/linux/fadvise.h>
 #include <lkl/linux/fcntl.h>
 #include <lkl/linux/stat.h>
@@ -192,6 +193,7 @@ void TreeReader<File>::enter(File directory)
     level.directory = std::move(directory);
     level.identity = identity_of(stat);
     level.path_length = path_.size();
+    check_decrypted(stat);
     const std::vector<Child> files = read_entries(level);
     // Two names for one directory are damage; where they lead to each other
     // there would be no end. Empty ones are harmless, and Btrfs shows many of
@@ -237,6 +239,20 @@ void TreeReader<File>::ascend()
     if (identity_of(*stat) != levels_.back().identity)
         throw texts_.damaged(shown(), "is not where it was");
     levels_.back().directory = *std::move(parent);
+}
+
+// Nobody gives a tool the key of what fscrypt has encrypted in an image. Without it, names
+// and the targets of symbolic links read as what they are not.
+template <typename File>
+void TreeReader<File>::check_decrypted(const lkl::Stat& stat) const
+{
+    if (!options_.image || (stat.stx_attributes & LKL_STATX_ATTR_ENCRYPTED) == 0)
+        return;
+    const bool directory = file_type(stat) == lkl::FileType::directory;
+    throw FileFailure{texts_.failure(
+        lkl::Error{LKL_ENOKEY, directory ? "read what it holds: it is encrypted, by fscrypt"
+                                         : "read it: it is encrypted, by fscrypt"},
+        shown())};
 }
 
 // Reads the directory: files are returned, subdirectories go into the level.
@@ -333,6 +349,7 @@ bool TreeReader<File>::prepare(Level& level, const Child& child, Prepared& prepa
     if (options_.leave_out == identity_of(stat))
         throw FileFailure{
             ToolError(ExitCode::path, escaped(shown()) + ": is the image itself").about(shown())};
+    check_decrypted(stat);
     if (stat.stx_nlink > 1 && !options_.link_attributes && links_.contains(identity_of(stat)))
         return true;
     if (file_type(stat) == lkl::FileType::regular) {

@@ -111,6 +111,7 @@ private:
     void enter(File directory);
     void descend();
     void ascend();
+    void check_decrypted(const lkl::Stat& stat) const;
     lkl::Stat give_directory(const File& directory);
     std::vector<Child> read_entries(Level& level);
     void give_files(Level& level, const std::vector<Child>& files);
