@@ -135,7 +135,11 @@ void ImageTarget::use(Kernel& kernel, size_t base, const std::string& options, u
     if (kernel.syscall(__lkl__NR_mount, node_of(base).c_str(), mount_point, type_.c_str(), flags,
                        options.c_str()) != 0)
         return;
+    if (machine_)
+        machine_->count_coverage();
     run_file_operations(kernel, mount_point, input);
+    if (machine_)
+        machine_->count_coverage();
     kernel.syscall(__lkl__NR_umount2, mount_point, detach);
 }
 

@@ -34,6 +34,8 @@ if [ $result -ne 0 ]; then
     sed -n '/==LKL==/,$p' log | head -60
     exit 0
 fi
+# It would take most of the time, see fuzz/library/coverage.cpp.
+! grep -q 'entropic power schedule' log || fail "libFuzzer has its own schedule"
 executions=$(sed -n 's/^stat::number_of_executed_units: *//p' log)
 seeds=$(find "$fuzz/seeds/$target" -type f | wc -l)
 # All seeds at least.
