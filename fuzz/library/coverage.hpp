@@ -32,8 +32,8 @@ public:
     // would take the room of the rest.
     void clear();
 
-    // Adds what was reached since clear(), before the restore that forgets it. True: some of
-    // that was not reached before in this process.
+    // Adds what was reached since clear() or the last collect(), before the restore that
+    // forgets it. True: some of that was not reached before in this process.
     bool collect();
 
     // Whether the kernel records comparisons (CONFIG_KCOV_ENABLE_COMPARISONS).
@@ -43,14 +43,14 @@ public:
     // restore.
     void watch_comparisons(Kernel& kernel);
 
-    // What was recorded since then, those that found both equal left out.
-    std::vector<Comparison> comparisons() const;
+    // Adds what was recorded since then or the last time, those that found both equal left out.
+    void take_comparisons(std::vector<Comparison>& found);
 
 private:
     // The number of entries, then these. Both are the kernel's memory, which a restore
     // brings back.
     uint64_t* buffer_ = nullptr;
-    const uint64_t* comparisons_ = nullptr;
+    uint64_t* comparisons_ = nullptr;
     long trace_ = -1;  // descriptors of the kernel
     long compare_ = -1;
     uint64_t image_ = 0;  // so that addresses are the same in each process

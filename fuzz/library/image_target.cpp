@@ -38,16 +38,23 @@ const std::vector<std::string>& mount_options(const std::string& type)
         {"exfat", {"", "discard", "keep_last_dots"}},
         {"ntfs3", {"", "force", "sparse,showmeta", "acl,windows_names"}},
         {"iso9660", {"", "norock", "nojoliet,check=r", "block=512"}},
+        {"jfs", {"", "nointegrity", "errors=continue"}},
+        {"nilfs2", {"", "norecovery", "errors=continue,discard"}},
+        {"udf", {"", "noadinicb", "undelete,unhide", "bs=2048,session=0"}},
+        {"reiserfs", {"", "notail", "data=journal", "nolog"}},
+        {"ocfs2", {"heartbeat=none", "heartbeat=none,data=writeback", "heartbeat=none,noacl"}},
+        {"ufs", {"ufstype=44bsd", "ufstype=ufs2", "ufstype=old", "ufstype=sun"}},
     };
     static const std::vector<std::string> none{""};
     const auto found = all.find(type);
     return found == all.end() ? none : found->second;
 }
 
-// What mount(8) finds out by trying: ISO 9660 wants to be asked for a read-only mount.
+// What mount(8) finds out by trying: types that are not written to want to be asked for a
+// read-only mount.
 unsigned long least_flags(const std::string& type)
 {
-    return type == "iso9660" ? LKL_MS_RDONLY : 0;
+    return type == "iso9660" || type == "ufs" ? LKL_MS_RDONLY : 0;
 }
 
 std::string node_of(size_t base)
@@ -112,11 +119,12 @@ Result<std::unique_ptr<ImageTarget>> ImageTarget::start(const std::string& type,
 Result<void> ImageTarget::prepare(Kernel& kernel, const std::vector<DiskId>& disks)
 {
     kernel.syscall(__lkl__NR_mkdirat, LKL_AT_FDCWD, mount_point, 0755);
+    const std::string& options = mount_options(type_).front();
     for (size_t i = 0; i < disks.size(); ++i) {
         const std::string node = node_of(i);
         kernel.syscall(__lkl__NR_mknodat, LKL_AT_FDCWD, node.c_str(), 060600, disks[i].device);
         const long result = kernel.syscall(__lkl__NR_mount, node.c_str(), mount_point,
-                                           type_.c_str(), least_flags(type_), nullptr);
+                                           type_.c_str(), least_flags(type_), options.c_str());
         if (result < 0)
             return Error{static_cast<int>(-result),
                          "fuzzing " + type_ + ": image " + std::to_string(i) +
@@ -124,7 +132,7 @@ Result<void> ImageTarget::prepare(Kernel& kernel, const std::vector<DiskId>& dis
         kernel.syscall(__lkl__NR_umount2, mount_point, 0);
         constexpr std::array<uint8_t, 24> some{10, 8, 0, 0, 1, 3, 2, 2, 0, 1, 8, 1};
         Input input(some);
-        use(kernel, i, "", least_flags(type_), input);
+        use(kernel, i, options, least_flags(type_), input);
     }
     return {};
 }
@@ -135,7 +143,11 @@ void ImageTarget::use(Kernel& kernel, size_t base, const std::string& options, u
     if (kernel.syscall(__lkl__NR_mount, node_of(base).c_str(), mount_point, type_.c_str(), flags,
                        options.c_str()) != 0)
         return;
+    if (machine_)
+        machine_->count_coverage();
     run_file_operations(kernel, mount_point, input);
+    if (machine_)
+        machine_->count_coverage();
     kernel.syscall(__lkl__NR_umount2, mount_point, detach);
 }
 

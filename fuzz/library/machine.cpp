@@ -72,6 +72,14 @@ void Machine::report(const char* what) const
     std::abort();
 }
 
+void Machine::count_coverage()
+{
+    if (watching_)
+        coverage_.take_comparisons(comparisons_);
+    else
+        reached_new_ |= coverage_.collect();
+}
+
 void Machine::execute(const std::function<void(Kernel&)>& job)
 {
     log_.clear();
@@ -79,10 +87,9 @@ void Machine::execute(const std::function<void(Kernel&)>& job)
     if (watching_)
         coverage_.watch_comparisons(*kernel_);
     coverage_.clear();
+    reached_new_ = false;
     job(*kernel_);
-    if (watching_)
-        comparisons_ = coverage_.comparisons();
-    reached_new_ = !watching_ && coverage_.collect();
+    count_coverage();
     watching_ = false;
     if (const std::string last = kernel_->panic_message(); !last.empty()) {
         if (log_.empty())

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include <lkl/result.hpp>
 
@@ -19,7 +20,8 @@ namespace lkl::fuzz {
 //
 // The kernel copies to and from the addresses of this process, so pointers are always
 // those of a buffer of ours. What a buffer holds are words below 2^32, which are no
-// addresses here: a structure that holds a pointer is refused with EFAULT.
+// addresses here: what holds pointers (vectors, messages, requests of io_uring, attributes of
+// bpf) is put together by the target (structures.hpp), and refused with EFAULT elsewhere.
 class SystemCallTarget {
 public:
     // Errors: those of starting a machine.
@@ -30,10 +32,14 @@ public:
 
     Machine& machine() { return *machine_; }
 
+    // The numbers of the calls of the last input that returned no error, for tests.
+    const std::vector<long>& succeeded() const { return succeeded_; }
+
 private:
     SystemCallTarget() = default;
 
     std::unique_ptr<Machine> machine_;
+    std::vector<long> succeeded_;
 };
 
 }  // namespace lkl::fuzz

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # ctest: CASES
-# Every fuzz target takes its seeds, and goes on from them for a while: 3 seconds, or
-# LKL_FUZZ_SECONDS.
+# Every fuzz target takes its seeds, and goes on from them for a while: 3 seconds, those of
+# rarer file systems 1, or LKL_FUZZ_SECONDS.
 #
 # A finding in the kernel is one in Linux, and no failure; that the target tells of it as
 # it should is another test.
@@ -10,7 +10,7 @@ set -euo pipefail
 
 if [ "${1:-}" = --list ]; then
     printf '%s\n' ext4 xfs btrfs f2fs vfat exfat ntfs3 squashfs erofs iso9660 system_calls \
-        frames
+        frames jfs nilfs2 udf hfs gfs2 ocfs2 reiserfs minix cramfs romfs ufs bfs
     exit
 fi
 target=$2
@@ -22,9 +22,13 @@ fuzz=$LKL_BUILD/fuzz
 [ -x "$fuzz/$target" ] || skip "no clang: there are no fuzz targets"
 export LKL_FUZZ_BASES=$fuzz/bases LKL_KERNEL_IMAGE=${LKL_KERNEL_IMAGE:-$LKL_LIB/lkl/vmlinux}
 
+case $target in
+jfs | nilfs2 | udf | hfs | gfs2 | ocfs2 | reiserfs | minix | cramfs | romfs | ufs | bfs) seconds=1 ;;
+*) seconds=3 ;;
+esac
 mkdir corpus
 result=0
-"$fuzz/$target" -max_total_time="${LKL_FUZZ_SECONDS:-3}" -max_len=512 -seed=1 -timeout=60 \
+"$fuzz/$target" -max_total_time="${LKL_FUZZ_SECONDS:-$seconds}" -max_len=512 -seed=1 -timeout=60 \
     -artifact_prefix="$work/" -print_final_stats=1 corpus "$fuzz/seeds/$target" >log 2>&1 ||
     result=$?
 if [ $result -ne 0 ]; then
@@ -34,6 +38,8 @@ if [ $result -ne 0 ]; then
     sed -n '/==LKL==/,$p' log | head -60
     exit 0
 fi
+# It would take most of the time, see fuzz/library/coverage.cpp.
+! grep -q 'entropic power schedule' log || fail "libFuzzer has its own schedule"
 executions=$(sed -n 's/^stat::number_of_executed_units: *//p' log)
 seeds=$(find "$fuzz/seeds/$target" -type f | wc -l)
 # All seeds at least.

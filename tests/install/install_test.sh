@@ -73,15 +73,29 @@ if command -v gdb >/dev/null; then
     grep -q '^Line [0-9].*fs/namei\.c.* <do_filp_open>' "$work/log" || { cat "$work/log"; exit 1; }
 fi
 
-# A fuzz target, by itself and by libFuzzer.
+# block LANGUAGE FILE: the first block of that language in a text of the project.
+block()
+{
+    awk -v start="\`\`\`$1" '$0 == "```" { if (on) exit } on; $0 == start { on = 1 }' \
+        "$LKL_SOURCE/$2"
+}
+
+# A fuzz target, by itself and by libFuzzer; so is the one of docs/fuzzing.md, as it stands there.
 target=(c++ -std=c++20 -Wall -Wextra -Werror "$programs/target.cpp")
 read -ra fuzz_flags <<<"$(pkg-config --cflags --libs lkl-fuzz)"
 read -ra static_fuzz_flags <<<"$(pkg-config --static --cflags --libs lkl-fuzz)"
 check target-shared "${target[@]}" -DWITH_MAIN "${fuzz_flags[@]}"
 check target-static "${target[@]}" -DWITH_MAIN -static "${static_fuzz_flags[@]}"
 if command -v clang++ >/dev/null; then
-    clang++ -std=c++20 -fsanitize=fuzzer "$programs/target.cpp" "${fuzz_flags[@]}" -o "$work/fuzzer"
-    LD_LIBRARY_PATH=$libdir "$work/fuzzer" -runs=50 >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+    block cpp docs/fuzzing.md >"$work/documented.cpp"
+    for source in "$programs/target.cpp" "$work/documented.cpp"; do
+        clang++ -std=c++20 -Wall -Wextra -Werror -fsanitize=fuzzer "$source" "${fuzz_flags[@]}" \
+            -o "$work/fuzzer"
+        LD_LIBRARY_PATH=$libdir "$work/fuzzer" -runs=50 >"$work/log" 2>&1 ||
+            { cat "$work/log"; exit 1; }
+        # Without the schedule that takes most of the time, see fuzz/library/coverage.cpp.
+        ! grep -q 'entropic power schedule' "$work/log" || { echo "entropic"; exit 1; }
+    done
 fi
 
 cmake -S "$programs" -B "$work/build" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" >/dev/null
@@ -91,12 +105,6 @@ for program in c-lkl cpp-lkl c-lkl_static cpp-lkl_static target-static; do
 done
 
 # The first programs of README.md, as they stand there.
-# block LANGUAGE: the first block of that language.
-block()
-{
-    awk -v start="\`\`\`$1" '$0 == "```" { if (on) exit } on; $0 == start { on = 1 }' \
-        "$LKL_SOURCE/README.md"
-}
 # refuses MESSAGE COMMAND...: it fails, and one line says why.
 refuses()
 {
@@ -110,8 +118,8 @@ refuses()
         exit 1
     fi
 }
-block c >"$work/first.c"
-block cpp >"$work/first.cpp"
+block c README.md >"$work/first.c"
+block cpp README.md >"$work/first.cpp"
 cc -Wall -Wextra -Werror "$work/first.c" "${flags[@]}" -o "$work/first-c"
 c++ -std=c++20 -Wall -Wextra -Werror "$work/first.cpp" "${flags[@]}" -o "$work/first-cpp"
 for language in c cpp; do
