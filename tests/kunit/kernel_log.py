@@ -58,6 +58,7 @@ BOOT_TESTS = {
     "reed_solomon": r"rslib: test ok",
     "rhashtable": r"Started \d+ threads, 0 failed, rhltable test returns 0",
     "scanf": r"test_scanf: all \d+ tests passed",
+    "utf8": r"utf8_selftest: All \d+ tests passed",
     "uuid": r"test_uuid: all \d+ tests passed",
     "vmalloc": r"Summary: vm_map_ram_test passed: 1 failed: 0",
     "ww_mutex": r"All ww mutex selftests passed",
