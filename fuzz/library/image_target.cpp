@@ -62,6 +62,18 @@ std::string node_of(size_t base)
     return "/disk" + std::to_string(base);
 }
 
+// The disk's statistics go by the clock, and take another way in each execution.
+void stop_statistics(Kernel& kernel, size_t base)
+{
+    const std::string file =
+        "/sys/block/vd" + std::string(1, static_cast<char>('a' + base)) + "/queue/iostats";
+    const long fd = kernel.syscall(__lkl__NR_openat, LKL_AT_FDCWD, file.c_str(), LKL_O_WRONLY);
+    if (fd < 0)
+        return;
+    kernel.syscall(__lkl__NR_write, fd, "0", 1);
+    kernel.syscall(__lkl__NR_close, fd);
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> find_bases(const std::string& type)
@@ -122,6 +134,7 @@ Result<void> ImageTarget::prepare(Kernel& kernel, const std::vector<DiskId>& dis
     const std::string& options = mount_options(type_).front();
     for (size_t i = 0; i < disks.size(); ++i) {
         const std::string node = node_of(i);
+        stop_statistics(kernel, i);
         kernel.syscall(__lkl__NR_mknodat, LKL_AT_FDCWD, node.c_str(), 060600, disks[i].device);
         const long result = kernel.syscall(__lkl__NR_mount, node.c_str(), mount_point,
                                            type_.c_str(), least_flags(type_), options.c_str());
