@@ -140,6 +140,8 @@ TEST(CapiNull, IsAllowedHere)
     lkl_cleanup();
     EXPECT_EQ(lkl_syscall(__lkl__NR_getpid, nullptr), -LKL_EFAULT);
     EXPECT_EQ(lkl_disk_remove({}), -LKL_EINVAL);
+    EXPECT_EQ(lkl_get_free_irq(nullptr), -LKL_ENOSYS);
+    lkl_put_irq(0, nullptr);
     lkl_netdev_free(nullptr);
     lkl_blk_complete(nullptr, 0);
     EXPECT_EQ(lkl_netdev_dpdk_create(nullptr, 0, nullptr), nullptr);
@@ -174,6 +176,7 @@ TEST(CapiNull, IsTriedOfAllFunctions)
                                    "lkl_set_log", "lkl_syscall", "lkl_netdev_free",
                                    "lkl_blk_complete", "lkl_netdev_dpdk_create",
                                    "lkl_print_to_stderr", "lkl_perror", "lkl_bug",
+                                   "lkl_get_free_irq", "lkl_put_irq",
                                    // Null is the default there, and tests of these devices give it.
                                    "lkl_netdev_slirp_create", "lkl_netdev_passt_create"};
     for (const Case& one : cases)
