@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <archive_entry.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include "common/report.hpp"
@@ -17,7 +18,9 @@ ArchiveInput::ArchiveInput(int descriptor, const std::string& name) : reader_(ar
     if (!reader_)
         throw std::bad_alloc();
     struct stat status;
-    if (fstat(descriptor, &status) == 0 && S_ISDIR(status.st_mode))
+    // What stands in for a closed descriptor (tool.cpp) is one as well, for its place alone.
+    const bool for_place = (fcntl(descriptor, F_GETFL) & O_PATH) != 0;
+    if (!for_place && fstat(descriptor, &status) == 0 && S_ISDIR(status.st_mode))
         throw ToolError(ExitCode::archive, escaped(name) + ": is a directory, not an archive");
     // The "raw" format: the unpacked bytes as the data of one nameless file.
     archive_read_support_filter_all(reader_.get());
