@@ -29,10 +29,9 @@ image=$(pkg-config --variable=image lkl)
 # The images that were configured, and none that a test needs.
 configured=$(sed -n 's/^LKL_KERNEL_CONFIGS:[A-Z]*=//p' "$LKL_BUILD/CMakeCache.txt" | tr ';' '\n' |
     sed 's/_*defconfig$//; s/^./-&/; s/^/vmlinux/' | sort)
-[ "$(ls "$(dirname "$image")")" = "$configured" ] || {
-    echo "images: $(ls "$(dirname "$image")"), and not: $configured"
-    exit 1
-}
+images=$(find "$(dirname "$image")" -name 'vmlinux*' ! -name '*.debug' ! -name '*.gdb*' -printf '%f\n' |
+    sort)
+[ "$images" = "$configured" ] || { echo "images: $images, and not: $configured"; exit 1; }
 
 # Builds and runs: language, then the link.  A shared program has the kernel
 # image found beside the library; a static one is told, since it knows only the
