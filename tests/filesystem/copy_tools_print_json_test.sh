@@ -97,7 +97,7 @@ result 2 "{'files': 0, 'failures': [(None, 'cannot open the image')]}" \
 result 8 "{'failures': [(None, 'no such directory')]}" \
     "$LKL_BIN/fs2tar" --json --subdir none image none.tar
 result 11 "{'failures': [(None, 'is no archive')]}" "$LKL_BIN/tar2fs" --json other other
-result 10 "{'failures': [('/none/file', 'No such file')]}" \
+result 8 "{'failures': [('/none/file', 'No such file')]}" \
     "$LKL_BIN/lkl" cp --json image:/none/file .
 
 # mkimage has its own object, with the same lists.
@@ -117,7 +117,7 @@ fi
 # Standard output can be one thing.
 for command in "$LKL_BIN/fs2tar --json image -" "$LKL_BIN/cpfromfs --json -i image / -" \
     "$LKL_BIN/fs2tar --json -s - image some.tar"; do
-    # shellcheck disable=SC2086
+    # shellcheck disable=SC2086  # several words
     run 1 $command >stdout
     says "--json: standard output is taken by -"
     [ ! -s stdout ] || fail "$command: something was printed"

@@ -81,7 +81,9 @@ void CopyResult::share()
 
 void CopyResult::add_failure(const ToolError& error)
 {
-    add({true, error.path(), error.what()});
+    // Without a text it is the last word on those that were told.
+    if (*error.what() != '\0')
+        add({true, error.path(), error.what()});
 }
 
 void CopyResult::add_warning(const std::string& text)
