@@ -52,10 +52,11 @@ static bool wants_write_faults(const struct vm_area_struct *vma)
 static bool needs_write_faults(unsigned long start, unsigned long len)
 {
 	struct mm_struct *mm = current->mm;
-	VMA_ITERATOR(vmi, mm, start);
 	struct vm_area_struct *vma;
+	struct vma_iterator vmi;
 	bool found = false;
 
+	vma_iter_init(&vmi, mm, start);
 	mmap_read_lock(mm);
 	for_each_vma_range(vmi, vma, start + len) {
 		if ((vma->vm_flags & VM_SHARED) && wants_write_faults(vma))
