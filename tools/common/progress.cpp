@@ -117,7 +117,7 @@ ProgressTotals archive_totals(int descriptor)
     return totals;
 }
 
-Progress::Progress(bool enabled, ProgressTotals totals)
+Progress::Progress(bool enabled, const ProgressTotals& totals)
     : visible_(shows_progress(enabled)), totals_(totals)
 {
 }

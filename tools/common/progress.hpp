@@ -38,7 +38,7 @@ ProgressTotals archive_totals(int descriptor);
 class Progress {
 public:
     // Shows nothing unless shows_progress(enabled).
-    Progress(bool enabled, ProgressTotals totals);
+    Progress(bool enabled, const ProgressTotals& totals);
     Progress(const Progress&) = delete;
     Progress& operator=(const Progress&) = delete;
     ~Progress();  // takes the bar away
