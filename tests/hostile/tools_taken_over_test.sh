@@ -27,30 +27,36 @@ with() {
 # dies CALL... -- COMMAND...: of each; SIGSYS is 31.
 # fails CALL=ERRNO... -- COMMAND...: the call, and the tool does its work.
 dies() {
-    local calls=() call code
-    while [ "$1" != -- ]; do
-        calls+=("$1")
-        shift
-    done
-    shift
-    for call in "${calls[@]}"; do
-        code=0
-        with "$call" "$@" >/dev/null 2>stderr || code=$?
-        [ $code = 159 ] || fail "exit code $code at $call: $*: $(cat stderr)"
-        ! grep -q tried stderr || fail "it lived on"
-    done
+    for_each dies_of "$@"
 }
 fails() {
-    local calls=() call
+    for_each fails_at "$@"
+}
+# for_each CHECK CALL... -- COMMAND...: CHECK CALL COMMAND... for each.
+for_each() {
+    local check=$1 calls=() call
+    shift
     while [ "$1" != -- ]; do
         calls+=("$1")
         shift
     done
     shift
     for call in "${calls[@]}"; do
-        run 0 with "${call%=*}" "$@" >/dev/null
-        says "tried ${call/=/: }"
+        "$check" "$call" "$@"
     done
+}
+dies_of() {
+    local call=$1 code=0
+    shift
+    with "$call" "$@" >/dev/null 2>stderr || code=$?
+    [ $code = 159 ] || fail "exit code $code at $call: $*: $(cat stderr)"
+    ! grep -q tried stderr || fail "it lived on"
+}
+fails_at() {
+    local call=$1
+    shift
+    run 0 with "${call%=*}" "$@" >/dev/null
+    says "tried ${call/=/: }"
 }
 perm=1
 access=13
