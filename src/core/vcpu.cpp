@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <system_error>
 
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -438,7 +438,7 @@ bool Vcpu::Poll::wait(uint64_t deadline) noexcept
             fd.revents = 0;
     }
     if (woken()) {
-        uint64_t count;
+        uint64_t count = 0;
         [[maybe_unused]] const ssize_t read = ::read(fds_[0].fd, &count, sizeof count);
     }
     return pending_ || n > (woken() ? 1 : 0);

@@ -161,6 +161,7 @@ HIJACK_SYMBOL(int, sigaction, (int signal, const struct sigaction* action, struc
     }
     if (old) {
         *old = {};
+        // NOLINTNEXTLINE(performance-no-int-to-ptr): system calls have handlers as numbers
         old->sa_handler = reinterpret_cast<sighandler_t>(before.handler);
         old->sa_flags = static_cast<int>(before.flags & ~0x04000000ull);
         *reinterpret_cast<uint64_t*>(&old->sa_mask) = before.mask;
