@@ -41,6 +41,7 @@ Result<net::Descriptor> connect_to(const std::string& path)
 std::vector<char*> pointers(std::vector<std::string>& words)
 {
     std::vector<char*> result;
+    result.reserve(words.size() + 1);
     for (std::string& word : words)
         result.push_back(word.data());
     result.push_back(nullptr);

@@ -284,10 +284,9 @@ void NetDevice::notify(uint16_t index) noexcept
 
 bool NetDevice::readable(unsigned queue) noexcept
 {
-    ReceiveQueue::Outcome outcome;
-    do
+    auto outcome = ReceiveQueue::Outcome::more;
+    while (outcome == ReceiveQueue::Outcome::more)
         outcome = pairs_[queue]->receive();
-    while (outcome == ReceiveQueue::Outcome::more);
     return outcome == ReceiveQueue::Outcome::drained;
 }
 

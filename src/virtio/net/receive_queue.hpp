@@ -113,7 +113,7 @@ private:
     Place place_;
     NetHeader header_{};
     std::array<Room, window> rooms_;
-    std::array<iovec, 4 * Queue::max_chain> space_;
+    std::array<iovec, size_t{4} * Queue::max_chain> space_;
     NetStatistics statistics_;
 };
 

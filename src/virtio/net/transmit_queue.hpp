@@ -74,7 +74,7 @@ private:
     size_t used_ = 0;   // elements of space_
     std::array<Packet, batch> packets_;
     std::array<NetPacket, batch> buffers_;
-    std::array<iovec, 4 * Queue::max_chain> space_;
+    std::array<iovec, size_t{4} * Queue::max_chain> space_;
     NetStatistics statistics_;
 };
 

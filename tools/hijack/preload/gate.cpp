@@ -128,7 +128,7 @@ void Gate::arm()
 
 void Gate::drain() const
 {
-    uint64_t count;
+    uint64_t count = 0;
     stack::call(__lkl__NR_read, kernel_event_, &count, sizeof count);
 }
 

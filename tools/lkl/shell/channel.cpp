@@ -25,7 +25,7 @@ std::pair<Channel, Channel> Channel::make_pair()
 bool Channel::send(const std::string& message) const
 {
     const std::string sent = message.substr(0, most);
-    ssize_t written;
+    ssize_t written = 0;
     do
         written = write(socket_.get(), sent.data(), sent.size());
     while (written < 0 && errno == EINTR);
@@ -35,7 +35,7 @@ bool Channel::send(const std::string& message) const
 std::optional<std::string> Channel::receive() const
 {
     std::string message(most, '\0');
-    ssize_t count;
+    ssize_t count = 0;
     do
         count = read(socket_.get(), message.data(), message.size());
     while (count < 0 && errno == EINTR);
