@@ -106,7 +106,7 @@ void obey(int channel, char command, Options& options)
 
 ssize_t receive(int channel, msghdr& received)
 {
-    ssize_t length;
+    ssize_t length = 0;
     do
         length = recvmsg(channel, &received, MSG_CMSG_CLOEXEC);
     while (length < 0 && errno == EINTR);

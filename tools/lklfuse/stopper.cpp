@@ -47,6 +47,7 @@ Stopper::Stopper(fuse_session* session, Mounter& mounter, const std::string& mou
 Stopper::~Stopper()
 {
     ended_ = true;
+    // NOLINTNEXTLINE(bugprone-bad-signal-to-kill-thread): it is blocked, and waited for
     pthread_kill(thread_.native_handle(), SIGTERM);
     thread_.join();
 }

@@ -4,10 +4,10 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <mutex>
 
-#include <signal.h>
 #include <ucontext.h>
 
 namespace lkl::posix {
@@ -72,6 +72,7 @@ void handle(int signo, siginfo_t* info, void* context)
         const auto address = reinterpret_cast<uintptr_t>(info->si_addr);
         const uintptr_t sp =
             ((static_cast<uintptr_t>(registers[REG_RSP]) - 128) & ~uintptr_t{15}) - sizeof ip;
+        // NOLINTNEXTLINE(performance-no-int-to-ptr): it comes in a register
         *reinterpret_cast<uintptr_t*>(sp) = ip;
         registers[REG_RSP] = static_cast<greg_t>(sp);
         registers[REG_RDI] = static_cast<greg_t>(address);

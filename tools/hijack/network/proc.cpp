@@ -24,11 +24,13 @@ std::string read_file(lkl::Kernel& kernel, const std::string& path)
 {
     const long fd = kernel.syscall(__lkl__NR_openat, LKL_AT_FDCWD, path.c_str(), LKL_O_RDONLY, 0);
     std::string text;
+    if (fd < 0)
+        return text;
     char buffer[4096];
-    for (long n; fd >= 0 && (n = kernel.syscall(__lkl__NR_read, fd, buffer, sizeof buffer)) > 0;)
+    long n = 0;
+    while ((n = kernel.syscall(__lkl__NR_read, fd, buffer, sizeof buffer)) > 0)
         text.append(buffer, static_cast<size_t>(n));
-    if (fd >= 0)
-        kernel.syscall(__lkl__NR_close, fd);
+    kernel.syscall(__lkl__NR_close, fd);
     return text;
 }
 

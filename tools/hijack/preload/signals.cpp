@@ -68,6 +68,7 @@ bool is_fault(int signal, const siginfo_t* info)
 void run_handler(int signal, siginfo_t* info, void* context)
 {
     Wanted& own = wanted[static_cast<size_t>(signal)];
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): system calls have handlers as numbers
     const auto handler = reinterpret_cast<void (*)(int, siginfo_t*, void*)>(own.handler.load());
     if (own.flags.load() & SA_RESETHAND) {
         const Action reset{};
@@ -118,7 +119,8 @@ void interrupt(Thread* thread)
 void run_interrupter()
 {
     for (;;) {
-        Thread* thread;
+        Thread* thread = nullptr;
+        // NOLINTNEXTLINE(bugprone-sizeof-expression): the pointer itself goes through the pipe
         if (host::call(SYS_read, interrupt_pipe[0], &thread, sizeof thread) == sizeof thread)
             interrupt(thread);
     }
@@ -206,6 +208,7 @@ void interrupt_self()
         return;
     this_thread.interrupts_asked = this_thread.interrupts_asked + 1;
     Thread* const self = &this_thread;
+    // NOLINTNEXTLINE(bugprone-sizeof-expression): the pointer itself goes through the pipe
     host::call(SYS_write, interrupt_pipe[1], &self, sizeof self);
 }
 
