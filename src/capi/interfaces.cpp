@@ -95,7 +95,7 @@ int lkl_ifname_to_ifindex(const char* name)
     return guarded(__func__, {name}, [&] {
         int index = 0;
         const int result = configure([&](Netlink& net) {
-            const auto found = net.link_index(name);
+            auto found = net.link_index(name);
             if (found)
                 index = *found;
             return found;
@@ -157,7 +157,7 @@ int lkl_if_set_ipv6(int ifindex, const void* addr, unsigned int netprefix_len)
             return result;
         bool up = false;
         const int result = configure([&](Netlink& net) {
-            const auto link = net.link(ifindex);
+            auto link = net.link(ifindex);
             up = link && link->is_up();
             return link;
         });

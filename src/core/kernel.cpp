@@ -291,6 +291,7 @@ long Kernel::Impl::handle_signal(HostThread& thread, long number, const long* ar
 {
     // The handler may make calls of its own.
     auto signal = std::exchange(thread.shared.signal, {});
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): system calls have handlers as numbers
     const auto handler = reinterpret_cast<void (*)(int, void*, void*)>(signal.handler);
     handler(signal.signo, signal.info, nullptr);
 
@@ -418,7 +419,7 @@ long Kernel::Impl::power_off()
     };
     Request request{*this};
     ask(&request);
-    pthread_t thread;
+    pthread_t thread{};
     if (request.result == -EPERM && posix::start_thread(thread, "lkl-halt", ask, &request) == 0)
         ::pthread_join(thread, nullptr);
     return request.result;

@@ -115,7 +115,7 @@ std::vector<std::string> KernelTrace::events_of(lkl::Kernel& kernel)
     if (!text)
         throw ToolError(ExitCode::kernel, "trace: " + text.error().what);
     std::vector<std::string> events;
-    for (size_t at = 0, end; (end = text->find('\n', at)) != std::string::npos; at = end + 1)
+    for (size_t at = 0, end = 0; (end = text->find('\n', at)) != std::string::npos; at = end + 1)
         events.push_back(text->substr(at, end - at));
     std::sort(events.begin(), events.end());
     return events;

@@ -66,7 +66,8 @@ void HostQueues::apply(lkl::Kernel& kernel)
 {
     std::array<std::byte, 16384> buffer;
     const std::lock_guard lock(mutex_);
-    for (ssize_t size; (size = ::recv(events_.get(), buffer.data(), buffer.size(), 0)) > 0;) {
+    ssize_t size = 0;
+    while ((size = ::recv(events_.get(), buffer.data(), buffer.size(), 0)) > 0) {
         lkl::NetlinkReplies replies;
         replies.append(std::span(buffer).first(static_cast<size_t>(size)));
         replies.for_each([&](const lkl::NetlinkView& view) {

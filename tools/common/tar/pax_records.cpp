@@ -76,9 +76,7 @@ std::string decoded(std::string_view name)
 void take_record(PaxRecords& records, std::string_view key, std::string_view value)
 {
     constexpr std::string_view attribute = "SCHILY.xattr.";
-    if (key == "GNU.sparse.name")
-        records.path = value;
-    else if (key == "path" && !records.path)
+    if (key == "GNU.sparse.name" || (key == "path" && !records.path))
         records.path = value;
     else if (key == "linkpath")
         records.link = value;

@@ -208,12 +208,9 @@ long poll_with_ours(std::span<pollfd> fds, const Deadline& deadline, const uint6
         return poll_without_stack(fds);
     Sides sides(fds);
     const SignalMask masked(mask);
-    long ready;
     timespec left;
-    if (sides.has_host)
-        ready = poll_both(sides, deadline);
-    else
-        ready = poll_ours(sides.ours, deadline.left(&left));
+    const long ready =
+        sides.has_host ? poll_both(sides, deadline) : poll_ours(sides.ours, deadline.left(&left));
     if (ready >= 0)
         for (size_t i = 0; i < fds.size(); i++)
             fds[i].revents = sides.ours[i].fd >= 0 ? sides.ours[i].revents : sides.host[i].revents;
