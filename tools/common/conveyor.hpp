@@ -3,6 +3,7 @@
 // own empties them in the same order, so that both have something to do.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdlib>
@@ -64,6 +65,14 @@ public:
         thread_.join();
     }
 
+    // From now on, called by the thread that fills each time that it has waited for so long
+    // for the other one. Without it nothing wakes it up meanwhile.
+    void call_while_waiting(std::chrono::milliseconds interval, std::function<void()> function)
+    {
+        interval_ = interval;
+        waiting_ = std::move(function);
+    }
+
     // The batch to fill.
     Batch& current() { return current_; }
 
@@ -74,7 +83,7 @@ public:
         std::unique_lock guard(lock_);
         full_.push_back(std::move(current_));
         changed_.notify_all();
-        changed_.wait(guard, [this] { return !empty_.empty() || failure_; });
+        wait(guard, [this] { return !empty_.empty() || failure_; });
         if (failure_)
             std::rethrow_exception(failure_);
         take_empty();
@@ -84,11 +93,12 @@ public:
     void finish()
     {
         {
-            const std::lock_guard guard(lock_);
+            std::unique_lock guard(lock_);
             full_.push_back(std::move(current_));
             closing_ = true;
+            changed_.notify_all();
+            wait(guard, [this] { return over_; });
         }
-        changed_.notify_all();
         thread_.join();
         if (failure_)
             std::rethrow_exception(failure_);
@@ -101,15 +111,30 @@ private:
         empty_.pop_back();
     }
 
+    template <typename Condition>
+    void wait(std::unique_lock<std::mutex>& guard, Condition condition)
+    {
+        if (!waiting_)
+            return changed_.wait(guard, condition);
+        while (!changed_.wait_for(guard, interval_, condition)) {
+            guard.unlock();
+            waiting_();
+            guard.lock();
+        }
+    }
+
     void run()
     {
-        if (consume_all())
-            return;
-        try {
-            end_(false);
-        } catch (...) {
-            // The first failure is the one that is told.
+        if (!consume_all()) {
+            try {
+                end_(false);
+            } catch (...) {
+                // The first failure is the one that is told.
+            }
         }
+        const std::lock_guard guard(lock_);
+        over_ = true;
+        changed_.notify_all();
     }
 
     // Whether end(true) was called, with whatever success.
@@ -146,7 +171,9 @@ private:
 
     const std::function<void(Batch&)> consume_;
     const std::function<void(bool)> end_;
-    Batch current_;  // the thread's that fills
+    Batch current_;  // the thread's that fills, as the next two
+    std::chrono::milliseconds interval_{};
+    std::function<void()> waiting_;
 
     std::mutex lock_;
     std::condition_variable changed_;
@@ -154,6 +181,7 @@ private:
     std::vector<Batch> empty_;
     bool closing_ = false;  // no more batches come
     bool aborted_ = false;  // do not consume what is left
+    bool over_ = false;     // the thread is about to end
     std::exception_ptr failure_;
     std::thread thread_;
 };

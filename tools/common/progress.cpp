@@ -17,8 +17,6 @@ namespace tools {
 
 namespace {
 
-constexpr auto interval = std::chrono::milliseconds(200);
-
 unsigned terminal_width()
 {
     winsize size{};

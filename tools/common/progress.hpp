@@ -37,6 +37,8 @@ ProgressTotals archive_totals(int descriptor);
 // One thread.
 class Progress {
 public:
+    static constexpr auto interval = std::chrono::milliseconds(200);
+
     // Shows nothing unless shows_progress(enabled).
     Progress(bool enabled, const ProgressTotals& totals);
     Progress(const Progress&) = delete;
@@ -60,6 +62,11 @@ public:
         input_ = position;
         tick();
     }
+
+    // Nothing new, but time has passed: the bar shows a new rate.
+    void refresh() { tick(); }
+
+    bool visible() const { return visible_; }
 
     // Takes the line away, until it is drawn again.
     void hide();

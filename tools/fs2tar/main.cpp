@@ -109,6 +109,7 @@ void run(const Options& options, CopyResult& result)
         make_byte_sink(destination.descriptor(), options.compression, destination.name()));
     {
         Progress progress(!options.quiet, totals(options, read_options, image, top));
+        out.show_waiting(progress);
         TarSink archive(out);
         std::optional<LabelledSink> labelled;
         EntrySink* sink = &archive;

@@ -30,6 +30,12 @@ OutputStream::OutputStream(std::unique_ptr<ByteSink> sink)
 {
 }
 
+void OutputStream::show_waiting(Progress& progress)
+{
+    if (progress.visible())
+        buffers_.call_while_waiting(Progress::interval, [&progress] { progress.refresh(); });
+}
+
 std::span<std::byte> OutputStream::space()
 {
     if (buffers_.current().filled == buffer_size)

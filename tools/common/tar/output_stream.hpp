@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/conveyor.hpp"
+#include "common/progress.hpp"
 #include "common/tar/byte_sink.hpp"
 
 namespace tools {
@@ -24,6 +25,10 @@ public:
     explicit OutputStream(std::unique_ptr<ByteSink> sink);
     OutputStream(const OutputStream&) = delete;
     OutputStream& operator=(const OutputStream&) = delete;
+
+    // While the functions below wait for the sink, which may be a slow compressor, they have
+    // the bar drawn; one that nobody sees costs nothing. The reference is kept.
+    void show_waiting(Progress& progress);
 
     // Room for the bytes that come next; at least one byte.
     std::span<std::byte> space();
