@@ -281,6 +281,8 @@ TEST_P(Sandbox, WhatLibrariesTryIsRefusedAndTheRestKills)
         EXPECT_EQ(inside(call(SYS_execveat, AT_FDCWD, path), rules), killed);
         EXPECT_EQ(inside(call(SYS_kill, parent, 0), rules), killed);
         EXPECT_EQ(inside(call(SYS_ptrace, PTRACE_SEIZE, parent), rules), killed);
+        for (const long moves : {SYS_splice, SYS_vmsplice, SYS_tee})
+            EXPECT_EQ(inside(call(moves), rules), killed);
         EXPECT_EQ(inside(call(SYS_fork), rules), EPERM);
         EXPECT_EQ(inside(call(SYS_clone, SIGCHLD), rules), EPERM);
         EXPECT_EQ(inside(call(SYS_clone3), rules), ENOSYS);
@@ -319,6 +321,7 @@ TEST_P(Sandbox, CallsOf32BitProgramsKill)
 TEST_P(Sandbox, ArgumentsCount)
 {
     char letter = 'x';
+    EXPECT_EQ(inside([] { return result_of(fcntl(0, F_SETPIPE_SZ, 4096)); }), EPERM);
     EXPECT_EQ(inside([&letter] { return result_of(ioctl(0, TIOCSTI, &letter)); }), EPERM);
     EXPECT_EQ(inside([] { return result_of(fcntl(0, F_SETOWN, 1)); }), EPERM);
     EXPECT_EQ(inside([] { return result_of(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)); }), EPERM);

@@ -30,6 +30,9 @@ void init(void* data, fuse_conn_info* connection)
     // Set-ID bits go when somebody writes who may not keep them, which the host's
     // kernel knows; data and attributes change through it alone.
     connection->want &= ~static_cast<unsigned>(FUSE_CAP_HANDLE_KILLPRIV | FUSE_CAP_AUTO_INVAL_DATA);
+    // docs/decisions/0008; the filter of system calls knows none that libfuse would need.
+    connection->want &=
+        ~static_cast<unsigned>(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE);
     // Where each file that is known costs memory inside, none but those asked for.
     if (!fs.has_handles())
         connection->want &= ~static_cast<unsigned>(FUSE_CAP_READDIRPLUS);

@@ -75,9 +75,8 @@ constexpr Calls rename_calls{SCMP_SYS(rename), SCMP_SYS(renameat), SCMP_SYS(rena
 
 // libfuse's threads, who wait for signals, and messages of the process that mounts.
 constexpr Calls fuse_calls{
-    SCMP_SYS(splice),  SCMP_SYS(vmsplice), SCMP_SYS(tee),  SCMP_SYS(rt_sigtimedwait),
-    SCMP_SYS(recvmsg), SCMP_SYS(dup),      SCMP_SYS(dup2), SCMP_SYS(chdir),
-    SCMP_SYS(sync)};
+    SCMP_SYS(rt_sigtimedwait), SCMP_SYS(recvmsg), SCMP_SYS(dup), SCMP_SYS(dup2),
+    SCMP_SYS(chdir),           SCMP_SYS(sync)};
 
 // Tried by libraries, which go on without. Rings are made before; libarchive starts
 // programs for rare compressions.
@@ -86,8 +85,7 @@ constexpr Calls refused_look_ups{SCMP_SYS(socket)};
 
 // Not F_SETOWN and its like, which have signals sent to others.
 constexpr std::initializer_list<scmp_datum_t> descriptor_commands{
-    F_GETFD,     F_SETFD,     F_GETFL,      F_SETFL,     F_DUPFD_CLOEXEC,
-    F_OFD_GETLK, F_OFD_SETLK, F_GETPIPE_SZ, F_SETPIPE_SZ};
+    F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC, F_OFD_GETLK, F_OFD_SETLK};
 
 // Terminals tell their width, and block devices are used. Not TIOCSTI: it types.
 constexpr std::initializer_list<scmp_datum_t> device_commands{

@@ -12,7 +12,7 @@ struct CallGroups {
     bool change_files = false;     // opens for writing; makes, changes, removes
     bool rename = false;           // and removes
     bool read_archive = false;     // sockets are refused instead of killing
-    bool serve_fuse = false;       // pages are spliced, signals waited for, messages received
+    bool serve_fuse = false;       // signals are waited for, messages received
     bool open_devices = false;     // files are opened for writing too; FUSE's command alone
 };
 
