@@ -82,6 +82,7 @@ constexpr void add_sockets(Table& t)
     t[SYS_recvmsg] = {nullptr, __lkl__NR_recvmsg, restarts};
     t[SYS_recvmmsg] = {nullptr, __lkl__NR_recvmmsg, restarts};
     t[SYS_socket] = {calls::socket};
+    t[SYS_socketpair] = {calls::socket_pair};
     t[SYS_accept] = {calls::accept, -1, restarts};
     t[SYS_accept4] = {calls::accept4, -1, restarts};
     t[SYS_sendmsg] = {calls::send_message, -1, restarts | breaks_pipe};

@@ -15,6 +15,7 @@ namespace calls {
 
 // sockets.cpp
 long socket(const long* args);
+long socket_pair(const long* args);
 long bind(const long* args);
 long connect(const long* args);
 long send_to(const long* args);

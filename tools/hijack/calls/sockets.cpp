@@ -2,8 +2,10 @@
 // System calls that make sockets, and those that may carry descriptors or the name of a
 // socket of UNIX.
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <string>
 
@@ -18,28 +20,50 @@
 #include "hijack/calls/rules.hpp"
 #include "hijack/preload/descriptors.hpp"
 #include "hijack/preload/host.hpp"
+#include "hijack/preload/message.hpp"
 #include "hijack/preload/stack.hpp"
 
 namespace hijack::calls {
 
 namespace {
 
-// Which sockets are our kernel's. Those of the machine itself (devices, audit) and of
-// other processes stay the host's.
-bool is_ours(long family, long protocol)
+enum class Owner { ours, host, nobody };
+
+// Whose the sockets of a family are. The host's are those that lead to no network: to other
+// processes of this machine, its devices, its cryptography. All others would lead past the
+// program's own network, be it to a bus, a radio or a hypervisor, and are nobody's; AF_XDP is
+// not our kernel's because it is memory that both would have to share.
+Owner owner_of(int family, int protocol)
 {
     switch (family) {
     case AF_INET:
     case AF_INET6:
     case AF_PACKET:
     case AF_KEY:
-        return true;
+        return Owner::ours;
     case AF_NETLINK:
         return protocol != NETLINK_KOBJECT_UEVENT && protocol != NETLINK_AUDIT &&
-               protocol != NETLINK_SELINUX && protocol != NETLINK_SCSITRANSPORT;
+                       protocol != NETLINK_SELINUX && protocol != NETLINK_SCSITRANSPORT
+                   ? Owner::ours
+                   : Owner::host;
+    case AF_UNIX:
+    case AF_ALG:
+        return Owner::host;
     default:
-        return false;
+        return Owner::nobody;
     }
+}
+
+// Tells it, the first time for each family. -EAFNOSUPPORT: so does a kernel without it.
+long refuse_family(int family)
+{
+    static std::atomic<uint64_t> told{0};
+    const uint64_t bit = family > 0 && family < AF_MAX ? uint64_t{1} << family : 0;
+    const Inside inside;
+    if ((bit & ~told.fetch_or(bit)) != 0)
+        message("sockets of family " + std::to_string(family) +
+                " would lead past the program's own network: refused (docs/run.md)");
+    return -EAFNOSUPPORT;
 }
 
 // A descriptor of ours cannot go to another process: it would find a dead placeholder.
@@ -131,7 +155,10 @@ long set_option(const long* args)
 long socket(const long* args)
 {
     const auto family = static_cast<int>(args[0]), protocol = static_cast<int>(args[2]);
-    if (!is_ours(family, protocol))
+    const Owner owner = owner_of(family, protocol);
+    if (owner == Owner::nobody)
+        return refuse_family(family);
+    if (owner == Owner::host)
         return host::raw(SYS_socket, args);
     if (const int error = stack::start(); error != 0)
         return error;
@@ -140,6 +167,15 @@ long socket(const long* args)
     if (made < 0)
         return made;
     return descriptors::add(static_cast<int>(made), args[1] & SOCK_CLOEXEC);
+}
+
+long socket_pair(const long* args)
+{
+    const auto family = static_cast<int>(args[0]);
+    if (owner_of(family, static_cast<int>(args[2])) == Owner::nobody)
+        return refuse_family(family);
+    // Our kernel has no pairs of its families either, and says so in the same way.
+    return host::raw(SYS_socketpair, args);
 }
 
 long accept4(const long* args)

@@ -12,6 +12,10 @@ HIJACK_SYMBOL(int, socket, (int family, int type, int protocol))
 {
     return static_cast<int>(libc_call(SYS_socket, family, type, protocol));
 }
+HIJACK_SYMBOL(int, socketpair, (int family, int type, int protocol, int* ends))
+{
+    return static_cast<int>(libc_call(SYS_socketpair, family, type, protocol, ends));
+}
 HIJACK_SYMBOL(int, bind, (int fd, const void* address, unsigned length))
 {
     return static_cast<int>(libc_call(SYS_bind, fd, address, length));
