@@ -6,6 +6,7 @@
 import hashlib
 import importlib.util
 import json
+import resource
 import subprocess
 import sys
 
@@ -322,7 +323,64 @@ def connections_without_reader(lab):
     check(text == "EMFILE True\n1\n", text)
 
 
+# Sockets without end; and that the stack is still there.
+ENDLESS = """
+import errno, resource, socket
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+listener = socket.create_server(("127.0.0.1", 80))
+for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+    kept = []
+    try:
+        while len(kept) < hard - 100:
+            kept.append(socket.socket(socket.AF_INET, kind))
+    except OSError as error:
+        print(errno.errorcode[error.errno], 200 < len(kept) <= 232)
+kept.clear()
+near = socket.create_connection(listener.getsockname())
+listener.accept()[0].send(b"there")
+print(near.recv(9))
+"""
+
+
+def sockets_without_end(lab):
+    """They end with an error before the kernel's memory does, and it is told once."""
+    child = lab.start_ours("/usr/bin/python3", "-c", ENDLESS, options=["--kernel-memory", "32M"])
+    check(child.wait(60) == 0, lab.log(child))
+    lines = lab.log(child).splitlines()
+    check([line for line in lines if not line.startswith("lkl run: ")] ==
+          ["EMFILE True", "EMFILE True", "b'there'"], lab.log(child))
+    told = [line for line in lines if line.startswith("lkl run: ")]
+    check(len(told) == 1 and "--kernel-memory" in told[0], lab.log(child))
+
+
+# Both ends of 5,000 connections, each of which is used.
+MANY = """
+import resource, socket
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+listener = socket.create_server(("127.0.0.1", 80))
+kept = []
+for number in range(5000):
+    near = socket.create_connection(listener.getsockname())
+    kept.append((near, listener.accept()[0]))
+for number, (near, far) in enumerate(kept):
+    near.send(b"%d" % number)
+print(all(far.recv(9) == b"%d" % number for number, (near, far) in enumerate(kept)))
+"""
+
+
+def ten_thousand_connections(lab):
+    """The memory that docs/run.md says is enough for 10,000 descriptors."""
+    if resource.getrlimit(resource.RLIMIT_NOFILE)[1] < 10_100:
+        print("SKIP: the limit of descriptors is too low")
+        sys.exit(SKIP)
+    text = lab.ours("/usr/bin/python3", "-c", MANY, options=["--kernel-memory", "660M"],
+                    timeout=80)
+    check(text == "True\n", text)
+
+
 if __name__ == "__main__":
     main([curl, curl_http2, wget, wget_tls, python_urllib, python_requests, netcat, ping, ping_ipv6,
           nftables, dig, socat, iperf3, ssh, ip_command, interfaces_by_name,
-          connections_without_reader])
+          connections_without_reader, sockets_without_end, ten_thousand_connections])

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "hijack/preload/stack.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <mutex>
 #include <new>
@@ -73,6 +75,17 @@ auto call_first(Function function)
     return result;
 }
 
+// How many descriptors a kernel with so many bytes of memory is good for, whatever is done with
+// them: one of TCP holds 64 KiB at most that nobody has read, also above TCP's own limit. More
+// would end a kernel in which nothing can be killed. docs/run.md has the figures.
+uint64_t descriptors_for(uint64_t memory)
+{
+    constexpr uint64_t own_memory = 17 << 20, each = 64 << 10, least = 64;
+    const uint64_t taken = own_memory + memory / 64;  // struct page
+    const uint64_t room = memory > taken ? (memory - taken) / each : 0;
+    return std::clamp<uint64_t>(room, least, descriptors::limit);
+}
+
 // The run's lock: a name of the host that one socket can have. It goes with the process.
 // False: another process of the run has it.
 bool take_run()
@@ -113,7 +126,8 @@ std::string boot()
     if (!started)
         return started.error().what;
     kernel = new lkl::Kernel(*std::move(started));
-    const lkl_rlimit64 most{descriptors::limit, descriptors::limit};
+    const uint64_t room = descriptors_for(options->memory);
+    const lkl_rlimit64 most{room, room};
     kernel->syscall(__lkl__NR_prlimit64, 0, LKL_RLIMIT_NOFILE, &most, nullptr);
     return network::configure(*kernel, *configuration);
 }
@@ -178,6 +192,8 @@ long call_with(long number, const long* args)
         if (const std::string panic = kernel->panic_message(); !panic.empty())
             message_once("the kernel of the network stack crashed: " + panic);
     }
+    if (result == -EMFILE) [[unlikely]]
+        message_once("its kernel's memory has no room for more sockets (--kernel-memory)");
     return result;
 }
 
