@@ -6,6 +6,7 @@
 
 #include <lkl/linux/fcntl.h>
 
+#include "lkl/image/walk.hpp"
 #include "lkl/image_command.hpp"
 
 namespace tools::lkl_tool {
@@ -32,6 +33,10 @@ private:
 
     void print(const Operand& operand)
     {
+        const lkl::FileType type =
+            file_type(operand.image->stat(operand.path, true, lkl::File::basic_stats));
+        if (type == lkl::FileType::character_device || type == lkl::FileType::block_device)
+            throw ToolError(ExitCode::path, escaped(operand.shown) + ": is a device");
         const lkl::File file =
             operand.image->open(operand.path, LKL_O_RDONLY | LKL_O_NONBLOCK | LKL_O_NOCTTY);
         for (;;) {

@@ -44,6 +44,9 @@ private:
 
     void work(const std::vector<Operand>& operands) override
     {
+        // As chown(1): with -R no link is followed, not even that of an operand.
+        if (options_.recursive)
+            options_.follow = false;
         for (const Operand& operand : operands) {
             const Image& image = *operand.image;
             problems().guarded([&] {

@@ -35,16 +35,18 @@ class CountSpace final : public Visitor {
 public:
     using Show = std::function<void(uint64_t bytes, const std::string& path)>;
 
-    // All references are kept. seen: files that were counted before.
-    CountSpace(const DuStyle& style, Seen& seen, Show show)
-        : style_(style), seen_(seen), show_(std::move(show))
+    // All references are kept. seen: files that were counted before, of those with several
+    // names; of all if the operand is one of `several`, which may overlap.
+    CountSpace(const DuStyle& style, Seen& seen, bool several, Show show)
+        : style_(style), seen_(seen), several_(several), show_(std::move(show))
     {
     }
 
     bool visit(const Visit& file) override
     {
         const bool directory = file_type(file.stat) == lkl::FileType::directory;
-        if (!directory && file.stat.stx_nlink > 1 && !seen_.insert(identity_of(file.stat)).second)
+        const bool may_come_again = several_ || (!directory && file.stat.stx_nlink > 1);
+        if (may_come_again && !seen_.insert(identity_of(file.stat)).second)
             return false;
         const uint64_t bytes = style_.apparent ? file.stat.stx_size : file.stat.stx_blocks * 512;
         total_ += bytes;
@@ -74,6 +76,7 @@ public:
 private:
     const DuStyle& style_;
     Seen& seen_;
+    const bool several_;
     const Show show_;
     std::vector<uint64_t> sums_;  // of the directories on the way, by depth
     uint64_t total_ = 0;
@@ -137,7 +140,7 @@ void Du::work(const std::vector<Operand>& operands)
             seen.clear();
         image = operand.image;
         problems().guarded([&] {
-            CountSpace count(style_, seen, show);
+            CountSpace count(style_, seen, operands.size() > 1, show);
             Walk(*operand.image, count, problems())
                 .run(operand.image->place(operand.path), operand.shown);
             total += count.total();

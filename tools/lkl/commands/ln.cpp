@@ -7,6 +7,7 @@
 #include <lkl/asm/errno.h>
 #include <lkl/linux/fcntl.h>
 
+#include "common/tree/sources.hpp"
 #include "lkl/image_command.hpp"
 
 namespace tools::lkl_tool {
@@ -72,8 +73,10 @@ void Ln::work(const std::vector<Operand>& operands)
     std::string path = operand.path;
     if (directory) {
         const std::string target = symbolic_ ? target_ : target_path(image);
-        path += '/' + target.substr(target.rfind('/') + 1);
+        path += '/' + split_source(target).name;
         place = image.place(path);
+    } else if (path.ends_with('/')) {
+        throw image.failure({LKL_ENOENT, "make"}, path);
     }
     if (!symbolic_)
         (void)image.stat(target_path(image), false, lkl::File::basic_stats);

@@ -12,6 +12,7 @@
 #include <lkl/asm/errno.h>
 #include <lkl/linux/fcntl.h>
 #include <lkl/linux/fs.h>
+#include <lkl/linux/stat.h>
 
 #include "common/tree/identity.hpp"
 #include "lkl/image_command.hpp"
@@ -89,13 +90,13 @@ void Mv::move(const Operand& from, const Operand& to, bool into)
     if (from.image != to.image)
         throw ToolError(ExitCode::usage, "mv works within one image: lkl cp copies between two");
     const Image& image = *from.image;
-    const Place source = image.place(from.path);
-    Place target = into ? Place{image.open(to.path, LKL_O_RDONLY | LKL_O_DIRECTORY), source.name}
-                        : image.place(to.path);
-    if (source.name == "." || target.name == ".")
-        throw ToolError(ExitCode::path,
-                        escaped(from.shown) + ": the top directory, \".\" and \"..\" stay");
+    const Place source = image.named(from.path);
+    const Place target =
+        into ? Place{image.open(to.path, LKL_O_RDONLY | LKL_O_DIRECTORY), source.name}
+             : image.named(to.path);
     const auto old = look(source);
+    if (!into && to.path.ends_with('/') && old && (old->stx_mode & LKL_S_IFMT) != LKL_S_IFDIR)
+        refuse(from, to, "only a directory can have a slash behind its name");
     const auto replaced = look(target);
     if (into && replaced && moved_.contains(identity_of(*replaced)))
         refuse(from, to, "the same command has moved a file of that name there");

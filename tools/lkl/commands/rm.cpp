@@ -64,10 +64,7 @@ private:
 
 void Rm::remove(const Operand& operand)
 {
-    Place place = operand.image->place(operand.path);
-    if (place.name == ".")
-        throw ToolError(ExitCode::path,
-                        escaped(operand.shown) + ": the top directory, \".\" and \"..\" stay");
+    Place place = operand.image->named(operand.path);
     const auto stat = place.directory.stat_at(place.name.c_str());
     if (!stat) {
         if (!force_ || stat.error().code != LKL_ENOENT)

@@ -137,7 +137,7 @@ void Touch::touch(const Image& image, const std::string& path)
         const Place place = follow_ ? image.resolve(path) : image.place(path);
         check(place.directory.set_times_at(place.name.c_str(), times));
     } else if (create_) {
-        const Place place = image.place(path);
+        const Place place = image.resolve_missing(path);
         constexpr unsigned usual_mode = 0644;
         const auto made = place.directory.open_at(
             place.name.c_str(), LKL_O_WRONLY | LKL_O_CREAT | LKL_O_EXCL | LKL_O_NOFOLLOW,

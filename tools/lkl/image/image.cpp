@@ -22,7 +22,8 @@ bool is_fault_of_path(int code)
 {
     constexpr std::array codes{LKL_ENOENT,    LKL_ENOTDIR, LKL_ELOOP,  LKL_EISDIR,
                                LKL_EEXIST,    LKL_EXDEV,   LKL_EINVAL, LKL_ENAMETOOLONG,
-                               LKL_ENOTEMPTY, LKL_EPERM,   LKL_EBUSY,  LKL_EOPNOTSUPP};
+                               LKL_ENOTEMPTY, LKL_EPERM,   LKL_EBUSY,  LKL_EOPNOTSUPP,
+                               LKL_ENXIO};
     return std::find(codes.begin(), codes.end(), code) != codes.end();
 }
 
@@ -90,16 +91,46 @@ Place Image::place(const std::string& path) const
         throw failure(directory.error(), path);
     place.directory = *std::move(directory);
     place.name = parts.name.empty() ? "." : std::move(parts.name);
-    return place;
+    if (!path.ends_with('/') || place.name == ".")
+        return place;
+    const auto stat = place.directory.stat_at(place.name.c_str());
+    if (!stat || (stat->stx_mode & LKL_S_IFMT) == LKL_S_IFDIR)
+        return place;
+    return inside(path);
+}
+
+Place Image::named(const std::string& path) const
+{
+    Place found = place(path);
+    if (found.name != ".")
+        return found;
+    const bool is_link = path.ends_with('/') && !split_source(absolute(path)).name.empty();
+    throw ToolError(ExitCode::path,
+                    escaped(name_ + ':' + absolute(path)) +
+                        (is_link ? ": leads to a directory; without the slash it is the link"
+                                 : ": the top directory, \".\" and \"..\" stay"));
 }
 
 Place Image::resolve(const std::string& path) const
+{
+    return follow(path, false);
+}
+
+Place Image::resolve_missing(const std::string& path) const
+{
+    return follow(path, true);
+}
+
+Place Image::follow(const std::string& path, bool may_be_missing) const
 {
     constexpr int most_links = 40;  // as the kernel
     std::string current = absolute(path);
     for (int i = 0; i <= most_links; i++) {
         Place found = place(current);
         const auto stat = found.directory.stat_at(found.name.c_str());
+        // What does not exist is no directory, as a slash at its end would say.
+        if (!stat && may_be_missing && stat.error().code == LKL_ENOENT && !current.ends_with('/'))
+            return found;
         if (!stat)
             throw failure(stat.error(), path);
         if ((stat->stx_mode & LKL_S_IFMT) != LKL_S_IFLNK)

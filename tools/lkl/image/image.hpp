@@ -52,10 +52,15 @@ public:
     lkl::File open(const std::string& path, int flags) const;
     // Of the path itself, or with `follow` of what it links to.
     lkl::Stat stat(const std::string& path, bool follow, unsigned mask) const;
-    // The path's last name is not followed and need not exist.
+    // The path's last name is not followed and need not exist. With a slash at the end, as
+    // the kernel has it, what exists is a directory, or a link to one, which is followed.
     Place place(const std::string& path) const;
+    // The same for who renames or removes the name: a directory has one there.
+    Place named(const std::string& path) const;
     // The file that the path leads to, which exists: the last symbolic link is followed.
     Place resolve(const std::string& path) const;
+    // Where the path leads to, links followed, and no file is yet; one that is there is found.
+    Place resolve_missing(const std::string& path) const;
     // The directory that the path leads to, symbolic links followed, as "." in itself.
     Place inside(const std::string& path) const;
 
@@ -66,6 +71,8 @@ public:
     void finish();
 
 private:
+    Place follow(const std::string& path, bool may_be_missing) const;
+
     std::string name_;
     std::optional<Identity> host_file_;
     bool writable_;

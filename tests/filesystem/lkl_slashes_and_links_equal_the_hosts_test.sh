@@ -1,0 +1,97 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# A slash at the end of a path, links that are operands and files that are named twice: each
+# command does to an image what the host's does to a mount of it, and fails where that fails.
+# shellcheck source=tests/filesystem/lib.sh
+. "$(dirname "$0")/lib.sh"
+need mkfs.ext4
+need_root
+need_host_filesystem ext4
+export LC_ALL=C
+
+mkdir -p source/d/e source/empty
+echo text >source/d/file
+echo a >source/a
+touch source/zero
+ln source/d/file source/d/hard
+ln -s d source/link
+ln -s d/ source/slashed
+ln -s nowhere source/dangling
+ln -s loop source/loop
+mknod source/null c 1 3
+make_image fresh 16M
+mkfs.ext4 -q -d source fresh
+
+# What there is below a directory: all but times, and the sizes of directories.
+tree() {
+    (cd "$1" && find . -path ./lost+found -prune -o -type d -printf '%p %m %U:%G %n\n' \
+        -o -printf '%p %y %m %U:%G %s %l %n\n' | sort)
+}
+
+# same COMMAND [ARGUMENT]...: paths begin with /.
+same() {
+    local here=() there=() argument code=0 host_code=0
+    for argument; do
+        case $argument in
+        /*) here+=("image:$argument") there+=(".$argument") ;;
+        *) here+=("$argument") there+=("$argument") ;;
+        esac
+    done
+    cp fresh image
+    cp fresh expected
+    host_mount expected host
+    (cd host && "${there[@]}") >host-output 2>host-error || host_code=1
+    tree host >host-tree
+    umount host
+    "$LKL_BIN/lkl" "${here[@]}" >output 2>error || code=$?
+    [ $code = 0 ] || [ $code = 8 ] || fail "$*: exit code $code: $(cat error)"
+    [ $((code != 0)) = $host_code ] || fail "$*: $code, and the host: $(cat error host-error)"
+    host_mount image host ro
+    tree host >image-tree
+    umount host
+    diff host-tree image-tree || fail "$*: trees differ"
+    # The order of directories, and the names of operands, are ours.
+    diff <(sed 's|^\./|/|; s|\t\./|\t/|' host-output | sort) <(sort output) || fail "$*: prints"
+}
+
+for path in /d/ /d/file/ /empty/ /link /slashed /dangling /a/ /nothing/; do
+    same rm -r $path
+    same mv $path /moved
+    same chmod -R 700 $path
+    same chown -R 7:8 $path
+done
+for path in /new /new/ /d/ /a/ /link/ /dangling /dangling/ /loop; do
+    same touch $path
+    same mkdir -p $path
+    same ln -s text $path
+    same mv /a $path
+    same mv /empty $path
+done
+same chown 7 /link
+same chown 7 /link/
+same ln -s text/ /d
+same ln /a/ /new
+same rm -d /empty/
+for path in /link /link/ /slashed/ /d/ /zero/ /dangling /dangling/; do
+    same find $path
+    same du $path
+    same ls -d $path
+done
+same ls /link/
+same cat /link/file
+same cat /a/
+same du /d /d/e
+same du -c /d/e /d
+same du -a /a /a
+same du -s /d/hard /d
+
+# The host's rm empties the directory and then fails. It stays as it is here.
+cp fresh image
+run 8 "$LKL_BIN/lkl" rm -r image:/link/
+says "without the slash it is the link"
+run 8 "$LKL_BIN/lkl" mv image:/link/ image:/new
+says_one_line
+[ "$(digest image)" = "$(digest fresh)" ] || run 0 "$LKL_BIN/lkl" cat image:/link/file image:/d/hard
+# A device of the image leads nowhere.
+run 8 "$LKL_BIN/lkl" cat image:/null
+says "is a device"
