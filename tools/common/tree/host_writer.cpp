@@ -32,8 +32,13 @@ HostTop open_host_top(const std::string& destination, const std::vector<std::str
         throw ToolError(ExitCode::output,
                         escaped(destination) + ": cannot " + escaped(target.error().what));
     HostTop top{*std::move(target), destination};
-    if (!top.name.empty())
-        top.path = split_source(destination).directory;
+    if (top.name.empty())
+        return top;
+    // Nobody who names it wants a file in the place of /dev/null or /dev/stdout.
+    struct stat status;
+    if (stat(destination.c_str(), &status) == 0 && !S_ISREG(status.st_mode))
+        throw ToolError(ExitCode::output, escaped(destination) + ": is no regular file");
+    top.path = split_source(destination).directory;
     return top;
 }
 

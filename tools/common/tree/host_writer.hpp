@@ -17,7 +17,8 @@ struct HostTop : Target<HostFile> {
     std::string path;  // of the directory
 };
 
-// Where sources go, patterns perhaps, as in cp. Throws ToolError, ExitCode::output.
+// Where sources go, patterns perhaps, as in cp. Throws ToolError, ExitCode::output; also where
+// the destination, or what it links to, is a device, a FIFO or a socket.
 HostTop open_host_top(const std::string& destination, const std::vector<std::string>& sources);
 
 // give(sink) gives all files; they are made below `top` by a thread of its own. The

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <lkl/asm/errno.h>
 #include <lkl/file.hpp>
 #include <lkl/result.hpp>
 
@@ -54,7 +55,9 @@ lkl::Result<Target<File>> find_target(const std::string& path, bool many,
         return target;
     }
     SourcePath parts = split_source(path);
-    if (many || parts.name.empty())
+    // What exists and has a slash behind it would have to be one.
+    const bool is_other = path.ends_with('/') && existing.error().code != LKL_ENOENT;
+    if (many || is_other || parts.name.empty())
         return std::move(existing).error();
     auto parent = open(parts.directory.c_str());
     if (!parent)

@@ -1,0 +1,54 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# lkl cp and cpfromfs put no file in the place of a device, a FIFO or a socket that is named
+# as the destination, nor of a link to one; and a name with a slash is that of a directory.
+# shellcheck source=tests/filesystem/lib.sh
+. "$(dirname "$0")/lib.sh"
+need mkfs.ext4 python3
+
+mkdir source
+echo text >source/file
+ln -s file source/link
+make_image image 16M
+mkfs.ext4 -q -d source image
+mkfifo fifo
+python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("socket")'
+ln -s fifo to-fifo
+ln -s /dev/null to-null
+echo old >old
+ln -s old to-old
+ln -s nowhere to-nowhere
+names=(fifo socket to-fifo to-null)
+if mknod null c 1 3 2>/dev/null; then
+    names+=(null)
+fi
+
+for name in "${names[@]}"; do
+    before=$(stat -c '%i %f' "$name")
+    for copy in "lkl cp image:/file" "cpfromfs -i image /file"; do
+        # shellcheck disable=SC2086  # words
+        run 6 "$LKL_BIN"/$copy "$name"
+        says "$name: is no regular file"
+    done
+    [ "$(stat -c '%i %f' "$name")" = "$before" ] || fail "$name is another file"
+done
+
+# A file and links to no file are replaced, as the manual page says.
+for name in old to-old to-nowhere; do
+    run 0 "$LKL_BIN/lkl" cp image:/file $name
+    [ "$(stat -c %F $name)" = "regular file" ] || fail "$name: $(stat -c %F $name)"
+    cmp source/file $name
+done
+
+run 6 "$LKL_BIN/lkl" cp image:/file old/
+says_one_line
+run 6 "$LKL_BIN/cpfromfs" -i image /file old/
+says_one_line
+for path in /file/ /link/; do
+    run 8 "$LKL_BIN/lkl" cp old image:$path
+    says "is not a directory"
+    run 8 "$LKL_BIN/cptofs" -i image old $path
+    says "is not a directory"
+done
+run 0 "$LKL_BIN/lkl" cp -r source image:/new/
+run 0 "$LKL_BIN/lkl" cat image:/new/file
