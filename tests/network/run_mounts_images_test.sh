@@ -46,6 +46,18 @@ e2fsck -fn image >check 2>&1 || fail "$(cat check)"
 run ls -la /image >list || fail "ls -la: $(cat list)"
 grep -q ' \.\.$' list || fail "no directory above: $(cat list)"
 
+# A mount below another one is seen there, in whatever order they come, and the later one of
+# two at one place.
+mkdir -p second
+echo second >second/name
+mkfs.ext4 -q -d second other 16M
+for order in "image:/image other:/image/below" "other:/image/below image:/image" \
+    "image:/image/below other:/image/below"; do
+    read -r first last <<<"$order"
+    [ "$(timeout 30 "$LKL_BIN/lkl" run --mount "$first" --mount "$last" -- \
+        cat /image/below/name)" = second ] || fail "mounts $order"
+done
+
 # Nothing goes to the host's directory of that name.
 mkdir -p hosts/lower
 cp "$(type -P true)" hosts/program

@@ -68,6 +68,10 @@ grep -q 'netem .*delay 10ms' details || fail "--qdisc: $(cat details)"
 # Name servers are what the program reads.
 alone "$LKL_BIN/lkl" run --dns 192.0.2.53,fd00::53 -- cat /etc/resolv.conf >resolv
 printf 'nameserver 192.0.2.53\nnameserver fd00::53\n' | diff - resolv || fail "resolv.conf"
+alone "$LKL_BIN/lkl" run --dns 192.0.2.53,fd00::53 -- sh -c 'cd /etc && exec cat resolv.conf' |
+    diff - resolv || fail "resolv.conf, by a relative path"
+alone "$LKL_BIN/lkl" run --dns 192.0.2.53,fd00::53 -- cat /etc//./resolv.conf | diff - resolv ||
+    fail "resolv.conf, by another spelling"
 
 # wrong TEXT ARGUMENT...: refused with one line that has the text in it, and with exit code
 # $expected.
@@ -114,6 +118,10 @@ wrong 'no value' --sysctl net.ipv4.ip_forward -- true
 wrong 'IMAGE:DIRECTORY' --mount image -- true
 expected=8
 wrong 'not found' -- no-such-program
+wrong 'not found' -- ''
+mkdir -p directories/ip
+PATH=$PWD/directories:$PATH alone "$LKL_BIN/lkl" run -- ip link >output ||
+    fail "a directory of PATH is taken for the program"
 wrong 'No such file' -- ./no-such-program
 expected=6
 wrong 'no-such-directory' --net tap:t0 --pcap no-such-directory/file -- true

@@ -341,7 +341,7 @@ std::optional<long> run(long number, const long* args)
     spread(*rule, args, to);
     const Inside inside;
     if (rule->kernel_number == __lkl__NR_openat)
-        if (const int fd = routes::substitute(host::to_text(to[1]), to[2]); fd >= 0)
+        if (const int fd = routes::substitute(to[0], host::to_text(to[1]), to[2]); fd >= 0)
             return fd;
     const Place first(to[0], host::to_text(to[1]));
     if (rule->two) {

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstring>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -199,6 +198,12 @@ void prepare()
         for (size_t i = 0; i < configuration->images.size(); i++)
             routes->push_back(
                 {images::directory_of(configuration->images[i]), images::mount_point(i)});
+    // Of mounts that are below each other, the innermost has a path; of two at one place, the
+    // later one, as with mount(8).
+    std::reverse(routes->begin(), routes->end());
+    std::stable_sort(routes->begin(), routes->end(), [](const Route& one, const Route& other) {
+        return one.directory.size() > other.directory.size();
+    });
     all = routes;
 }
 
@@ -247,9 +252,12 @@ bool tells_of_network(const std::string& kernel_path)
     return kernel_path.starts_with("/proc/") || kernel_path.starts_with("/sysfs/");
 }
 
-int substitute(const char* path, long flags)
+int substitute(long dirfd, const char* path, long flags)
 {
-    if (!path || std::strcmp(path, "/etc/resolv.conf") != 0 || (flags & O_ACCMODE) != O_RDONLY)
+    constexpr std::string_view name = "resolv.conf";
+    // By the name first: see may_be_ours().
+    if (!path || !std::string_view(path).ends_with(name) || (flags & O_ACCMODE) != O_RDONLY ||
+        full_path(dirfd, path) != "/etc/resolv.conf")
         return -1;
     const std::string text = resolv_conf();
     if (text.empty())

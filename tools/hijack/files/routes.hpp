@@ -33,6 +33,6 @@ bool tells_of_network(const std::string& kernel_path);
 
 // A new descriptor of the host with what the program is to see there, or -1: no such
 // path, or opened for writing. The caller is Inside.
-int substitute(const char* path, long flags);
+int substitute(long dirfd, const char* path, long flags);
 
 }  // namespace hijack::routes

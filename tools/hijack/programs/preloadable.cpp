@@ -114,13 +114,16 @@ Answer judge(const std::string& path, int scripts)
 
 std::string look_up(const std::string& name)
 {
-    if (name.find('/') != std::string::npos)
+    if (name.find('/') != std::string::npos || name.empty())
         return name;
     const char* const path = std::getenv("PATH");
     std::stringstream directories(path ? path : "/usr/local/bin:/usr/bin:/bin");
     for (std::string directory; std::getline(directories, directory, ':');) {
         std::string file = (directory.empty() ? "." : directory) + "/" + name;
-        if (access(file.c_str(), X_OK) == 0)
+        struct stat status;
+        // Not a directory, which has that permission as well.
+        if (stat(file.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
+            access(file.c_str(), X_OK) == 0)
             return file;
     }
     return {};
