@@ -50,6 +50,7 @@ check 1 "is no mode" chmod u=q image:/one
 check 1 "no such user" chown nobody-here image:/one
 check 1 "no such group" chown :nobody-here image:/one
 check 1 "is no time" touch -d yesterday-or-so image:/one
+check 1 "is no time" touch -d 2023-02-29 image:/one
 check 1 "the image is written" -o ro rm image:/one
 check 1 "not written" -o rw ls image
 check 1 "IMAGE:PATH" edit image

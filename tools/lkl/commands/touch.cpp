@@ -66,8 +66,11 @@ bool parse_time(const std::string& text, KernelTime& time)
         const char* const rest = strptime(copy.c_str(), format, &calendar);
         if (rest == nullptr || !parse_fraction(rest, time.tv_nsec))
             continue;
+        const int month = calendar.tm_mon, day = calendar.tm_mday;
+        const bool leap_second = calendar.tm_sec >= 60;
         time.tv_sec = universal ? timegm(&calendar) : mktime(&calendar);
-        return true;
+        // A day that its month does not have became one of the next month.
+        return leap_second || (calendar.tm_mon == month && calendar.tm_mday == day);
     }
     return false;
 }
