@@ -73,6 +73,11 @@ alone "$LKL_BIN/lkl" run --dns 192.0.2.53,fd00::53 -- sh -c 'cd /etc && exec cat
 alone "$LKL_BIN/lkl" run --dns 192.0.2.53,fd00::53 -- cat /etc//./resolv.conf | diff - resolv ||
     fail "resolv.conf, by another spelling"
 
+# The kernel's log is lines of the kernel's.
+alone "$LKL_BIN/lkl" run --net none --kernel-log -- ip link >output 2>log || fail "--kernel-log"
+grep -q 'Linux version' log || fail "--kernel-log: $(cat log)"
+! grep -n '^$' log || fail "--kernel-log: empty lines: $(cat log)"
+
 # wrong TEXT ARGUMENT...: refused with one line that has the text in it, and with exit code
 # $expected.
 expected=1

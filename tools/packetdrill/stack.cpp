@@ -41,7 +41,8 @@ Result<tools::Descriptor> open_log(const std::string& path)
 void write_line(int fd, std::string_view line)
 {
     std::string text(line);
-    text += '\n';
+    if (!text.ends_with('\n'))
+        text += '\n';
     // A log that cannot be written does not end a test.
     [[maybe_unused]] const ssize_t written = ::write(fd, text.data(), text.size());
 }

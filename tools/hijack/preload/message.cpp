@@ -13,7 +13,8 @@ namespace hijack {
 void message_raw(std::string_view line)
 {
     std::string text(line);
-    text += '\n';
+    if (!text.ends_with('\n'))
+        text += '\n';
     host::call(SYS_write, STDERR_FILENO, text.data(), text.size());
 }
 

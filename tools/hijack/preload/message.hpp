@@ -13,7 +13,7 @@ void message(std::string_view text);
 // The first of a process, and no more: why calls of the network fail.
 void message_once(std::string_view text);
 
-// The line as it is: the kernel's log.
+// The line as it is, which may have its end: the kernel's log.
 void message_raw(std::string_view line);
 
 }  // namespace hijack
