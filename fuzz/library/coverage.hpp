@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include <lkl/kernel.hpp>
+#include <lkl/snapshot.hpp>
 
 namespace lkl::fuzz {
 
@@ -28,6 +29,9 @@ public:
     // restore. False: this kernel has no KCOV.
     bool start(Kernel& kernel);
 
+    // After the snapshot: the buffers need not come back with it, and would be most of what does.
+    void leave_out_of(Snapshot& snapshot);
+
     // Before an execution. What has been reached until then, by preparations for instance,
     // would take the room of the rest.
     void clear();
@@ -47,8 +51,8 @@ public:
     void take_comparisons(std::vector<Comparison>& found);
 
 private:
-    // The number of entries, then these. Both are the kernel's memory, which a restore
-    // brings back.
+    // The number of entries, then these, in the kernel's memory. Both are empty before what is
+    // to be recorded.
     uint64_t* buffer_ = nullptr;
     uint64_t* comparisons_ = nullptr;
     long trace_ = -1;  // descriptors of the kernel

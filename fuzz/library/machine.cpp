@@ -63,6 +63,7 @@ Result<std::unique_ptr<Machine>> Machine::start(MachineOptions options)
     if (!snapshot)
         return std::move(snapshot).error();
     machine->snapshot_.emplace(std::move(*snapshot));
+    machine->coverage_.leave_out_of(*machine->snapshot_);
     return machine;
 }
 

@@ -63,6 +63,13 @@ public:
     // Any other, ENOMEM, is the host's, and leaves a kernel that can only be destroyed.
     Result<size_t> restore();
 
+    // What a mmap(2) of this kernel has mapped at [start, start + size), whole pages, stays as
+    // it is at each restore from here on: buffers of which the program keeps account itself,
+    // such as KCOV's, and which are large, so that the way back is shorter. The mapping must
+    // have been there at the snapshot, with all of its pages. Not during restore().
+    // Errors: EINVAL (it was not, or these are no whole pages), ENOMEM; nothing is changed.
+    Result<void> leave_out(const void* start, size_t size);
+
 private:
     explicit Snapshot(Kernel::Impl* kernel) : kernel_(kernel) {}
 

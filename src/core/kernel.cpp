@@ -94,6 +94,7 @@ public:
     Result<void> halt();
     Result<void> take_snapshot();
     Result<size_t> restore_snapshot();
+    Result<void> leave_out_of_snapshot(const void* start, size_t size);
     void drop_snapshot();
     bool running() const noexcept
     {
@@ -509,6 +510,12 @@ Result<size_t> Kernel::Impl::restore_snapshot()
     return saved_->restore();
 }
 
+Result<void> Kernel::Impl::leave_out_of_snapshot(const void* start, size_t size)
+{
+    const std::lock_guard lock(halt_mutex_);
+    return saved_->leave_out(start, size);
+}
+
 void Kernel::Impl::drop_snapshot()
 {
     const std::lock_guard lock(halt_mutex_);
@@ -587,6 +594,11 @@ Result<Snapshot> Snapshot::take(Kernel& kernel)
 Result<size_t> Snapshot::restore()
 {
     return kernel_->restore_snapshot();
+}
+
+Result<void> Snapshot::leave_out(const void* start, size_t size)
+{
+    return kernel_->leave_out_of_snapshot(start, size);
 }
 
 Snapshot::Snapshot(Snapshot&& other) noexcept : kernel_(std::exchange(other.kernel_, nullptr)) {}

@@ -35,6 +35,11 @@ public:
     SavedKernel& operator=(const SavedKernel&) = delete;
 
     Result<size_t> restore();
+    Result<void> leave_out(const void* start, size_t size)
+    {
+        const auto at = reinterpret_cast<uintptr_t>(start);
+        return memory_->leave_out(at, at + size);
+    }
 
 private:
     SavedKernel(Machine& machine, Threads& threads, Devices& devices)

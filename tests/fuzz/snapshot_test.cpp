@@ -218,6 +218,29 @@ TEST_F(SnapshotTest, MappingsOfTheApplicationAreAsTheyWere)
     EXPECT_LE(count_mappings(), mappings + 8);
 }
 
+TEST_F(SnapshotTest, MappingsCanBeLeftOut)
+{
+    constexpr size_t page = 4096;
+    const long at = kernel.syscall(__lkl__NR_mmap, 0, 3 * page, PROT_READ | PROT_WRITE,
+                                   MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    ASSERT_GT(at, 0);
+    auto* const bytes = reinterpret_cast<char*>(at);
+    take();
+    EXPECT_FALSE(snapshot->leave_out(bytes + 1, page));
+    ASSERT_TRUE(snapshot->leave_out(bytes + page, page));
+    for (int i = 0; i < 3; ++i) {
+        // The last one by the kernel, at the address that it has for it.
+        bytes[0] = bytes[page] = 'b';
+        ASSERT_EQ(kernel.syscall(__lkl__NR_getcwd, bytes + page + 1, 2), 2);
+        bytes[2 * page] = 'b';
+        restore();
+        EXPECT_EQ(bytes[0], 0);
+        EXPECT_STREQ(bytes + page, "b/");
+        EXPECT_EQ(bytes[2 * page], 0);
+        bytes[page] = bytes[page + 1] = 0;
+    }
+}
+
 TEST_F(SnapshotTest, DisksHoldWhatTheyHeld)
 {
     add_ext4();

@@ -72,6 +72,35 @@ protected:
     std::unique_ptr<MemorySnapshot> snapshot;
 };
 
+TEST_P(MemorySnapshotTest, WhatIsLeftOutStays)
+{
+    ASSERT_EQ(map(3, 7, 2), 0);
+    ASSERT_EQ(map(5, 20, 1), 0);
+    for (const uint64_t number : {6, 7, 8, 9, 20, 21})
+        byte(memory(number)) = 'a';
+    take();
+    EXPECT_FALSE(snapshot->leave_out(window(6), window(7)));
+    EXPECT_FALSE(snapshot->leave_out(window(5), window(7)));
+    EXPECT_FALSE(snapshot->leave_out(memory(7), memory(8)));
+    EXPECT_FALSE(snapshot->leave_out(window(3) + 1, window(4)));
+    EXPECT_FALSE(snapshot->leave_out(window(3), window(3)));
+    ASSERT_TRUE(snapshot->leave_out(window(4), window(6)));
+    for (char value : {'b', 'c'}) {
+        // By either address; between them and beside them the rest.
+        byte(window(3)) = byte(window(4)) = byte(window(5)) = value;
+        for (const uint64_t number : {6, 9, 21})
+            byte(memory(number)) = value;
+        restore();
+        EXPECT_EQ(byte(memory(8)), value);
+        EXPECT_EQ(byte(memory(20)), value);
+        for (const uint64_t number : {6, 7, 9, 21})
+            EXPECT_EQ(byte(memory(number)), 'a') << number;
+        byte(memory(8)) = 'd';
+        restore();
+        EXPECT_EQ(byte(window(4)), 'd');
+    }
+}
+
 TEST_P(MemorySnapshotTest, PutsBackWhatWasWrittenAndNothingElse)
 {
     byte(memory(5)) = 'a';

@@ -241,7 +241,46 @@ const std::byte* MemorySnapshot::copy_of(const Region& region, uintptr_t address
     return copy_ + region.physical + (address - region.start);
 }
 
+Result<void> MemorySnapshot::leave_out(uintptr_t start, uintptr_t end)
+{
+    std::vector<Range> ranges = left_out_;
+    uintptr_t at = std::max(start, space_.vmalloc_start());
+    for (const Region& region : regions_) {
+        if (region.start > at || region.end <= at || at >= end || region.shadow)
+            continue;
+        const uintptr_t to = std::min(end, region.end);
+        ranges.push_back(
+            {region.physical + (at - region.start), region.physical + (to - region.start)});
+        at = to;
+    }
+    if (at != end || at == start || start % page_size != 0 || end % page_size != 0)
+        return failed("what is to be left out", EINVAL);
+    std::sort(ranges.begin(), ranges.end(),
+              [](const Range& a, const Range& b) { return a.start < b.start; });
+    left_out_ = std::move(ranges);
+    return {};
+}
+
+// Without what is left out; the shadow's copies are others.
 void MemorySnapshot::put_pages_back(uintptr_t start, uintptr_t end, const std::byte* from) noexcept
+{
+    if (left_out_.empty() || from < copy_ || from >= copy_ + copy_size_)
+        return put_all_back(start, end, from);
+    const auto physical = static_cast<uint64_t>(from - copy_);
+    const uint64_t physical_end = physical + (end - start);
+    uint64_t at = physical;
+    auto left = std::upper_bound(left_out_.begin(), left_out_.end(), physical,
+                                 [](uint64_t one, const Range& range) { return one < range.end; });
+    for (; left != left_out_.end() && left->start < physical_end; ++left) {
+        if (left->start > at)
+            put_all_back(start + (at - physical), start + (left->start - physical), copy_ + at);
+        at = std::max(at, left->end);
+    }
+    if (at < physical_end)
+        put_all_back(start + (at - physical), end, copy_ + at);
+}
+
+void MemorySnapshot::put_all_back(uintptr_t start, uintptr_t end, const std::byte* from) noexcept
 {
     for_each_part(start, end, [&](uintptr_t part, uintptr_t part_end, bool hidden) {
         const std::byte* const source = from + (part - start);

@@ -56,6 +56,11 @@ public:
     // of mappings) leave a memory that is neither the old nor the new one.
     Result<size_t> restore();
 
+    // What is mapped at [start, end) of a window stays as it is at each restore from here on,
+    // whichever address it is written at. Errors: EINVAL (nothing was mapped there, or not all
+    // of it, or it is no part of a window), ENOMEM.
+    Result<void> leave_out(uintptr_t start, uintptr_t end);
+
     // Whether writes are tracked, or everything has to be compared.
     bool tracks_writes() const noexcept { return tracker_.has_value(); }
 
@@ -94,6 +99,7 @@ private:
     Result<void> put_part_back(const Region& region, uintptr_t from, uintptr_t to);
     Result<void> put_written_back();
     void put_pages_back(uintptr_t start, uintptr_t end, const std::byte* from) noexcept;
+    void put_all_back(uintptr_t start, uintptr_t end, const std::byte* from) noexcept;
     Result<void> compare_everything();
     Result<void> protect_if_too_many();
     void note(std::vector<Range>& list, Range range) noexcept;
@@ -108,7 +114,8 @@ private:
     // By address: what of memory() the kernel had taken away from itself, as KFENCE does. Its
     // pages are reached by the file.
     std::vector<Range> hidden_;
-    bool unreachable_ = false;  // the host could not do that
+    std::vector<Range> left_out_;  // physical memory, by address
+    bool unreachable_ = false;     // the host could not do that
 
     // Since the snapshot, or the last restore.
     std::vector<Range> windows_;  // addresses whose mappings have changed
