@@ -80,10 +80,11 @@ auto call_first(Function function)
 // would end a kernel in which nothing can be killed. docs/run.md has the figures.
 uint64_t descriptors_for(uint64_t memory)
 {
-    constexpr uint64_t own_memory = 17 << 20, each = 64 << 10, least = 64;
+    constexpr uint64_t own_memory = 18 << 20, each = 64 << 10;
+    // In less than that, what is kept free for others counts more.
+    constexpr uint64_t small = 28 << 20, least = 64;
     const uint64_t taken = own_memory + memory / 64;  // struct page
-    const uint64_t room = memory > taken ? (memory - taken) / each : 0;
-    return std::clamp<uint64_t>(room, least, descriptors::limit);
+    return memory < small ? least : std::min<uint64_t>((memory - taken) / each, descriptors::limit);
 }
 
 // The run's lock: a name of the host that one socket can have. It goes with the process.
