@@ -17,9 +17,11 @@
 
 // Of <sanitizer/common_interface_defs.h>; null in a process without AddressSanitizer.
 extern "C" {
+// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming): their names
 [[gnu::weak]] void __sanitizer_start_switch_fiber(void** frames, const void* bottom, size_t size);
 [[gnu::weak]] void __sanitizer_finish_switch_fiber(void* frames, const void** old_bottom,
                                                    size_t* old_size);
+// NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)
 }
 
 namespace lkl::posix {
@@ -46,6 +48,7 @@ __attribute__((no_sanitize("address"))) void StackObserver::switched(uintptr_t s
         return announce_to_valgrind(stack, size);
 
     // Both halves at once, since the kernel that runs in between is not instrumented.
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the kernel has addresses as numbers
     const auto* bottom = reinterpret_cast<const void*>(stack);
     if (stack == 0) {
         // Null: nothing on the kernel stacks is in use, drop the copies.
@@ -53,7 +56,7 @@ __attribute__((no_sanitize("address"))) void StackObserver::switched(uintptr_t s
         __sanitizer_finish_switch_fiber(frames_, nullptr, nullptr);
         away_ = false;
     } else if (away_) {
-        void* frames;
+        void* frames = nullptr;
         __sanitizer_start_switch_fiber(&frames, bottom, size);
         __sanitizer_finish_switch_fiber(frames, nullptr, nullptr);
     } else {

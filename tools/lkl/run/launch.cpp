@@ -91,6 +91,7 @@ void launch(const std::string& path, const std::vector<std::string>& words,
     setenv("LKL_RUN_CONFIG", lkl::config::to_json(configuration).c_str(), 1);
     setenv("LKL_RUN_ID", lkl::config::make_run_id().c_str(), 1);
     std::vector<char*> arguments;
+    arguments.reserve(words.size() + 1);
     for (const std::string& word : words)
         arguments.push_back(const_cast<char*>(word.c_str()));
     arguments.push_back(nullptr);
