@@ -50,5 +50,14 @@ for path in /file/ /link/; do
     run 8 "$LKL_BIN/cptofs" -i image old $path
     says "is not a directory"
 done
+# Nor does a name with a slash become that of a file.
+for copy in "lkl cp image:/file new/" "lkl cp image:/file image:/made/" "lkl cp old image:/made/" \
+    "cpfromfs -i image /file new/" "cptofs -i image old /made/"; do
+    # shellcheck disable=SC2086  # words
+    run 8 "$LKL_BIN"/$copy
+    says "is no directory"
+    [ ! -e new ] || fail "$copy made a file"
+done
+run 8 "$LKL_BIN/lkl" stat image:/made
 run 0 "$LKL_BIN/lkl" cp -r source image:/new/
 run 0 "$LKL_BIN/lkl" cat image:/new/file

@@ -38,7 +38,7 @@ ProgressTotals totals(const Options& options, const ReadOptions& read_options, M
 }
 
 // Gives all sources to the sink, as files of `name` or, if that is empty, of theirs.
-void read_sources(const Options& options, MountedImage& image, const std::string& name,
+void read_sources(const Options& options, MountedImage& image, const GivenName& name,
                   Failures& failures, EntrySink& sink)
 {
     ReadOptions read_options;
@@ -53,7 +53,7 @@ void read_sources(const Options& options, MountedImage& image, const std::string
 
 void copy_to_host(const Options& options, MountedImage& image, HostTop top, Failures& failures)
 {
-    const std::string name = top.name;
+    const GivenName name = top.given_name();
     write_host(std::move(top), failures,
                [&](EntrySink& sink) { read_sources(options, image, name, failures, sink); });
 }

@@ -26,7 +26,7 @@ void copy_files(const Options& options, const std::vector<std::string>& paths, M
                 const ReadOptions& read_options, Failures& failures)
 {
     ImageTop top = open_image_top(image, options.destination, paths.size() > 1);
-    const std::string name = top.name;
+    const GivenName name = top.given_name();
     const HostErrorTexts texts({}, ExitCode::path);
     write_image(image, std::move(top), false, failures, [&](EntrySink& sink) {
         Progress progress(!options.quiet, host_totals(!options.quiet, paths));

@@ -31,8 +31,8 @@ std::string readable_part(const std::string& path)
     return is_directory_path(path) ? path : source.directory + '/' + source.name;
 }
 
-void read_host_source(TreeReader<HostFile>& reader, const std::string& name,
-                      const std::string& path, Failures& failures)
+void read_host_source(TreeReader<HostFile>& reader, const GivenName& name, const std::string& path,
+                      Failures& failures)
 {
     const SourcePath source = split_source(path);
     const bool contents = is_directory_path(path);
@@ -49,8 +49,10 @@ void read_host_source(TreeReader<HostFile>& reader, const std::string& name,
                 .about(path));
         return;
     }
+    if (!may_have_name(*stat, name, path, failures))
+        return;
     failures.found_source();
-    const std::string& given = name.empty() ? source.name : name;
+    const std::string& given = name.name.empty() ? source.name : name.name;
     if (contents)
         reader.read_directory(*std::move(directory), given, path);
     else

@@ -7,6 +7,7 @@
 
 #include "common/tree/failures.hpp"
 #include "common/tree/host_file.hpp"
+#include "common/tree/sources.hpp"
 #include "common/tree/tree_reader.hpp"
 
 namespace tools {
@@ -22,7 +23,7 @@ std::string readable_part(const std::string& path);
 
 // Gives a source to the reader's sink, as a file of `name` or, if that is empty, of its
 // own.
-void read_host_source(TreeReader<HostFile>& reader, const std::string& name,
-                      const std::string& path, Failures& failures);
+void read_host_source(TreeReader<HostFile>& reader, const GivenName& name, const std::string& path,
+                      Failures& failures);
 
 }  // namespace tools

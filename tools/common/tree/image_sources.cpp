@@ -44,7 +44,7 @@ ToolError failure_of_source(const MountedImage& image, const std::string& path,
 }  // namespace
 
 void read_image_sources(TreeReader<lkl::File>& reader, MountedImage& image, const lkl::File& root,
-                        const std::vector<std::string>& sources, const std::string& name,
+                        const std::vector<std::string>& sources, const GivenName& name,
                         Failures& failures)
 {
     for (const std::string& path : expand(image, root, sources, failures)) {
@@ -59,8 +59,10 @@ void read_image_sources(TreeReader<lkl::File>& reader, MountedImage& image, cons
             failures.add_source(failure_of_source(image, path, stat.error()));
             continue;
         }
+        if (!may_have_name(*stat, name, path, failures))
+            continue;
         failures.found_source();
-        const std::string& given = name.empty() ? source.name : name;
+        const std::string& given = name.name.empty() ? source.name : name.name;
         if (contents)
             reader.read_directory(*std::move(directory), given, path);
         else

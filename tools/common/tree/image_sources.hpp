@@ -9,6 +9,7 @@
 
 #include "common/mounted_image.hpp"
 #include "common/tree/failures.hpp"
+#include "common/tree/sources.hpp"
 #include "common/tree/tree_reader.hpp"
 
 namespace tools {
@@ -16,7 +17,7 @@ namespace tools {
 // Gives all sources, patterns among them, to the reader's sink, as files of `name` or, if
 // that is empty, of their own. root: the image's.
 void read_image_sources(TreeReader<lkl::File>& reader, MountedImage& image, const lkl::File& root,
-                        const std::vector<std::string>& sources, const std::string& name,
+                        const std::vector<std::string>& sources, const GivenName& name,
                         Failures& failures);
 
 }  // namespace tools

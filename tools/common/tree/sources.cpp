@@ -9,8 +9,10 @@
 #include <glob.h>
 #include <lkl/asm/errno.h>
 #include <lkl/linux/fcntl.h>
+#include <lkl/linux/stat.h>
 #include <sys/stat.h>
 
+#include "common/report.hpp"
 #include "common/tree/image_directory.hpp"
 
 namespace tools {
@@ -75,6 +77,17 @@ SourcePath split_source(const std::string& path)
         parts.directory = slash == std::string_view::npos ? "." : rest.substr(0, slash + 1);
     }
     return parts;
+}
+
+bool may_have_name(const lkl::Stat& stat, const GivenName& name, const std::string& path,
+                   Failures& failures)
+{
+    if (!name.of_directory || (stat.stx_mode & LKL_S_IFMT) == LKL_S_IFDIR)
+        return true;
+    failures.add_source(ToolError(ExitCode::path, escaped(path) + ": is no directory, as " +
+                                                      escaped(name.name) + "/ would be")
+                            .about(path));
+    return false;
 }
 
 bool is_directory_path(const std::string& path)

@@ -10,6 +10,7 @@
 #include <lkl/file.hpp>
 #include <lkl/result.hpp>
 
+#include "common/tree/failures.hpp"
 #include "common/tree/host_file.hpp"
 
 namespace tools {
@@ -34,13 +35,26 @@ std::vector<std::string> expand_on_host(const std::string& pattern);
 lkl::Result<std::vector<std::string>> expand_in_image(const lkl::File& root,
                                                       const std::string& pattern);
 
+// What the only source is to be called; empty: sources keep their names.
+struct GivenName {
+    std::string name;
+    bool of_directory = false;  // it had a slash behind it: no other file can have it
+};
+
 // Where sources go: to files of their names in a directory, or, if `name` is not
 // empty, to that name in it.
 template <typename File>
 struct Target {
     File directory;
     std::string name;
+    bool of_directory = false;  // as in GivenName
+
+    GivenName given_name() const { return {name, of_directory}; }
 };
+
+// Whether such a file can have the name. Else it is a failure of the source.
+bool may_have_name(const lkl::Stat& stat, const GivenName& name, const std::string& path,
+                   Failures& failures);
 
 // open(path) opens a directory. An existing directory is what sources go into; else
 // the path is the name of the only source (many: it is an error).
@@ -64,6 +78,7 @@ lkl::Result<Target<File>> find_target(const std::string& path, bool many,
         return std::move(parent).error();
     target.directory = *std::move(parent);
     target.name = std::move(parts.name);
+    target.of_directory = path.ends_with('/');
     return target;
 }
 

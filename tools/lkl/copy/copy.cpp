@@ -132,7 +132,7 @@ std::vector<std::string> without_itself(const Image& image, std::vector<std::str
     return sources;
 }
 
-void read_image(Image& from, const std::vector<std::string>& sources, const std::string& name,
+void read_image(Image& from, const std::vector<std::string>& sources, const GivenName& name,
                 const CopyOptions& options, Failures& failures, EntrySink& sink)
 {
     ReadOptions read_options;
@@ -164,7 +164,7 @@ void copy_from_host(const std::vector<std::string>& paths, Image& to,
             chosen.push_back(path);
     }
     ImageTop top = open_image_top(to.mounted(), to.absolute(destination), paths.size() > 1);
-    const std::string name = top.name;
+    const GivenName name = top.given_name();
     const HostErrorTexts texts({}, ExitCode::path);
     ReadOptions read_options;
     // Copying the image into itself would have no end.
@@ -182,7 +182,7 @@ void copy_to_host(Image& from, const std::vector<std::string>& sources, HostTop 
                   const CopyOptions& options, Failures& failures)
 {
     const std::vector<std::string> chosen = choose_sources(from, sources, options, failures);
-    const std::string name = top.name;
+    const GivenName name = top.given_name();
     write_host(std::move(top), failures,
                [&](EntrySink& sink) { read_image(from, chosen, name, options, failures, sink); });
 }
@@ -193,7 +193,7 @@ void copy_between(Image& from, const std::vector<std::string>& sources, Image& t
     std::vector<std::string> chosen = choose_sources(from, sources, options, failures);
     ImageTop top = open_image_top(to.mounted(), to.absolute(destination),
                                   sources.size() > 1 || chosen.size() > 1);
-    const std::string name = top.name;
+    const GivenName name = top.given_name();
     const auto give = [&](EntrySink& sink) {
         read_image(from, chosen, name, options, failures, sink);
     };
