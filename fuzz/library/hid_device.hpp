@@ -70,10 +70,10 @@ private:
     void answer();
 
     Kernel& kernel_;
-    long device_ = -1;      // /dev/uhid
-    long probe_ = -1;       // of the bus: which device gets a driver
-    long meeting_ = -1;     // readable: meet()
-    uint32_t added_ = 0;    // devices, since the kernel's start
+    long device_ = -1;    // /dev/uhid
+    long probe_ = -1;     // of the bus: which device gets a driver
+    long meeting_ = -1;   // readable: meet()
+    uint32_t added_ = 0;  // devices, since the kernel's start
     uint32_t added_before_ = 0;
     std::string name_;
 
