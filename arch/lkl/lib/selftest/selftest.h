@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The comparison of vector implementations with generic ones, at boot of the
- * test build (CONFIG_LKL_SELFTEST).
+ * The comparison of vector implementations with generic ones (CONFIG_LKL_SELFTEST):
+ * at boot of the test build, and as a suite of KUnit.
  */
 #ifndef _LKL_SELFTEST_H
 #define _LKL_SELFTEST_H
@@ -23,6 +23,13 @@ void selftest_hashes(void);
 void selftest_ciphers(void);
 void selftest_library(void);
 
+struct selftest_result {
+	unsigned int implementations, comparisons, failures;
+};
+
+/* Runs one of them, whose name lkl.selftest_damage= may have. */
+struct selftest_result selftest_run(const char *name, void (*group)(void));
+
 /* Counts a comparison, and a failure with its line of log if !same. */
 __printf(2, 3) void selftest_check(bool same, const char *fmt, ...);
 
@@ -35,10 +42,10 @@ bool selftest_same(void *got, const void *want, size_t n);
 /* Only the damage, for who compares by other means. */
 void selftest_damage(void *got, size_t n);
 
-/* Counts an implementation, for the line at the end. */
+/* Counts an implementation. */
 void selftest_count(void);
 
-/* The same numbers at each boot. */
+/* The same numbers in each run of a group. */
 u32 selftest_below(u32 limit);
 void selftest_fill(void *to, size_t n);
 

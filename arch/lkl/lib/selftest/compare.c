@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Runs the comparisons after all drivers are up, and ends the boot if one of
- * them fails: a kernel that computes wrongly must not touch data.
+ * What all comparisons share: random input, damage on purpose, and the count of
+ * what differs.
  */
 #include <linux/kernel.h>
-#include <linux/ktime.h>
 #include <linux/printk.h>
 #include <linux/string.h>
 
@@ -12,20 +11,6 @@
 
 /* More lines than this say nothing new. */
 #define MAX_REPORTS	30
-
-struct group {
-	const char *name;
-	void (*run)(void);
-};
-
-static const struct group groups[] __initconst = {
-	{ "memory", selftest_memory },
-	{ "sums", selftest_sums },
-	{ "raid", selftest_raid },
-	{ "hashes", selftest_hashes },
-	{ "ciphers", selftest_ciphers },
-	{ "library", selftest_library },
-};
 
 /* lkl.selftest_damage=GROUP: one result of that group gets a wrong bit. */
 static char *damaged_group __initdata;
@@ -35,15 +20,15 @@ static char *damaged_group __initdata;
 static unsigned int damage_countdown __initdata;
 
 static struct rnd_state random __initdata;
-static unsigned int implementations __initdata, checks __initdata, failures __initdata;
+static struct selftest_result result __initdata;
 
 void __init selftest_check(bool same, const char *fmt, ...)
 {
 	struct va_format vaf;
 	va_list args;
 
-	checks++;
-	if (likely(same) || failures++ >= MAX_REPORTS)
+	result.comparisons++;
+	if (likely(same) || result.failures++ >= MAX_REPORTS)
 		return;
 	va_start(args, fmt);
 	vaf.fmt = fmt;
@@ -66,7 +51,7 @@ bool __init selftest_same(void *got, const void *want, size_t n)
 
 void __init selftest_count(void)
 {
-	implementations++;
+	result.implementations++;
 }
 
 u32 __init selftest_below(u32 limit)
@@ -86,23 +71,13 @@ static int __init set_damage(char *value)
 }
 early_param("lkl.selftest_damage", set_damage);
 
-static int __init compare_all(void)
+struct selftest_result __init selftest_run(const char *name, void (*group)(void))
 {
-	ktime_t start = ktime_get();
-	int i;
+	bool damaged = damaged_group && !strcmp(damaged_group, name);
 
+	damage_countdown = damaged ? DAMAGE_AFTER + 1 : 0;
 	prandom_seed_state(&random, 1);
-	for (i = 0; i < ARRAY_SIZE(groups); i++) {
-		bool damaged = damaged_group && !strcmp(damaged_group, groups[i].name);
-
-		damage_countdown = damaged ? DAMAGE_AFTER + 1 : 0;
-		groups[i].run();
-	}
-
-	if (failures)
-		panic("lkl selftest: %u of %u comparisons differ", failures, checks);
-	pr_info("lkl selftest: %u implementations, %u comparisons, 0 differ, %lld ms\n",
-		implementations, checks, ktime_ms_delta(ktime_get(), start));
-	return 0;
+	result = (struct selftest_result){ };
+	group();
+	return result;
 }
-late_initcall_sync(compare_all);
