@@ -2,10 +2,12 @@
 // What a checker of a debug or KASAN kernel reports ends the kernel: at once, or when it is
 // halted. Each is given a fault (arch/lkl/kernel/planted_reports.c).
 #include <array>
+#include <chrono>
 #include <fstream>
 #include <iterator>
 #include <ostream>
 #include <string>
+#include <thread>
 
 #include <support/kernel.hpp>
 
@@ -19,6 +21,7 @@ struct Fault {
     const char* report;  // a part of it
     unsigned found_by;
     const char* options = "";
+    bool after_boot = false;  // found while the kernel has nothing to do
 };
 
 void PrintTo(const Fault& fault, std::ostream* out)
@@ -30,6 +33,7 @@ constexpr std::array faults{
     Fault{"lockdep", "possible circular locking dependency", debug},
     Fault{"sleep", "sleeping function called from invalid context", debug},
     Fault{"rcu", "suspicious RCU usage", debug},
+    Fault{"rcu_list", "RCU-list traversed in non-reader section", debug},
     Fault{"list", "list_del corruption", debug},
     Fault{"object", "ODEBUG: init active", debug},
     Fault{"slab", "Right Redzone overwritten", debug},
@@ -37,9 +41,17 @@ constexpr std::array faults{
     Fault{"page", "pagealloc: memory corruption", debug},
     Fault{"page", "KASAN: use-after-free", kasan},
     Fault{"bounds", "UBSAN: array-index-out-of-bounds", debug},
+    Fault{"shift", "UBSAN: shift-out-of-bounds", debug},
+    Fault{"division", "UBSAN: division-overflow", debug},
+    Fault{"bool", "UBSAN: invalid-load", debug},
+    Fault{"unreachable", "UBSAN: unreachable", debug},
     Fault{"kfence", "BUG: KFENCE: ", debug},
     Fault{"soft_lockup", "soft lockup", debug, "watchdog_thresh=1"},
+    Fault{"hung_task", "INFO: task planted:", debug, "sysctl.kernel.hung_task_timeout_secs=1",
+          true},
 };
+
+constexpr auto patience_after_boot = 90s;
 
 unsigned checkers_of_image()
 {
@@ -72,6 +84,9 @@ TEST_P(CheckersTest, AReportEndsTheKernel)
     options.log = [&log](std::string_view line) { log.append(line) += '\n'; };
     std::string last_words;
     if (auto kernel = Kernel::start(options)) {
+        const auto end = std::chrono::steady_clock::now() + patience_after_boot;
+        while (fault.after_boot && kernel->running() && std::chrono::steady_clock::now() < end)
+            std::this_thread::sleep_for(20ms);
         const auto halted = kernel->halt();
         ASSERT_FALSE(halted) << "nobody minds; the log:\n" << log;
         last_words = halted.error().what;

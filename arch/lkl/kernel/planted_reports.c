@@ -8,8 +8,10 @@
 #include <linux/gfp.h>
 #include <linux/init.h>
 #include <linux/kfence.h>
+#include <linux/kthread.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/rculist.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -52,6 +54,19 @@ static void __init plant_rcu(void)
 	static int __rcu *pointer;
 
 	rcu_dereference(pointer);
+}
+
+struct planted_entry {
+	struct list_head node;
+};
+
+static void __init plant_rcu_list(void)
+{
+	static LIST_HEAD(list);
+	struct planted_entry *entry;
+
+	list_for_each_entry_rcu(entry, &list, node)
+		spoil(entry);
 }
 
 static void __init plant_list(void)
@@ -106,6 +121,41 @@ static void __init plant_bounds(void)
 	WRITE_ONCE(places[index], 1);
 }
 
+static void __init plant_shift(void)
+{
+	static unsigned int result;
+	unsigned int by = 40;
+
+	OPTIMIZER_HIDE_VAR(by);
+	WRITE_ONCE(result, 1U << by);
+}
+
+static void __init plant_division(void)
+{
+	static unsigned int result;
+	unsigned int by = 0;
+
+	OPTIMIZER_HIDE_VAR(by);
+	WRITE_ONCE(result, 1U / by);
+}
+
+static void __init plant_bool(void)
+{
+	static bool flag, copy;
+
+	spoil(&flag);
+	WRITE_ONCE(copy, READ_ONCE(flag));
+}
+
+static void __init plant_unreachable(void)
+{
+	bool there = true;
+
+	OPTIMIZER_HIDE_VAR(there);
+	if (there)
+		unreachable();
+}
+
 /* KFENCE looks after an allocation now and then. */
 static void __init plant_kfence(void)
 {
@@ -138,6 +188,21 @@ static void __init plant_soft_lockup(void)
 	preempt_enable();
 }
 
+static int sleep_for_good(void *unused)
+{
+	for (;;) {
+		set_current_state(TASK_UNINTERRUPTIBLE);
+		schedule();
+	}
+	return 0;
+}
+
+/* Found when the boot is over: its time-out is a sysctl. */
+static void __init plant_hung_task(void)
+{
+	kthread_run(sleep_for_good, NULL, "planted");
+}
+
 struct planted_kind {
 	const char *name;
 	void (*plant)(void);
@@ -147,13 +212,19 @@ static const struct planted_kind kinds[] __initconst = {
 	{ "lockdep", plant_lockdep },
 	{ "sleep", plant_sleep },
 	{ "rcu", plant_rcu },
+	{ "rcu_list", plant_rcu_list },
 	{ "list", plant_list },
 	{ "object", plant_object },
 	{ "slab", plant_slab },
 	{ "page", plant_page },
 	{ "bounds", plant_bounds },
+	{ "shift", plant_shift },
+	{ "division", plant_division },
+	{ "bool", plant_bool },
+	{ "unreachable", plant_unreachable },
 	{ "kfence", plant_kfence },
 	{ "soft_lockup", plant_soft_lockup },
+	{ "hung_task", plant_hung_task },
 };
 
 static char *wanted __initdata;
