@@ -76,10 +76,6 @@ Result<void> set_sysctls(Kernel& kernel, const Configuration& configuration)
     // Any user may ping, as on most machines, and ports below 1024 are the program's.
     Result<void> done =
         lkl::file::write_sysctl(kernel, "net.ipv4.ping_group_range", "0 2147483647");
-    // Up to 4 MiB would be kept free when blocks of pages are mixed, which is no use here and
-    // ends small kernels early.
-    if (done)
-        done = lkl::file::write_sysctl(kernel, "vm.watermark_boost_factor", "0");
     if (done && !configuration.congestion.empty())
         done = lkl::file::write_sysctl(kernel, "net.ipv4.tcp_congestion_control",
                                        configuration.congestion);
