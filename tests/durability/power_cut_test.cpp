@@ -8,15 +8,18 @@
 //
 // LKL_CUTS: how many for each file system at least (40); the last workload is cut to its
 // end. LKL_CUT_SEED: of the first workload (1); each next one has the next number. What a failed
-// cut left, before it was mounted, is kept in results/durability of the build directory.
+// cut left, before it was mounted, and what the disk was asked for are kept in
+// results/durability of the build directory.
 #include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <optional>
 #include <regex>
 #include <set>
+#include <sstream>
 #include <stdexcept>
 #include <thread>
 
@@ -49,6 +52,23 @@ uint64_t number_of(const char* variable, uint64_t otherwise)
 {
     const char* const text = std::getenv(variable);
     return text ? std::strtoull(text, nullptr, 10) : otherwise;
+}
+
+const char* name_of(BlockOp op)
+{
+    switch (op) {
+    case BlockOp::read:
+        return "read";
+    case BlockOp::write:
+        return "write";
+    case BlockOp::flush:
+        return "flush";
+    case BlockOp::discard:
+        return "discard";
+    case BlockOp::write_zeroes:
+        return "write zeroes";
+    }
+    return "?";
 }
 
 // What is wrong after a cut.
@@ -148,7 +168,8 @@ public:
             }();
             const History& history = workers_[number].history();
             const std::string wrong = history.check(
-                {moment, kept(moment), way_.names, way_.keeps_renamed, type_.tails}, tree);
+                {moment, kept(moment), way_.names, way_.keeps_renamed, type_.tails, type_.rewrites},
+                tree);
             if (!wrong.empty())
                 throw Violation(name + ": " + wrong +
                                 "\nbefore:" + workers_[number].history().tell(moment));
@@ -166,6 +187,22 @@ public:
             }
         }
         return result;
+    }
+
+    // What the disk was asked for, a line each, in the order of submission.
+    std::string tell() const
+    {
+        std::ostringstream text;
+        for (const BlockRecord& record : log_.records()) {
+            text << record.submitted << " to ";
+            if (record.completed == BlockRecord::never)
+                text << "never";
+            else
+                text << record.completed;
+            text << ": " << name_of(record.op) << (record.durable ? ", durable, " : " ")
+                 << record.length << " bytes at " << record.offset << '\n';
+        }
+        return text.str();
     }
 
 private:
@@ -260,11 +297,12 @@ protected:
             build ? build + std::string("/results/durability") : testing::TempDir();
         std::filesystem::create_directories(directory);
         const std::string path = directory + '/' + type().type + '-' + std::to_string(seed) + '-' +
-                                 std::to_string(where.position) + '-' + std::to_string(where.seed) +
-                                 ".img";
+                                 std::to_string(where.position) + '-' + std::to_string(where.seed);
         image_.take(*recording.cut(where));
-        image_.save(path);
-        std::printf("what the cut left is in %s\n", path.c_str());
+        image_.save(path + ".img");
+        std::ofstream(path + ".log") << recording.tell();
+        std::printf("what the cut left is in %s.img, what the disk was asked for in %s.log\n",
+                    path.c_str(), path.c_str());
     }
 
     // When to cut: at all boundaries of flushes, and between.

@@ -67,6 +67,12 @@ const std::vector<FileSystem>& file_systems()
         // fsync_mode=strict, f2fs_do_sync_file() does not wait at all ("if (!atomic)").
         // Linux 6.12.
         //
+        // Rewrites: fsync(2) writes blocks of data, then the node that has their addresses, and
+        // no flush between them (f2fs_fsync_node_pages() has REQ_PREFLUSH if "atomic" alone).
+        // Where the node comes to the disk before power is lost and a block does not, the
+        // roll-forward takes the node, and what the block had at its old address, or in the
+        // inode itself (f2fs_convert_inline_page()), is lost.
+        //
         // Renamed: Documentation/filesystems/f2fs.rst says that only with
         // fsync_mode=strict "fsync will be heavy and behaves in line with xfs, ext4 and
         // btrfs, where xfstest generic/342 will pass", which is this case.
@@ -79,6 +85,7 @@ const std::vector<FileSystem>& file_systems()
                     {"nodiscard", Rule::each, false},
                     {"fsync_mode=strict", Rule::each}},
          .late = true,
+         .rewrites = 4096,
          .atomic = 4096},
     };
     return list;

@@ -30,6 +30,7 @@ struct FileSystem {
     // file_system.cpp.
     bool late = false;      // fsync(2) is done only with the next flush
     uint64_t tails = 0;     // see History::Cut
+    uint64_t rewrites = 0;  // the same
     uint32_t atomic = 512;  // bytes that it takes for written as a whole
 };
 

@@ -73,6 +73,8 @@ public:
         bool keeps_renamed;  // and a file whose name was given to a new one, which is synced
         uint64_t tails;      // bytes of a block, what is cut off in which may come back when the
                              // file gets longer, and be read for zeroes; 0: none does
+        uint64_t rewrites;   // bytes of a block, what was synced of which is lost when it is
+                             // written again, until that is synced; 0: nothing is
     };
 
     // What is wrong with what was found after a cut; empty: nothing.

@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <sstream>
+#include <string_view>
 
 #include "durability/common/history.hpp"
 
@@ -280,6 +281,23 @@ private:
         return false;
     }
 
+    // The byte's block was written again after that version.
+    bool is_rewritten(const File& file, size_t from, size_t last, uint64_t at) const
+    {
+        if (cut_.rewrites == 0)
+            return false;
+        const auto block_of = [&](size_t version) {
+            const std::string_view content = file.versions[version].content;
+            const uint64_t begin = at / cut_.rewrites * cut_.rewrites;
+            return content.substr(std::min<uint64_t>(begin, content.size()), cut_.rewrites);
+        };
+        for (size_t version = from + 1; version <= last; ++version) {
+            if (block_of(version) != block_of(version - 1))
+                return true;
+        }
+        return false;
+    }
+
     // Why that cannot be what is in the file.
     std::string wrong_content(FileId id, const std::string& content) const
     {
@@ -332,7 +350,8 @@ private:
                 good = content[at] == was;
                 may_be_zero = may_be_zero || was == 0;
             }
-            if (!good && !(may_be_zero && is_old_tail(file, last, at, content[at]))) {
+            if (!good && !(may_be_zero && is_old_tail(file, last, at, content[at])) &&
+                !is_rewritten(file, from, last, at)) {
                 why << ": byte " << at << " of " << content.size() << " is "
                     << static_cast<unsigned>(static_cast<unsigned char>(content[at]));
                 if (at < size_of(last))
