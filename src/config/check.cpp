@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "config/addresses.hpp"
 #include "config/device_options.hpp"
@@ -14,10 +15,26 @@ namespace {
 using lkl::Error;
 using lkl::Result;
 
-Result<void> check_dhcp(const Interface& one)
+// What is said of a device that is none would be lost without a word.
+Result<void> check_none(const Interface& one)
 {
-    if (is_on(one.dhcp) && one.type == "none")
+    if (one.type != "none")
+        return {};
+    if (is_on(one.dhcp))
         return Error{EINVAL, "dhcp: \"none\" is no device that could be asked on"};
+    const std::pair<const char*, const std::string&> settings[] = {
+        {"mac", one.mac},
+        {"mtu", one.mtu},
+        {"ip", one.ip},
+        {"ip6", one.ip6},
+        {"neighbours", one.neighbours},
+        {"qdisc", one.qdisc},
+    };
+    for (const auto& [what, text] : settings) {
+        if (!text.empty())
+            return Error{EINVAL, std::string(what) + " \"" + text +
+                                     "\": \"none\" is no device that could have it"};
+    }
     return {};
 }
 
@@ -141,12 +158,12 @@ Result<void> all_of(Results&&... results)
 
 Result<void> check_interface(const Interface& one)
 {
-    return all_of(check_device(one.type, one.parameter), check_dhcp(one), check_mac(one.mac),
+    return all_of(check_device(one.type, one.parameter), check_mac(one.mac),
                   check_prefix("ip", one.ip, one.mask_length, false),
                   check_prefix("ip6", one.ip6, one.mask_length6, true),
                   check_address("gateway", one.gateway, false),
                   check_address("gateway6", one.gateway6, true), check_mtu(one), check_offload(one),
-                  check_neighbours(one.neighbours));
+                  check_neighbours(one.neighbours), check_none(one));
 }
 
 }  // namespace

@@ -72,6 +72,24 @@ SHELL
 [ "$("$LKL_BIN/lkl" find image:/ -name 'four*' -o -name sub)" = /new/dir/sub ] || fail "rm or put"
 check_clean ext4 image
 
+# There is a way out of a directory that is no more, and none through one that never was.
+run 8 "$LKL_BIN/lkl" shell -w image >actual <<'SHELL'
+mkdir -p /gone/deeper
+cd gone/deeper
+rm -r /gone/deeper
+cd ..
+pwd
+cd nowhere/..
+cd deeper/../..
+pwd
+cd ./../gone//
+pwd
+cd ../../..
+pwd
+SHELL
+printf '%s\n' /gone /gone /gone / | diff - actual || fail "cd"
+[ "$(grep -c "No such file" stderr)" = 2 ] || fail "cd to nowhere"
+
 # Outside of the host's directory nothing can be written.
 mkdir outside
 run 6 "$LKL_BIN/lkl" shell --host-directory there image <<'SHELL'

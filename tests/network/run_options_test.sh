@@ -102,6 +102,10 @@ wrong 'tcp:ADDRESS:PORT-:PORT' --net slirp:hostfwd=sctp::80-:80 -- true
 wrong 'port "65536"' --net slirp:hostfwd=tcp::65536-:80 -- true
 wrong 'no parameter' --net none:lo -- true
 wrong 'dhcp' --net none --dhcp -- true
+wrong 'ip "192.0.2.2/24": "none" is no device' --net none --ip 192.0.2.2/24 -- true
+wrong 'ip6 "fd00::1/64": "none" is no device' --net none --ip6 fd00::1/64 -- true
+wrong 'mtu "1400": "none" is no device' --net none --mtu 1400 -- true
+wrong 'qdisc "root|fq": "none" is no device' --net none --qdisc fq -- true
 wrong 'mac "02:00"' --net none --mac 02:00 -- true
 wrong '192.0.2' --net none --ip 192.0.2 -- true
 wrong 'other version' --net none --ip fd00::1/64 -- true

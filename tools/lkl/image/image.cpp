@@ -153,26 +153,29 @@ Place Image::inside(const std::string& path) const
 
 void Image::change_directory(const std::string& path)
 {
-    (void)open(path, LKL_O_RDONLY | LKL_O_DIRECTORY);
-    // ".." goes back by the names that led here, as in a shell.
-    std::vector<std::string> names;
-    const std::string whole = absolute(path);
-    for (size_t start = 0; start < whole.size();) {
-        const size_t end = std::min(whole.find('/', start), whole.size());
-        const std::string name = whole.substr(start, end - start);
+    // ".." goes back by the names that led here, as in a shell: from a directory that is no
+    // more as well.
+    std::string result = path.starts_with('/') || directory_ == "/" ? "" : directory_;
+    const auto look = [&] {
+        (void)open(result.empty() ? "/" : result, LKL_O_RDONLY | LKL_O_DIRECTORY);
+    };
+    bool is_new = false;
+    for (size_t start = 0; start < path.size();) {
+        const size_t end = std::min(path.find('/', start), path.size());
+        const std::string name = path.substr(start, end - start);
         start = end + 1;
-        if (name == ".." && !names.empty())
-            names.pop_back();
-        else if (!name.empty() && name != "." && name != "..")
-            names.push_back(name);
+        if (name == "..") {
+            if (is_new)
+                look();
+            is_new = false;
+            result.resize(result.empty() ? 0 : result.rfind('/'));
+        } else if (!name.empty() && name != ".") {
+            result += '/' + name;
+            is_new = true;
+        }
     }
-    std::string cleaned;
-    for (const std::string& name : names)
-        cleaned += '/' + name;
-    if (cleaned.empty())
-        cleaned = "/";
-    (void)open(cleaned, LKL_O_RDONLY | LKL_O_DIRECTORY);
-    directory_ = std::move(cleaned);
+    look();
+    directory_ = result.empty() ? "/" : std::move(result);
 }
 
 ToolError Image::failure(const lkl::Error& error, std::string_view path) const
