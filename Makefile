@@ -124,7 +124,6 @@ soak: export LKL_CUTS ?= 1000
 soak: export LKL_FAULTS ?= all
 soak: export LKL_TEST_KILLS ?= 100
 soak: export LKL_SOAK_SECONDS ?= 1800
-soak: export LKL_STRESS_SECONDS ?= 60
 soak: export LKL_NET_EXCHANGE_MIB ?= 10240
 soak: export LKL_NET_GARBAGE_SECONDS ?= 60
 soak: export LKL_NET_CONNECTIONS ?= 10000

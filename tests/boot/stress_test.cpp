@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // 64 threads that call one kernel without a pause: each of them gets on, all end,
-// and nothing is left over. LKL_STRESS_SECONDS says for how long (20, and 60 in
-// "make soak").
+// and nothing is left over. LKL_STRESS_SECONDS says for how long (60).
 // ctest: SERIAL TIMEOUT=900
 #include <array>
 #include <atomic>
@@ -24,7 +23,7 @@ std::chrono::seconds stress_time()
 {
     const char* const text = std::getenv("LKL_STRESS_SECONDS");
     const long seconds = text ? std::atol(text) : 0;
-    return std::chrono::seconds(seconds > 0 ? seconds : 20);
+    return std::chrono::seconds(seconds > 0 ? seconds : 60);
 }
 
 constexpr size_t threads = 64;
