@@ -12,6 +12,7 @@
 #include <thread>
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <lkl/disk.hpp>
 
@@ -88,9 +89,19 @@ protected:
             std::distance(std::filesystem::directory_iterator("/proc/self/task"), {}));
     }
 
+    // Sanitizers have a thread of their own, ThreadSanitizer once there is any thread: one has been
+    // here. join() returns before the kernel takes a thread off the list that threads() counts.
+    static size_t threads_of_no_disk()
+    {
+        std::filesystem::path entry;
+        std::thread([&] { entry = "/proc/self/task/" + std::to_string(::gettid()); }).join();
+        while (std::filesystem::exists(entry))
+            std::this_thread::yield();
+        return threads();
+    }
+
     std::unique_ptr<TempFile> file;
-    // Sanitizers have one of their own, ThreadSanitizer once there is any thread.
-    const size_t threads_before = (std::thread([] {}).join(), threads());
+    const size_t threads_before = threads_of_no_disk();
 };
 
 using Bytes = std::vector<unsigned char>;
