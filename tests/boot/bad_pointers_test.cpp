@@ -254,7 +254,10 @@ TEST_F(Faults, EveryCallSaysEfault)
     for (const uintptr_t address : out_of_range)
         expect_fault(calls, side, reinterpret_cast<void*>(address));
     // Unmapped, without access, and nearly good.
-    void* const hole = ::mmap(nullptr, page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    auto* const around = static_cast<uint8_t*>(
+        ::mmap(nullptr, 3 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    ASSERT_NE(around, MAP_FAILED);
+    void* const hole = around + page;  // too small for what another thread maps meanwhile
     ASSERT_EQ(::munmap(hole, page), 0);
     expect_fault(calls, side, hole);
     expect_fault(calls, side, edge.forbidden());

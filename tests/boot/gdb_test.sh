@@ -99,6 +99,11 @@ echo "== blocked in system calls"
 ulimit -c unlimited
 start_program block
 sleep 1
+# Nobody runs any more: both are in their calls.
+while awk '$1 == "State:" && $2 != "S" { runs = 1 } END { exit !runs }' \
+    /proc/"$child"/task/*/status; do
+    sleep 0.1
+done
 look >look.gdb
 "${gdb[@]}" -p "$child" -x look.gdb >live.log 2>&1 || { cat live.log; fail "gdb"; }
 check_blocked live.log

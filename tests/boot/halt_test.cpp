@@ -91,6 +91,8 @@ public:
             while (tid.load() == 0)
                 std::this_thread::yield();
         }
+        while (kernel.activity().calls_under_way < results_.size())
+            std::this_thread::yield();
         // Long enough for the last one to have gone to sleep.
         std::this_thread::sleep_for(20ms);
     }

@@ -37,12 +37,12 @@ void live()
 TEST(Lifecycle, TwoHundredKernelsLeaveNothingBehind)
 {
     const Watchdog watchdog(240s, "200 kernels");
+    const uint64_t threads = process_status("Threads");
     // What the C library and the host keep after the first ones is not ours.
     for (int i = 0; i < 20; ++i)
         live();
     const size_t descriptors = count_descriptors();
     const size_t mappings = count_mappings();
-    const uint64_t threads = process_status("Threads");
     const uint64_t virtual_size = process_status("VmSize");
     const uint64_t resident = process_status("VmRSS");
 
@@ -61,10 +61,10 @@ TEST(Lifecycle, TwoHundredKernelsLeaveNothingBehind)
 TEST(Lifecycle, KernelsAreFreedWithoutAHalt)
 {
     const Watchdog watchdog(60s, "kernels without a halt");
+    const uint64_t threads = process_status("Threads");
     for (int i = 0; i < 3; ++i)
         boot();
     const size_t descriptors = count_descriptors();
-    const uint64_t threads = process_status("Threads");
     const uint64_t virtual_size = process_status("VmSize");
     for (int i = 0; i < 20; ++i) {
         Kernel kernel = boot();
@@ -257,9 +257,10 @@ private:
 
 TEST(Lifecycle, EachMissingDescriptorIsAnErrorOfTheStart)
 {
+    const Watchdog watchdog(60s, "missing descriptors");
+    const uint64_t threads = process_status("Threads");
     boot();
     const size_t used = count_descriptors() - 1;
-    const uint64_t threads = process_status("Threads");
     bool started = false;
     for (size_t spare = 0; spare < 16 && !started; ++spare) {
         const Limit limit(RLIMIT_NOFILE, used + spare);

@@ -201,9 +201,9 @@ TEST_F(Panic, LeavesOtherKernelsAlone)
 TEST(PanicAtBoot, IsAnErrorOfTheStart)
 {
     const Watchdog watchdog(30s, "panic at boot");
+    const uint64_t threads = process_status("Threads");
     boot();
     const size_t descriptors = count_descriptors();
-    const uint64_t threads = process_status("Threads");
     for (int i = 0; i < 5; ++i) {
         KernelOptions options;
         options.command_line = "rdinit=/nothing init=/nothing";

@@ -29,7 +29,7 @@ protected:
     // A task that ended may take a moment to vanish.
     long settled_tasks(long expected)
     {
-        for (int i = 0; i < 500 && tasks() != expected; ++i)
+        for (int i = 0; i < 3000 && tasks() != expected; ++i)
             std::this_thread::sleep_for(10ms);
         return tasks();
     }
@@ -119,7 +119,7 @@ TEST_F(Threads, EndWhileOthersKeepTheKernelBusy)
     }
     stop = true;
     // Against a thread that carries on for the others until they stop: a sanity bound.
-    EXPECT_LT(longest, 2'000'000'000u);
+    EXPECT_LT(longest, 20'000'000'000u);
     busy.join();
     EXPECT_EQ(settled_tasks(base), base);
 }

@@ -529,7 +529,8 @@ TEST(WakeupRaces, TimeoutsBesideWakeups)
             std::this_thread::sleep_for(50us);
         }
     });
-    std::this_thread::sleep_for(3s);
+    for (int i = 0; i < 600 && (i < 30 || timeouts <= 100 || wakeups <= 100); ++i)
+        std::this_thread::sleep_for(100ms);
     stop = true;
     crew.join();
     EXPECT_GT(timeouts, 100);

@@ -54,6 +54,9 @@ for ((round = 0; killed < wanted && round < 4 * wanted; round++)); do
     sleep "$((pause / 1000000)).$(printf %06d $((pause % 1000000)))"
     if kill -9 $tool 2>/dev/null; then
         killed=$((killed + 1))
+    else
+        # The one whose time was taken may have been slow.
+        microseconds[$type]=$((microseconds[$type] / 2 + 1))
     fi
     wait $tool 2>/dev/null || true
     # The host replays the journal.

@@ -349,6 +349,7 @@ CASES = {
 def try_fault(case, kind, number):
     """Whether the fault came, the exit code, and how many requests there were."""
     case.reset()
+    filecmp.clear_cache()  # it knows files by name, size and time: all are as before
     environment = case.environment(kind, number)
     try:
         code, text = case.work(environment)
@@ -414,6 +415,11 @@ def main():
     if options.case.startswith("lklfuse") and os.geteuid() != 0:
         print("needs root, to mount")
         sys.exit(SKIPPED)
+    if options.case.startswith("lklfuse") and "LKL_TEST_PRIVATE" not in os.environ:
+        # As in filesystem/lib.sh: another test would hold a copy of the mount.
+        os.environ["LKL_TEST_PRIVATE"] = "1"
+        os.execvp("unshare", ["unshare", "-m", "--propagation", "private", sys.executable, "-B",
+                              *sys.argv])
     count = None if os.environ.get("LKL_FAULTS") == "all" else FAULTS
     with tempfile.TemporaryDirectory(dir="/dev/shm") as directory:
         os.chdir(directory)

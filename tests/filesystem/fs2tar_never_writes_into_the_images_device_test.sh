@@ -13,9 +13,10 @@ dd if=part of=image bs=512 seek=2048 conv=notrunc status=none
 loop=$(losetup --show -f -P image) || skip "no loop devices"
 other=
 detach() {
-    losetup -d "$loop"
-    [ -z "$other" ] || losetup -d "$other"
-    clean_up
+    local status=$?
+    losetup -d "$loop" || true
+    [ -z "$other" ] || losetup -d "$other" || true
+    clean_up $status
 }
 trap detach EXIT
 before=$(digest image)

@@ -6,6 +6,19 @@
 . "$(dirname "$0")/lib.sh"
 need mkfs.ext4 script
 
+# How often the same figures were drawn, and who reads when that was often.
+cat >drawn <<'END'
+tr '\r' '\n' <output | grep -o '[0-9.]* [KM]*i*B, [0-9]* files' | uniq -c | sort -n |
+    awk 'END { print $1 + 0 }'
+END
+cat >sink <<'END'
+for _ in $(seq 300); do
+    [ "$(bash drawn)" -lt 5 ] || break
+    sleep 0.1
+done
+cat >archive
+END
+
 mkdir small large
 head -c 3M /dev/urandom >small/file
 head -c 8M /dev/urandom >large/file
@@ -13,13 +26,11 @@ for size in small large; do
     make_image $size.img 64M
     mkfs.ext4 -q -d $size $size.img
     for compression in none xz; do
-        # The pipe is left alone for so long that the bar would be drawn 15 times.
-        script -qec "$LKL_BIN/fs2tar --compress=$compression $size.img - | { sleep 3; cat >archive; }" \
+        # The pipe is left alone until the bar has been drawn again and again.
+        script -qefc "$LKL_BIN/fs2tar --compress=$compression $size.img - | bash sink" \
             output >/dev/null </dev/null || fail "$size, $compression: $(cat output)"
         tar -tf archive ./file >names 2>&1 || tar -tf archive file >names || fail "$(cat names)"
-        # The same figures, again and again.
-        again=$(tr '\r' '\n' <output | grep -o '[0-9.]* [KM]*i*B, [0-9]* files' | uniq -c |
-            sort -n | awk 'END { print $1 + 0 }')
+        again=$(bash drawn)
         [ "$again" -ge 5 ] || fail "$size, $compression: drawn $again times: $(tr '\r' '\n' <output)"
     done
 done

@@ -36,8 +36,9 @@ need_host_filesystem() {
 work=$(mktemp -d "${TMPDIR:-/tmp}/lkl-test-XXXXXX")
 cd "$work"
 
+# clean_up [STATUS]: the status to exit with, where other things were done first.
 clean_up() {
-    local status=$?
+    local status=${1:-$?}
     cd /
     # Whatever is mounted below the directory, the latest first.
     local mount

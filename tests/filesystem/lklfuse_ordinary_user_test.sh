@@ -16,7 +16,7 @@ as_user() {
 wait_for_end() {
     local tries
     for ((tries = 0; tries < 200; tries++)); do
-        pgrep -u 65534 -x lklfuse >/dev/null || return 0
+        pgrep -u 65534 -x lklfuse --ns $$ --nslist mnt >/dev/null || return 0
         sleep 0.05
     done
     fail "lklfuse does not end"
@@ -42,7 +42,7 @@ grep -q "EXT4-fs.*mounted" home/log || fail "there is no log"
 
 as_user "$LKL_BIN/lklfuse" image mount
 as_user cp /usr/share/zoneinfo/UTC mount/signalled
-pkill -TERM -u 65534 -x lklfuse
+pkill -TERM -u 65534 -x lklfuse --ns $$ --nslist mnt
 wait_for_end
 mountpoint -q mount && fail "still mounted"
 host_mount image host ro

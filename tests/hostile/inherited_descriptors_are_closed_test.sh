@@ -24,6 +24,16 @@ nothing_inherited() {
     done
 }
 
+# unmounted: and the server has let the image go.
+unmounted() {
+    umount mount
+    for _ in $(seq 600); do
+        [ -n "$(pgrep -x lklfuse --ns $$ --nslist mnt)" ] || return 0
+        sleep 0.05
+    done
+    fail "lklfuse does not end"
+}
+
 # A background server, which must not keep a pipe of the caller open either.
 # shellcheck disable=SC2016 # the inner shell's
 timeout 60 bash -c '("$1" image mount >/dev/null 2>&1; echo started) 9>&1 | cat >started' - \
@@ -32,7 +42,7 @@ timeout 60 bash -c '("$1" image mount >/dev/null 2>&1; echo started) 9>&1 | cat 
 server=$(pgrep -x -o lklfuse --ns $$ --nslist mnt)
 nothing_inherited "$server" "$(pgrep -P "$server")"
 [ "$(cat mount/one)" = one ] || fail "the mount"
-umount mount
+unmounted
 
 # The shell and the process that has the image.
 mkfifo commands
@@ -64,7 +74,7 @@ run 0 "$LKL_BIN/tar2fs" -q <(cat expected.tar) second
 run 0 "$LKL_BIN/cptofs" -q -i second <(echo sent) /sent
 exec 11>log
 run 0 "$LKL_BIN/lklfuse" image mount -o log=/dev/fd/11,ro
-umount mount
+unmounted
 [ -s log ] || fail "the log of a named descriptor is empty"
 exec 11>&-
 
@@ -74,7 +84,7 @@ serves_without_others() {
     "$LKL_BIN/lklfuse" /dev/fd/6 mount
     server=$(pgrep -x -o lklfuse --ns $$ --nslist mnt)
     nothing_inherited "$server"
-    umount mount
+    unmounted
 }
 serves_without_others
 exec 6>&-

@@ -45,7 +45,8 @@ caught() {
 
 # holds PROCESS FILE: one of its descriptors is this file.
 holds() {
-    find "/proc/$1/fd" -lname "$2" | grep -q .
+    [[ $1 =~ ^[0-9]+$ && -d /proc/$1/fd ]] || fail "there is no one process: '$1'"
+    [ -n "$(find "/proc/$1/fd" -lname "$2")" ]
 }
 
 # ends: the tool ends well.

@@ -30,6 +30,9 @@ until_true() {
 gone() {
     [ ! -d "/proc/$1" ]
 }
+has_descriptors() {
+    [ "$(find "/proc/$1/fd" -type l | wc -l)" = "$2" ]
+}
 
 as_user=(setpriv --reuid "$user" --regid "$user" --clear-groups)
 for as in env "${as_user[*]}"; do
@@ -40,7 +43,7 @@ for as in env "${as_user[*]}"; do
         mounter=$(pgrep -P "$tool")
         [ "$(status_of "$mounter" Seccomp)" = 0 ] || fail "the process that mounts has a filter"
         # Descriptors beyond standard input and output: the socket.
-        [ "$(find "/proc/$mounter/fd" -type l | wc -l)" = 4 ] || fail "it holds more than it needs"
+        until_true has_descriptors "$mounter" 4
         "${as[@]}" cat mount/large | cmp - tree/large
         "${as[@]}" touch "mount/new-$option-${as[0]}"
         "${as[@]}" fusermount3 -u mount

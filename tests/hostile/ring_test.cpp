@@ -42,10 +42,13 @@ protected:
         ASSERT_EQ(ftruncate(file, disk_size), 0);
         lkl::FileDiskOptions options;
         options.engine = lkl::DiskEngine::io_uring;
+        io_uring probe{};
+        if (io_uring_queue_init(1, &probe, 0) != 0)
+            GTEST_SKIP() << "the host has no io_uring";
+        io_uring_queue_exit(&probe);
         auto disk = lkl::open_file_disk(file, name, options);
         close(file);
-        if (!disk)
-            GTEST_SKIP() << disk.error().what;
+        ASSERT_TRUE(disk) << disk.error().what;
         disk_ = *std::move(disk);
         descriptor_ = ring_descriptor();
         ASSERT_GE(descriptor_, 0);

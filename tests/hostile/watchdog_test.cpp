@@ -36,9 +36,9 @@ protected:
         ASSERT_EQ(kernel->syscall(__lkl__NR_pipe2, pipe.data(), 0), 0);
     }
 
-    std::unique_ptr<tools::Watchdog> watch()
+    std::unique_ptr<tools::Watchdog> watch(unsigned looks = patience)
     {
-        return std::make_unique<tools::Watchdog>(*kernel, patience, period,
+        return std::make_unique<tools::Watchdog>(*kernel, looks, period,
                                                  [this] { hung.fetch_add(1); });
     }
     void wait_for_byte()
@@ -123,9 +123,10 @@ TEST_F(WatchdogTest, AnIdleKernelDoesNotHang)
 
 TEST_F(WatchdogTest, OneThreadMayWaitWhileOthersGoOn)
 {
-    const auto watchdog = watch();
+    constexpr unsigned looks = 250;  // 5 s: a busy host stops a thread for less
+    const auto watchdog = watch(looks);
     std::thread waiting([this] { wait_for_byte(); });
-    const auto end = std::chrono::steady_clock::now() + long_enough;
+    const auto end = std::chrono::steady_clock::now() + period * looks * 2;
     while (std::chrono::steady_clock::now() < end) {
         kernel->syscall(__lkl__NR_getppid);
         std::this_thread::sleep_for(1ms);
@@ -147,12 +148,14 @@ TEST_F(WatchdogTest, ASlowDiskDoesNotHang)
         const std::lock_guard lock(gate->mutex);
         gate->shut = true;
     }
-    const auto watchdog = watch();
     std::thread reading([this, fd] {
         std::array<char, 512> sector{};
         EXPECT_EQ(kernel->syscall(__lkl__NR_pread64, fd, sector.data(), sector.size(), 4096),
                   static_cast<long>(sector.size()));
     });
+    for (int i = 0; i < 1000 && kernel->activity().disk_requests_under_way == 0; ++i)
+        std::this_thread::sleep_for(period);
+    const auto watchdog = watch();
     std::this_thread::sleep_for(long_enough);
     EXPECT_EQ(kernel->activity().disk_requests_under_way, 1U);
     EXPECT_EQ(hung, 0);

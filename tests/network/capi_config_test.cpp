@@ -138,7 +138,7 @@ TEST_F(CConfig, EverySettingReachesTheKernel)
     EXPECT_FALSE(config.ifaces);
     EXPECT_FALSE(config.boot_cmdline);
     EXPECT_EQ(lkl_ifname_to_ifindex("eth0"), -LKL_ENODEV);
-    for (int i = 0; i < 100 && host->flags_of("cfg0") != 0; ++i)
+    for (int i = 0; i < 1000 && host->flags_of("cfg0") != 0; ++i)
         ::usleep(20'000);
     EXPECT_EQ(host->flags_of("cfg0"), 0) << "the host's interface is gone";
 }

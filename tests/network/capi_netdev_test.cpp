@@ -106,7 +106,7 @@ TEST_F(CNetdev, TapIsAddedAndRemoved)
     lkl_netdev_remove(id);
     lkl_netdev_free(tap);
     // A thread may be in poll(2) for it still.
-    for (int i = 0; i < 100 && host->flags_of("ctap") != 0; ++i)
+    for (int i = 0; i < 1000 && host->flags_of("ctap") != 0; ++i)
         ::usleep(20'000);
     EXPECT_EQ(host->flags_of("ctap"), 0) << "the host's interface is gone";
 }

@@ -253,14 +253,19 @@ TEST_F(Faults, TbfHoldsItsRate)
     ASSERT_EQ(sender.connect(ip("10.0.0.2"), 9000), 0);
     const std::string data(1400, 'x');
     constexpr int packets = 20;
-    const uint64_t start = now_ns();
-    for (int i = 0; i < packets; ++i)
-        ASSERT_EQ(sender.send(data), 1400);
-    for (int i = 0; i < packets; ++i)
-        ASSERT_EQ(receiver.receive_text().size(), 1400u);
-    const double ms = static_cast<double>(now_ns() - start) / 1e6;
-    EXPECT_GE(ms, 200.0);
-    EXPECT_LT(ms, 1000.0);
+    // A host that stops meanwhile makes it slower, never faster.
+    double fastest = 1e9;
+    for (int round = 0; round < 5 && fastest >= 1000.0; ++round) {
+        const uint64_t start = now_ns();
+        for (int i = 0; i < packets; ++i)
+            ASSERT_EQ(sender.send(data), 1400);
+        for (int i = 0; i < packets; ++i)
+            ASSERT_EQ(receiver.receive_text().size(), 1400u);
+        const double ms = static_cast<double>(now_ns() - start) / 1e6;
+        EXPECT_GE(ms, 200.0);
+        fastest = std::min(fastest, ms);
+    }
+    EXPECT_LT(fastest, 1000.0);
 }
 
 }  // namespace

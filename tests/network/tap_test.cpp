@@ -216,7 +216,7 @@ TEST_F(Tap, ManyConnectionsAtOnceAndAgain)
         }
         host->close(listener);
         long left = -1;
-        for (int i = 0; i < 100 && left != 0; ++i) {
+        for (int i = 0; i < 1000 && left != 0; ++i) {
             left = tcp_sockets_in_use(kernel);
             std::this_thread::sleep_for(20ms);
         }

@@ -56,10 +56,11 @@ inline size_t count_mappings()
     return count;
 }
 
-// A thread that was joined may be in the list for a moment yet.
+// A thread that was joined may be in the list for a moment yet: a base that others are compared
+// with is taken before there is any.
 inline uint64_t settled_threads(uint64_t expected)
 {
-    for (int i = 0; i < 200 && process_status("Threads") != expected; ++i)
+    for (int i = 0; i < 3000 && process_status("Threads") != expected; ++i)
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
     return process_status("Threads");
 }

@@ -89,6 +89,7 @@ class Side:
         self.flags = flags
         self.prefix = prefix
         self.roots = roots
+        self.error = ""  # what clang said last
 
     def ours(self, path):
         """Whether a file belongs to the headers under test."""
@@ -220,6 +221,9 @@ def compare(raw, gen, headers, folder):
     if results[1] is None:
         return [f"{headers}: only the prefixed form fails:\n{gen.error}"], 0
 
+    for side, (_, macros, expanded) in zip((raw, gen), results):
+        if macros and not expanded:
+            problems.append(f"<{side.prefix}...>: no macro was expanded:\n{side.error}")
     for _, name in results[1][0]:
         if not unprefixed(name):
             problems.append(f"declared without a prefix: {name}")

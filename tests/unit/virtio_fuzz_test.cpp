@@ -176,7 +176,8 @@ protected:
         request_ = rig.make(rig.arena.allocate(1024), 1024, true);
         const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(2);
         unsigned bouts = 0;
-        for (; std::chrono::steady_clock::now() < end && !HasFatalFailure(); ++bouts) {
+        for (; (bouts < 200 || std::chrono::steady_clock::now() < end) && !HasFatalFailure();
+             ++bouts) {
             SCOPED_TRACE("bout " + std::to_string(bouts));
             random_.seed(bouts);
             bout(rig, 1 + random(300));
