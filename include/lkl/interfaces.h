@@ -50,8 +50,9 @@ LKL_API int lkl_if_set_ipv6(int ifindex, const void *addr, unsigned int netprefi
  */
 LKL_API int lkl_if_wait_ipv6_dad(int ifindex, const void *addr);
 
-/* Sets the default route, in place of the one before. -LKL_ENETUNREACH: no interface
- * has the gateway on its link. */
+/* Sets the default route, in place of the one before. A link-local gateway is on the only
+ * interface that is up and not the loopback interface. -LKL_ENETUNREACH: no interface has
+ * the gateway on its link. -LKL_EINVAL: it is link-local, and there are several. */
 LKL_API int lkl_set_ipv4_gateway(unsigned int addr);
 LKL_API int lkl_set_ipv6_gateway(const void *addr);
 LKL_API int lkl_add_gateway(int af, const void *gwaddr);

@@ -239,7 +239,9 @@ public:
     // ESRCH: there is none like that.
     Result<void> delete_route(const Route& route);
     // Sets the default route of the gateway's family; index 0: the interface that has the
-    // gateway on its link. `onlink`: it is on the link of `index`, whatever the addresses say.
+    // gateway on its link; for a link-local gateway the only one that is up and not the
+    // loopback interface (EINVAL: there are several). `onlink`: it is on the link of `index`,
+    // whatever the addresses say.
     Result<void> add_default_gateway(const IpAddress& gateway, int index = 0, bool onlink = false);
     // The route that a packet would take. ENETUNREACH.
     Result<Route> route_to(const IpAddress& destination);

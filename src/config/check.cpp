@@ -127,12 +127,17 @@ Result<void> check_offload(const Interface& one)
     return options ? Result<void>() : Result<void>(options.error());
 }
 
-Result<void> check_images(const std::vector<std::string>& images)
+Result<void> check_images(const Configuration& configuration)
 {
-    for (const std::string& one : images) {
+    for (const std::string& one : configuration.images) {
         const size_t colon = one.rfind(':');
         if (colon == std::string::npos || colon == 0 || one.substr(colon + 1, 1) != "/")
             return Error{EINVAL, "mount \"" + one + "\": is not IMAGE:DIRECTORY, with a full path"};
+        // Calls that are left to the host would reach its files of these names.
+        if (!configuration.dispatch.empty() && !is_on(configuration.dispatch))
+            return Error{EINVAL, "mount \"" + one +
+                                     "\": needs the system calls that \"dispatch\" leaves to "
+                                     "the host (--no-dispatch)"};
     }
     return {};
 }
@@ -176,7 +181,7 @@ Result<void> check(const Configuration& configuration)
     return all_of(check_address("gateway", configuration.gateway, false),
                   check_address("gateway6", configuration.gateway6, true),
                   check_name_servers(configuration.nameserver), check_sysctls(configuration.sysctl),
-                  check_images(configuration.images), check_pcap(configuration));
+                  check_images(configuration), check_pcap(configuration));
 }
 
 }  // namespace lkl::config

@@ -59,9 +59,14 @@ inline bool is_on(const std::string& text)
     return !text.empty() && text != "0" && text != "no";
 }
 
+// Whose JSON it is: a user's, or what `lkl run` hands to the program, with descriptors of
+// devices.
+enum class Origin { user, launcher };
+
 // From JSON. `where` begins the text of an error, which names the key.
-lkl::Result<Configuration> parse_json(const std::string& text, const std::string& where);
-std::string to_json(const Configuration& configuration);
+lkl::Result<Configuration> parse_json(const std::string& text, const std::string& where,
+                                      Origin origin = Origin::user);
+std::string to_json(const Configuration& configuration, Origin origin = Origin::user);
 
 // Lays the variables LKL_HIJACK_* over it.
 void add_environment(Configuration& configuration);

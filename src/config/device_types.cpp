@@ -110,6 +110,9 @@ Result<void> check_device(const std::string& type, const std::string& parameter)
 {
     if (type.empty())
         return Error{EINVAL, "net: no type of device" + all_types()};
+    // An established type, which nobody should look for a mistake in.
+    if (type == "dpdk")
+        return Error{EINVAL, "net dpdk: not built in" + all_types()};
     const auto* const known = std::find_if(std::begin(types), std::end(types),
                                            [&](const Type& one) { return type == one.name; });
     if (known == std::end(types))

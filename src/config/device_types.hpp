@@ -11,7 +11,7 @@
 
 namespace lkl::config {
 
-// EINVAL: no such type, or it cannot be with that parameter.
+// EINVAL: no such type, none that is built in, or it cannot be with that parameter.
 lkl::Result<void> check_device(const std::string& type, const std::string& parameter);
 
 // It is asked for, or the type's network gives addresses in no other way and none is set.

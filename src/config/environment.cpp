@@ -94,7 +94,7 @@ lkl::Result<Configuration> read_established(const std::string& file)
 lkl::Result<Configuration> read_configuration()
 {
     if (const char* const text = ::secure_getenv("LKL_RUN_CONFIG"); text && *text)
-        return parse_json(text, "LKL_RUN_CONFIG");
+        return parse_json(text, "LKL_RUN_CONFIG", Origin::launcher);
     auto configuration = read_established();
     if (!configuration)
         return configuration;

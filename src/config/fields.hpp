@@ -12,7 +12,14 @@ struct Field {
     const char* key;
     const char* variable;
     std::string Owner::*text;
+    Origin from = Origin::user;  // launcher: nobody else may say it
 };
+
+template <typename Owner>
+constexpr bool may_say(Origin origin, const Field<Owner>& field)
+{
+    return origin == Origin::launcher || field.from == Origin::user;
+}
 
 // LKL_HIJACK_NET_TAP is not here: it is the type and the parameter in one.
 inline constexpr Field<Interface> interface_fields[] = {
@@ -30,7 +37,7 @@ inline constexpr Field<Interface> interface_fields[] = {
     {"neigh", "NET_NEIGHBOR", &Interface::neighbours},
     {"qdisc", "NET_QDISC", &Interface::qdisc},
     {"offload", "OFFLOAD", &Interface::offload},
-    {"descriptor", nullptr, &Interface::descriptor},
+    {"descriptor", nullptr, &Interface::descriptor, Origin::launcher},
 };
 
 inline constexpr Field<Configuration> global_fields[] = {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <pthread.h>
+#include <unistd.h>
 
 namespace lkl {
 
@@ -18,6 +19,8 @@ struct Registry {
     std::mutex mutex;
     std::map<uint64_t, Threads*> kernels;
     uint64_t next = 1;
+    // Whose they are: a child of a call that runs no handlers, as _Fork(3), has none.
+    pid_t process = ::getpid();
 };
 
 Registry& registry()
@@ -47,6 +50,8 @@ struct ThreadExit {
     {
         gave_back = true;
         Threads::last_ = {};
+        if (registry().process != ::getpid())
+            return;
         for (const auto& [owner, thread] : entries) {
             // With the lock, so that the kernel cannot go away meanwhile.
             std::lock_guard lock(registry().mutex);
@@ -123,6 +128,7 @@ void Threads::after_fork(bool child)
 {
     if (child) {
         registry().kernels.clear();
+        registry().process = ::getpid();
         last_ = {};
     }
     registry().mutex.unlock();

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <lkl/asm/errno.h>
+#include <lkl/linux/if.h>
 #include <lkl/netlink.hpp>
 
 namespace lkl {
@@ -153,6 +154,28 @@ bool is_wanted(const Route& route, const NetlinkView& view, uint32_t table)
            (table == 0 || route.table == table);
 }
 
+// The interface that a gateway is on whose address does not say it.
+Result<int> only_link(Netlink& net, const IpAddress& gateway)
+{
+    const auto links = net.links();
+    if (!links)
+        return links.error();
+    int index = 0;
+    std::string names;
+    for (const Link& link : *links) {
+        if (!link.is_up() || (link.flags & LKL_IFF_LOOPBACK))
+            continue;
+        index = link.index;
+        names += (names.empty() ? "" : ", ") + link.name;
+    }
+    if (index == 0)
+        return Error{LKL_ENETUNREACH, "gateway " + gateway.text() + ": no interface is up"};
+    if (names.find(',') != std::string::npos)
+        return Error{LKL_EINVAL, "gateway " + gateway.text() +
+                                     ": a link-local address, which may be on any of " + names};
+    return index;
+}
+
 }  // namespace
 
 Result<std::vector<Route>> Netlink::routes(int family, uint32_t table)
@@ -230,6 +253,12 @@ Result<void> Netlink::delete_route(const Route& route)
 
 Result<void> Netlink::add_default_gateway(const IpAddress& gateway, int index, bool onlink)
 {
+    if (index == 0 && gateway.is_link_local()) {
+        const auto only = only_link(*this, gateway);
+        if (!only)
+            return only.error();
+        index = *only;
+    }
     NextHop hop;
     hop.gateway = gateway;
     hop.index = index;

@@ -195,6 +195,7 @@ TEST_F(CConfig, WhatIsWrongIsNamedAndChangesNothing)
         {R"({"colour": "red"})", -LKL_EINVAL, "\"colour\""},
         {R"({"gateway": 1})", -LKL_EINVAL, "\"gateway\" is no string"},
         {R"({"interfaces": [{"colour": "red"}]})", -LKL_EINVAL, "interface 0: "},
+        {R"({"interfaces": [{"descriptor": "3"}]})", -LKL_EINVAL, "unknown key \"descriptor\""},
         {R"({"images": ["image:/mnt"]})", -LKL_EOPNOTSUPP, "\"images\""},
     };
     for (const auto& one : wrong) {
@@ -209,7 +210,7 @@ TEST_F(CConfig, WhatIsWrongIsNamedAndChangesNothing)
     } bad_settings[] = {
         {R"({"interfaces": [{"type": "none", "ip": "10.0.0.1"}]})", "how long its prefix is"},
         {R"({"interfaces": [{"type": "none", "mac": "02"}]})", "mac \"02\""},
-        {R"({"interfaces": [{"type": "dpdk"}]})", "no such type"},
+        {R"({"interfaces": [{"type": "dpdk"}]})", "dpdk: not built in"},
         {R"({"gateway": "here"})", "gateway \"here\""},
         {R"({"interfaces": [{"type": "none"}], "gateway": "", "pcap": "/file"})", "pcap"},
     };

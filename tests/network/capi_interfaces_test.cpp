@@ -130,6 +130,26 @@ TEST_F(CapiInterfaces, Ipv6AddressAndGateway)
     EXPECT_TRUE(found) << routes.str();
 }
 
+// The usual router of IPv6: its address does not say which interface it is on.
+TEST_F(CapiInterfaces, LinkLocalGateway)
+{
+    const auto gateway = v6("fe80::1");
+    EXPECT_EQ(lkl_set_ipv6_gateway(gateway.data()), -LKL_ENETUNREACH);
+    ASSERT_EQ(lkl_if_up(dummy), 0);
+    EXPECT_EQ(lkl_set_ipv6_gateway(gateway.data()), 0) << lkl_error_message();
+    auto net = lkl::test::must(lkl::Netlink::open(*lkl::capi::default_kernel));
+    const auto route = lkl::test::must(net.route_to(*lkl::IpAddress::parse("2001:db8::7")));
+    ASSERT_EQ(route.hops.size(), 1u);
+    EXPECT_EQ(route.hops[0].index, dummy);
+    EXPECT_EQ(route.hops[0].gateway, *lkl::IpAddress::parse("fe80::1"));
+
+    const int second = lkl::test::must(net.create_dummy("dummy1"));
+    ASSERT_EQ(lkl_if_up(second), 0);
+    EXPECT_EQ(lkl_set_ipv6_gateway(gateway.data()), -LKL_EINVAL);
+    EXPECT_NE(std::string(lkl_error_message()).find("any of dummy0, dummy1"), std::string::npos)
+        << lkl_error_message();
+}
+
 TEST_F(CapiInterfaces, SourceAddressesHaveTheirOwnGateways)
 {
     ASSERT_EQ(lkl_if_up(dummy), 0);

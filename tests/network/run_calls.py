@@ -17,7 +17,7 @@ CASES = [
     descriptors.numbers, descriptors.flags_and_requests,
     copies.copies, copies.splices_into_pipes, copies.splices_out_of_pipes,
     messages.datagrams,
-    signals.signals, signals.many_signals,
+    signals.signals, signals.timeouts_and_signals, signals.many_signals,
     descriptors.child_processes, descriptors.names_of_descriptors,
     messages.several_messages_at_once,
 ]

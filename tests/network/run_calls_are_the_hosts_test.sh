@@ -21,6 +21,16 @@ alone "$LKL_TESTS/network/raw_calls" >output && fail "the host's loopback interf
 alone "$LKL_BIN/lkl" run -- "$LKL_TESTS/network/raw_calls" || fail "raw calls fail"
 alone "$LKL_BIN/lkl" run --no-dispatch -- "$LKL_TESTS/network/raw_calls" >output &&
     fail "--no-dispatch catches them too"
+# What io_uring does for a program would go past us: there is none, whoever asks for it.
+alone "$LKL_BIN/lkl" run -- "$LKL_TESTS/network/raw_calls" 425 426 427 >output ||
+    fail "io_uring by instructions"
+[ "$(cat output)" = $'-38\n-38\n-38' ] || fail "io_uring by instructions: $(cat output)"
+alone "$LKL_BIN/lkl" run -- /usr/bin/python3 -c '
+import ctypes, errno
+libc = ctypes.CDLL(None, use_errno=True)
+for call in 425, 426, 427:
+    assert libc.syscall(call, 0, 0, 0, 0, 0, 0) == -1, call
+    assert ctypes.get_errno() == errno.ENOSYS, (call, ctypes.get_errno())' || fail "io_uring by libc"
 # The resolver and stdio of libc make calls that no symbol catches.
 alone "$LKL_BIN/lkl" run -- /usr/bin/python3 -c '
 import socket

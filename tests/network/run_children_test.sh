@@ -19,6 +19,36 @@ alone "$LKL_BIN/lkl" run -- /usr/bin/python3 -B "$here/run_children.py" >output 
 grep -qx fine output || fail "it says: $(cat output)"
 grep -q 'this process was forked' error || fail "no child was told: $(cat error)"
 
+# So do the children of calls that libc's handlers are not behind, and nothing of theirs is
+# their parent's; threads that libc makes by itself are the program's like others.
+for words in '' '--no-dispatch'; do
+    # shellcheck disable=SC2086  # none, or one
+    alone "$LKL_BIN/lkl" run $words -- "$LKL_TESTS/network/raw_children" ${words:+libc} \
+        >output 2>error || fail "other children $words: $(cat output error)"
+    grep -qx fine output || fail "other children $words: $(cat output error)"
+    grep -q 'this process was forked' error || fail "no other child was told: $(cat error)"
+done
+
+# A program in the place of one that has the stack has its own; what the descriptors lose is
+# told once, and an exec that fails changes nothing.
+alone "$LKL_BIN/lkl" run -- /usr/bin/python3 -c '
+import os, socket, sys
+listener = socket.create_server(("127.0.0.1", 0))
+listener.set_inheritable(True)
+os.environ["PATH"] = "/no/such:/nor/this:" + os.environ["PATH"]
+try:
+    os.execv("no-such-program", ["none"])
+except FileNotFoundError:
+    client = socket.create_connection(listener.getsockname())
+os.execvp("python3", ["python3", "-c", "import socket; socket.create_server((str(), 0))"])
+' 2>error || fail "exec: $(cat error)"
+[ "$(grep -c 'descriptor [0-9]* does not go with exec' error)" = 1 ] || fail "exec: $(cat error)"
+alone "$LKL_BIN/lkl" run -- /usr/bin/python3 -c '
+import os, socket
+listener = socket.create_server(("127.0.0.1", 0))
+os.execv("/bin/true", ["true"])' 2>error || fail "exec without a socket: $(cat error)"
+[ ! -s error ] || fail "exec without a socket: $(cat error)"
+
 cat >interfaces.c <<'END'
 #include <net/if.h>
 #include <stdio.h>

@@ -32,7 +32,7 @@ PY
 # shellcheck disable=SC2016  # no command
 kept=$(sed -n 's/^| `AF_[^|]*| \([0-9, ]*\) |.*/\1/p' "$LKL_SOURCE/docs/run.md" | tr -d ' ' |
     tr ',' '\n' | sort -n)
-[ "$(echo "$kept" | wc -l)" = 7 ] || fail "docs/run.md has no such table: $kept"
+[ "$(echo "$kept" | wc -l)" = 6 ] || fail "docs/run.md has no such table: $kept"
 seq 0 46 | grep -vxF "$kept" >refused
 while read -r family; do
     grep -qx "$family {'EAFNOSUPPORT'} EAFNOSUPPORT EAFNOSUPPORT" ours ||
@@ -41,8 +41,9 @@ done <refused
 # 0 is no family, and 46 none that the C library knows.
 sed -n 's/^lkl run: sockets of family \([0-9]*\) would lead past .*/\1/p' lines >told
 diff told <(grep -vx -e 0 -e 46 refused) || fail "not told, or told twice: $(cat lines)"
-for family in 1 2 10 16 17; do
+# AF_ALG is the host's, which need not have it.
+while read -r family; do
     grep "^$family .*'made'" ours >/dev/null || fail "family $family: $(grep "^$family " ours)"
-done
+done <<<"$(grep -vx 38 <<<"$kept")"
 grep -q "^1 .* made$" ours || fail "no pair of UNIX sockets"
 [ "$(grep -c '^netlink .* made' ours)" -ge 2 ] || fail "netlink: $(grep netlink ours)"

@@ -58,13 +58,42 @@ for order in "image:/image other:/image/below" "other:/image/below image:/image"
         cat /image/below/name)" = second ] || fail "mounts $order"
 done
 
+# What was written is there when another program has taken this one's place, and an exec that
+# fails goes on.
+mkfs.ext4 -q executes 16M
+run_executes() {
+    timeout 30 "$LKL_BIN/lkl" run --mount executes:/image -- "$@" 2>error || fail "exec: $(cat error)"
+}
+in_executes() {
+    debugfs -R "cat $1" executes 2>/dev/null
+}
+run_executes sh -c 'echo written >/image/f; exec true'
+[ "$(in_executes f)" = written ] || fail "lost by exec"
+[ ! -s error ] || fail "exec: $(cat error)"
+run_executes /usr/bin/python3 -c '
+import os
+one = open("/image/one", "w")
+one.write("first ")
+one.flush()
+try:
+    os.execv("/no/such/program", ["program"])
+except FileNotFoundError:
+    one.write("second")
+one.flush()
+os.set_inheritable(one.fileno(), True)
+os.execve(os.open("/bin/true", os.O_RDONLY), ["true"], os.environ)'
+[ "$(in_executes one)" = 'first second' ] || fail "lost by exec: $(in_executes one)"
+grep -q 'descriptor [0-9]* does not go with exec' error || fail "exec: $(cat error)"
+
 # Nothing goes to the host's directory of that name.
 mkdir -p hosts/lower
 cp "$(type -P true)" hosts/program
 : >hosts/created
 find hosts -printf '%p %M %s %T@ %C@\n' | sort >before
 # Where mounts are nobody else's, should one succeed.
-timeout 60 unshare -m "$LKL_BIN/lkl" run --mount "image:$PWD/hosts" -- \
+# shellcheck disable=SC2016  # the inner shell's "$@"
+timeout 60 unshare -m sh -c 'umask 027 && exec "$@"' sh \
+    "$LKL_BIN/lkl" run --mount "image:$PWD/hosts" -- \
     /usr/bin/python3 -B "$here/run_mounts_paths.py" "$PWD/hosts" >output 2>error ||
     fail "calls with paths: $(cat output error)"
 grep -qx good output || fail "calls with paths: $(cat output error)"

@@ -13,6 +13,7 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
 
 IMAGE = sys.argv[1].encode()
 AT_FDCWD = -100
@@ -138,7 +139,40 @@ def direct():
     os.close(fd)
 
 
+def masked():
+    """The process's umask(2), as it was started and as any thread changes it, holds on both sides."""
+    os.mkdir(path(b"started"), 0o777)
+    assert stat.S_IMODE(os.stat(path(b"started")).st_mode) == 0o750
+    changes = (lambda: os.umask(0o077), lambda: call(95, 0o022), lambda: os.umask(0o077))
+    before = 0o027
+    for i, change in enumerate(changes):
+        got = []
+        thread = threading.Thread(target=lambda change=change: got.append(change()))
+        thread.start()
+        thread.join()
+        assert got == [before], (got, before)
+        before = 0o022 if i == 1 else 0o077
+        for name in path(b"masked%d" % i), b"masked%d" % i:
+            os.close(os.open(name, os.O_CREAT | os.O_WRONLY, 0o666))
+            assert stat.S_IMODE(os.stat(name).st_mode) == 0o666 & ~before, (name, before)
+
+
+def written():
+    """sync(2) and sync_file_range(2) bring data to the image's file."""
+    def range_of(fd):
+        assert call(277, fd, 0, 0, 7) == 0  # sync_file_range
+    for sync in lambda fd: os.sync(), lambda fd: call(162), range_of:
+        data = os.urandom(4096)
+        with open(path(b"synced"), "wb", buffering=0) as file:
+            file.write(data)
+            sync(file.fileno())
+            with open("image", "rb") as image:
+                assert data in image.read()
+
+
 done()
+masked()
+written()
 refused()
 direct()
 print("good")

@@ -92,7 +92,7 @@ wrong() {
 }
 wrong 'program is needed' --net none
 wrong 'no such type' --net token-ring -- true
-wrong 'no such type' --net dpdk -- true
+wrong 'dpdk: not built in' --net dpdk -- true
 wrong 'needs a parameter' --net raw -- true
 wrong 'needs a parameter' --net macvtap: -- true
 wrong 'READ|WRITE' --net pipe:one -- true
@@ -125,6 +125,9 @@ wrong 'is not ADDRESS|MAC' --net none --neighbour 'x|y' -- true
 wrong 'mem=abc: not a size' --kernel-memory abc -- true
 wrong 'no value' --sysctl net.ipv4.ip_forward -- true
 wrong 'IMAGE:DIRECTORY' --mount image -- true
+wrong 'mount "image:/image": needs the system calls' --no-dispatch --mount image:/image -- true
+echo '{"dispatch": "0", "images": ["image:/image"]}' >bad.json
+wrong '--no-dispatch' --config bad.json -- true
 expected=8
 wrong 'not found' -- no-such-program
 wrong 'not found' -- ''
@@ -138,6 +141,8 @@ expected=1
 wrong 'no-such-file' --config no-such-file -- true
 echo '{"colour": "red"}' >bad.json
 wrong 'unknown key "colour"' --config bad.json -- true
+echo '{"interfaces": [{"type": "tap", "param": "t0", "descriptor": "3"}]}' >bad.json
+wrong 'unknown key "descriptor"' --config bad.json -- true
 echo '{"interfaces": [{"ip": 3}]}' >bad.json
 wrong 'no string' --config bad.json -- true
 echo '{' >bad.json
@@ -171,7 +176,28 @@ down 'descriptor 77: Bad file descriptor' --net socket:77
 down "VDE switch $PWD/no-such-switch: " --net vde:./no-such-switch
 down "passt socket $PWD/no-such-socket: No such file" --net passt:./no-such-socket
 down 'sysctl net.ipv4.tcp_congestion_control' --congestion bogus
+down 'gateway fe80::1: no interface is up' --net none --gateway6 fe80::1
+cat >two.json <<'END'
+{"interfaces": [{"type": "tap", "param": "t0"}, {"type": "tap", "param": "t1"}]}
+END
+down 'gateway fe80::1: a link-local address, which may be on any of eth0, eth1' --config two.json \
+    --gateway6 fe80::1
 down 'set qdisc ' --net tap:t0 --qdisc no-such-discipline
+
+# On a host without syscall user dispatch, what follows from it is told.
+old_host=(/usr/bin/python3 -B "$here/without_dispatch.py")
+alone "${old_host[@]}" "$LKL_BIN/lkl" run --net none -- sh -c '/bin/true; "$@"' sh \
+    /usr/bin/python3 -c '
+import socket
+server = socket.create_server(("127.0.0.1", 0))
+client = socket.create_connection(server.getsockname())' 2>error ||
+    fail "without dispatch: $(cat error)"
+[ "$(wc -l <error)" = 1 ] || fail "without dispatch: $(cat error)"
+grep -q '^lkl run: this host does not hand system calls over' error || fail "$(cat error)"
+status=0
+alone "${old_host[@]}" "$LKL_BIN/lkl" run --mount image:/image -- true 2>error || status=$?
+[ "$status" = 1 ] || fail "--mount without dispatch: exit code $status"
+grep -q -- '--mount needs a host' error || fail "--mount without dispatch: $(cat error)"
 
 # What no library can be laid under.
 echo 'int main(void) { return 0; }' | cc -static -x c - -o static

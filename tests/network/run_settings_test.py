@@ -81,6 +81,8 @@ SETTINGS = [
             {"NET_GATEWAY": "192.0.2.6"}, {"gateway": "192.0.2.6"}),
     Setting("default via fd00::6 dev eth0", ROUTES, ("--gateway6", "fd00::6"),
             {"NET_GATEWAY6": "fd00::6"}, {"gateway6": "fd00::6"}),
+    Setting("default via fe80::6 dev eth0", ROUTES, ("--gateway6", "fe80::6"),
+            {"NET_GATEWAY6": "fe80::6"}, {"gateway6": "fe80::6"}),
     Setting("nameserver 192.0.2.53\nnameserver fd00::53", ("cat", "/etc/resolv.conf"),
             ("--dns", "192.0.2.53,fd00::53"), {}, {"nameserver": "192.0.2.53,fd00::53"}),
     Setting("^33\n", ("cat", "/proc/sys/net/ipv4/ip_default_ttl"),

@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Signals that come while calls wait."""
 
+import ctypes
+import errno
 import os
 import select
 import signal
 import socket
+import struct
 import threading
 import time
 
-from .common import attempt, later, pair
+from .common import attempt, fill, later, pair
 
 
 def signals():
@@ -66,6 +69,64 @@ def signals():
         time.sleep(0.05)
     print(result, len(broken) > 0)
     print(attempt(a.send, b"x", socket.MSG_NOSIGNAL), signal.sigpending())
+
+
+def timeouts_and_signals():
+    """A socket with a timeout does not go on after a handler, whatever the handler's flags."""
+    libc = ctypes.CDLL(None, use_errno=True)  # Python would call again
+    buffer = ctypes.create_string_buffer(100)
+    signal.signal(signal.SIGALRM, lambda *_: None)
+    signal.siginterrupt(signal.SIGALRM, False)
+    receiving, sending = socket.SO_RCVTIMEO, socket.SO_SNDTIMEO
+
+    def set_time(one, option, seconds):
+        one.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", seconds, 0))
+
+    def wait(what, release, function, *args):
+        """A call that waits: a signal comes, and then what it waits for."""
+        thread = later(0.4, release)
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        result = function(*args)
+        print(what, errno.errorcode[ctypes.get_errno()] if result < 0 else "goes on")
+        thread.join()
+        return result
+
+    def receive(what, one, other, function=libc.recv):
+        wait(what, lambda: other.send(b"data"), function, one.fileno(), buffer, 100, 0)
+        attempt(one.recv, 100, socket.MSG_DONTWAIT)
+
+    a, b = pair()
+    receive("recv:", a, b)
+    set_time(a, sending, 10)
+    receive("recv with a timeout for sending:", a, b)
+    set_time(a.dup(), receiving, 10)
+    receive("recv with a timeout, set by a duplicate:", a, b)
+    receive("read with a timeout:", a, b, libc.read)
+    set_time(a, receiving, 0)
+    receive("recv without a timeout again:", a, b)
+
+    def drain():
+        while attempt(b.recv, 1 << 20, socket.MSG_DONTWAIT) != "EAGAIN":
+            time.sleep(0.01)
+    for what, seconds in ("send with a timeout:", 10), ("send:", 0):
+        set_time(a, sending, seconds)
+        set_time(a, receiving, 10 - seconds)
+        idle = 0
+        while idle < 3:  # until what is on its way has arrived
+            idle = 0 if fill(a.fileno()) else idle + 1
+            time.sleep(0.1)
+        wait(what, drain, libc.send, a.fileno(), buffer, 100, 0)
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    for what, seconds in ("accept:", 0), ("accept with a timeout:", 10):
+        set_time(listener, receiving, seconds)
+        clients = []
+        made = wait(what, lambda clients=clients: clients.append(
+            socket.create_connection(listener.getsockname())), libc.accept, listener.fileno(),
+                    None, None)
+        if made < 0:
+            made = libc.accept(listener.fileno(), None, None)
+        receive("recv on what it has made:", socket.socket(fileno=made), clients[0])
 
 
 def many_signals():

@@ -305,6 +305,13 @@ void forked()
     all.mutex.unlock();
 }
 
+// A thread of the parent's may have held the mutex.
+void forking_unseen()
+{
+    new (&registry().mutex) std::mutex;
+    forking();
+}
+
 void arm(int number)
 {
     if (const auto epoll = find(number); epoll && epoll->gate) {

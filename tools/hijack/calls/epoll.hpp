@@ -23,6 +23,8 @@ void kernel_started();
 void forking();
 void fork_made();
 void forked();
+// In the place of forking(), where that was not called before: in the child.
+void forking_unseen();
 
 // The epoll is waited for as a descriptor, in poll(2) or another epoll: what happens on
 // the host's side must show on ours.

@@ -1,18 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Programs that the program starts. One that the library does not reach would have the
 // host's network in silence: it is refused, unless its environment is without the library,
-// which says that this is wanted.
+// which says that this is wanted. One that takes this program's place ends our kernel: what
+// was written is in the images before.
 #include <cerrno>
 #include <string>
 #include <string_view>
 
 #include <fcntl.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
+#include <lkl/asm/unistd.h>
+
+#include "hijack/calls/borrowed.hpp"
 #include "hijack/calls/paths.hpp"
 #include "hijack/calls/rules.hpp"
+#include "hijack/preload/descriptors.hpp"
 #include "hijack/preload/host.hpp"
 #include "hijack/preload/message.hpp"
+#include "hijack/preload/stack.hpp"
 #include "hijack/preload/thread.hpp"
 #include "hijack/programs/preloadable.hpp"
 
@@ -42,6 +49,20 @@ std::string path_at(long directory, const char* path, long flags)
     return base + "/" + path;
 }
 
+// Before a program takes this one's place, which may fail: then all goes on.
+void leave_kernel(const std::string& path)
+{
+    if (!stack::is_up() || borrowed::is_borrower())
+        return;
+    stack::call(__lkl__NR_sync);
+    // Who looks for a program in all directories of PATH tries many that are not there.
+    const int left = descriptors::first_inherited();
+    if (left >= 0 && host::call(SYS_faccessat, AT_FDCWD, path.c_str(), X_OK) == 0)
+        message(path + ": descriptor " + std::to_string(left) +
+                " does not go with exec: the network stack and the images of this process end "
+                "with its program (docs/run.md)");
+}
+
 }  // namespace
 
 int refuse_program(const std::string& path, const char* const* environment)
@@ -66,6 +87,7 @@ long execve(const long* args)
         const auto* const environment = host::to_pointer<const char* const>(args[2]);
         if (const int error = refuse_program(host::to_text(args[0]), environment))
             return error;
+        leave_kernel(host::to_text(args[0]));
     }
     return host::raw(SYS_execve, args);
 }
@@ -80,6 +102,7 @@ long execveat(const long* args)
         const auto* const environment = host::to_pointer<const char* const>(args[3]);
         if (const int error = refuse_program(path, environment))
             return error;
+        leave_kernel(path);
     }
     return host::raw(SYS_execveat, args);
 }

@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 
+#include "hijack/calls/clones.hpp"
 #include "hijack/calls/rules.hpp"
 #include "hijack/calls/signal_mask.hpp"
 #include "hijack/preload/descriptors.hpp"
@@ -70,25 +71,22 @@ int refuse_namespace(unsigned long flags)
 
 int refuse_clone(long number, const long* args)
 {
-    auto flags = static_cast<unsigned long>(args[0]);
-    if (number == SYS_clone3) {
-        // In memory, at the start of a structure.
-        const auto* const given = host::to_pointer<const uint64_t>(args[0]);
-        flags = given && args[1] >= static_cast<long>(sizeof *given) ? *given : 0;
-    }
-    return refuse_namespace(flags);
+    return refuse_namespace(clones::request(number, args).flags);
+}
+
+long fork(const long* args)
+{
+    return clones::make(SYS_fork, args);
 }
 
 long clone(const long* args)
 {
-    const int error = refuse_clone(SYS_clone, args);
-    return error ? error : host::raw(SYS_clone, args);
+    return clones::make(SYS_clone, args);
 }
 
 long clone3(const long* args)
 {
-    const int error = refuse_clone(SYS_clone3, args);
-    return error ? error : host::raw(SYS_clone3, args);
+    return clones::make(SYS_clone3, args);
 }
 
 long unshare(const long* args)

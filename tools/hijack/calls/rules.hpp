@@ -49,6 +49,12 @@ long execveat(const long* args);
 // reach the program, or the program is a file of our kernel. The caller is Inside.
 int refuse_program(const std::string& path, const char* const* environment);
 
+// both.cpp
+long umask(const long* args);
+long sync(const long* args);
+// Our kernel, which is being started, takes over the process's umask(2). The caller is Inside.
+void copy_file_mask();
+
 // process.cpp
 long exit_group(const long* args);
 long sigaction(const long* args);
@@ -58,6 +64,7 @@ long prctl(const long* args);
 long add_landlock_rule(const long* args);
 long unshare(const long* args);
 long setns(const long* args);
+long fork(const long* args);  // vfork(2) too
 long clone(const long* args);
 long clone3(const long* args);
 // EOPNOTSUPP, and the reason was told, where clone() or clone3() asks for a network namespace,

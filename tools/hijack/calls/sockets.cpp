@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string>
+#include <string_view>
 
 #include <fcntl.h>
 #include <linux/netlink.h>
@@ -32,14 +33,14 @@ enum class Owner { ours, host, nobody };
 // Whose the sockets of a family are. The host's are those that lead to no network: to other
 // processes of this machine, its devices, its cryptography. All others would lead past the
 // program's own network, be it to a bus, a radio or a hypervisor, and are nobody's; AF_XDP is
-// not our kernel's because it is memory that both would have to share.
+// not our kernel's because it is memory that both would have to share, and AF_KEY is not built
+// into it.
 Owner owner_of(int family, int protocol)
 {
     switch (family) {
     case AF_INET:
     case AF_INET6:
     case AF_PACKET:
-    case AF_KEY:
         return Owner::ours;
     case AF_NETLINK:
         return protocol != NETLINK_KOBJECT_UEVENT && protocol != NETLINK_AUDIT &&
@@ -96,18 +97,39 @@ long forward(long number, long kernel_number, const long* args)
     return stack::call(kernel_number, kernel_fd, args[1], args[2], args[3], args[4], args[5]);
 }
 
+// Of a socket of UNIX; empty: it is none, or has no file.
+std::string_view path_of(long address, long size)
+{
+    const auto* const unix_address = host::to_pointer<const sockaddr_un>(address);
+    const auto start = static_cast<long>(offsetof(sockaddr_un, sun_path));
+    if (!unix_address || size <= start || unix_address->sun_family != AF_UNIX)
+        return {};
+    const auto room = std::min(static_cast<size_t>(size - start), sizeof unix_address->sun_path);
+    return {unix_address->sun_path, ::strnlen(unix_address->sun_path, room)};
+}
+
 // A socket's file below a directory of ours, where there can be none, and the host's of that
 // name is another one.
 bool names_ours(long address, long size)
 {
-    const auto* const unix_address = host::to_pointer<const sockaddr_un>(address);
-    const auto start = static_cast<long>(offsetof(sockaddr_un, sun_path));
-    if (!unix_address || size <= start || unix_address->sun_family != AF_UNIX ||
-        unix_address->sun_path[0] == '\0')
-        return false;
-    const auto room = std::min(static_cast<size_t>(size - start), sizeof unix_address->sun_path);
-    const std::string path(unix_address->sun_path, ::strnlen(unix_address->sun_path, room));
-    return paths::is_ours(AT_FDCWD, path.c_str());
+    const std::string path(path_of(address, size));
+    return !path.empty() && paths::is_ours(AT_FDCWD, path.c_str());
+}
+
+// Where libc's modules ask daemons of the host for addresses. Those would answer for the host's
+// network, and know nothing of the program's name servers.
+bool resolves_names_of_the_host(long address, long size)
+{
+    constexpr std::string_view daemons[] = {
+        "/run/nscd/socket",
+        "/run/systemd/resolve/io.systemd.Resolve",
+        "/run/avahi-daemon/socket",
+    };
+    constexpr std::string_view older = "/var";  // /var/run, a link to /run
+    std::string_view name = path_of(address, size);
+    if (name.starts_with("/var/run/"))
+        name.remove_prefix(older.size());
+    return std::find(std::begin(daemons), std::end(daemons), name) != std::end(daemons);
 }
 
 bool names_ours(const msghdr* message)
@@ -132,8 +154,12 @@ long bind(const long* args)
 
 long connect(const long* args)
 {
-    if (descriptors::ours(args[0]) < 0 && names_ours(args[1], args[2]))
-        return -EOPNOTSUPP;
+    if (descriptors::ours(args[0]) < 0) {
+        if (names_ours(args[1], args[2]))
+            return -EOPNOTSUPP;
+        if (resolves_names_of_the_host(args[1], args[2]))
+            return -ECONNREFUSED;
+    }
     return forward(SYS_connect, __lkl__NR_connect, args);
 }
 

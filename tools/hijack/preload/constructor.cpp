@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The library's beginning and end in a process.
+#include <cstdlib>
+
 #include <linux/if_tun.h>
 #include <net/if.h>
 #include <pthread.h>
@@ -10,7 +12,9 @@
 #include "hijack/files/routes.hpp"
 #include "hijack/preload/descriptors.hpp"
 #include "hijack/preload/dispatch.hpp"
+#include "hijack/preload/fork_mark.hpp"
 #include "hijack/preload/host.hpp"
+#include "hijack/preload/message.hpp"
 #include "hijack/preload/settings.hpp"
 #include "hijack/preload/stack.hpp"
 
@@ -37,12 +41,20 @@ void keep_devices(const Configuration& configuration)
     }
 }
 
+// Programs that this one starts inherit the variable.
+bool is_first_to_tell()
+{
+    constexpr const char* told = "LKL_RUN_TOLD";
+    return !std::getenv(told) && ::setenv(told, "dispatch", 1) == 0;
+}
+
 __attribute__((constructor)) void begin()
 {
     bool dispatched = false;
     {
         const Inside inside;
         settings::set_run_id();
+        fork_mark::prepare();
         ::pthread_atfork(stack::forking, stack::fork_made, stack::forked);
         const Configuration* const configuration = settings::configuration();
         routes::prepare();
@@ -51,8 +63,12 @@ __attribute__((constructor)) void begin()
         dispatched =
             configuration && (configuration->dispatch.empty() || is_on(configuration->dispatch));
     }
-    if (dispatched)
-        dispatch::prepare();
+    if (dispatched && !dispatch::prepare() && is_first_to_tell()) {
+        const Inside inside;
+        message(
+            "this host does not hand system calls over (Linux 5.11 does): those that do not go "
+            "through libc go to the host (docs/run.md)");
+    }
 }
 
 // After the program's own ends, and those of libraries that were loaded later.

@@ -154,6 +154,18 @@ void for_each_ours(void (*function)(int kernel_fd))
     }
 }
 
+int first_inherited()
+{
+    const int end = highest.load(std::memory_order_relaxed);
+    for (int number = 0; number <= end; number++) {
+        const Entry what = entry(number);
+        if (!(what & (epoll_bit | internal_bit)) && what != 0 &&
+            host::call(SYS_fcntl, number, F_GETFD, 0) == 0)
+            return number;
+    }
+    return -1;
+}
+
 void keep(int host_fd)
 {
     if (host_fd >= 0 && host_fd < limit)

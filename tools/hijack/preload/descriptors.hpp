@@ -63,6 +63,10 @@ int placeholder();
 // Calls the function for each descriptor of our kernel that has a number.
 void for_each_ours(void (*function)(int kernel_fd));
 
+// The lowest number of a descriptor of our kernel that a program would inherit which is
+// started in the place of this one, or -1.
+int first_inherited();
+
 // A descriptor that this process was started with is the library's own from here on.
 void keep(int host_fd);
 

@@ -8,6 +8,8 @@
 #include <sys/syscall.h>
 #include <ucontext.h>
 
+#include "hijack/calls/borrowed.hpp"
+#include "hijack/calls/clones.hpp"
 #include "hijack/calls/rules.hpp"
 #include "hijack/calls/signal_mask.hpp"
 #include "hijack/preload/host.hpp"
@@ -60,13 +62,32 @@ int find_code(dl_phdr_info* info, size_t, void*)
     __builtin_unreachable();
 }
 
-// The call is made once more, by its own instruction, and passes: a new thread or process
-// starts there, on its own stack. Calls of this thread are dispatched again when it has
-// been Inside once.
+// The call is made once more, by its own instruction, and passes: a new thread, or a
+// process on this memory, starts there, on its own stack. Calls of this thread are
+// dispatched again when it has been Inside once.
 void let_pass(ucontext_t& context)
 {
     this_thread.selector = selector_allow;
     context.uc_mcontext.gregs[REG_RIP] -= syscall_length;
+}
+
+// A process with memory of its own is made here, and is known for what it is from the
+// beginning; on its own stack it is when it returns from this handler.
+void run_clone(ucontext_t& context, long number, const long* args)
+{
+    greg_t* const registers = context.uc_mcontext.gregs;
+    if (const int error = calls::refuse_clone(number, args)) {
+        registers[REG_RAX] = error;
+        return;
+    }
+    const clones::Request asked = clones::request(number, args);
+    if (!clones::copies_memory(asked)) {
+        borrowed::lend(asked.flags);
+        return let_pass(context);
+    }
+    registers[REG_RAX] = clones::fork(number, args);
+    if (registers[REG_RAX] == 0 && asked.stack != 0)
+        registers[REG_RSP] = asked.stack;
 }
 
 // The mask that the call changes is the one which counts after this handler.
@@ -113,14 +134,9 @@ void on_sigsys(int, siginfo_t* info, void* argument)
         return_from_handler(registers[REG_RSP]);
     case SYS_clone:
     case SYS_clone3:
-        if (const int error = calls::refuse_clone(number, args)) {
-            registers[REG_RAX] = error;
-            break;
-        }
-        [[fallthrough]];
     case SYS_fork:
     case SYS_vfork:
-        let_pass(context);
+        run_clone(context, number, args);
         break;
     case SYS_rt_sigprocmask:
         registers[REG_RAX] = change_mask(context, args);
@@ -140,11 +156,13 @@ bool prepare()
     const signals::Action action{reinterpret_cast<uintptr_t>(&on_sigsys),
                                  SA_SIGINFO | SA_NODEFER | has_restorer,
                                  reinterpret_cast<uintptr_t>(&hijack_restorer), 0};
-    const long result = host::call(SYS_rt_sigaction, SIGSYS, &action, nullptr, sizeof action.mask);
-    const uint64_t sigsys = 1ull << (SIGSYS - 1);
-    host::call(SYS_rt_sigprocmask, SIG_UNBLOCK, &sigsys, nullptr, sizeof sigsys);
-    enter();
-    return result == 0 && this_thread.dispatched;
+    if (host::call(SYS_rt_sigaction, SIGSYS, &action, nullptr, sizeof action.mask) == 0)
+        enter();
+    if (this_thread.dispatched)
+        return true;
+    // No thread asks any more.
+    code = {};
+    return false;
 }
 
 void enter()
@@ -152,6 +170,10 @@ void enter()
     if (code.size == 0 || this_thread.internal)
         return;
     const Inside inside;
+    this_thread.asked = true;
+    // Threads that libc starts for itself have all signals blocked.
+    const uint64_t sigsys = 1ull << (SIGSYS - 1);
+    host::call(SYS_rt_sigprocmask, SIG_UNBLOCK, &sigsys, nullptr, sizeof sigsys);
     this_thread.dispatched = host::call(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON,
                                         code.start, code.size, &this_thread.selector) == 0;
 }

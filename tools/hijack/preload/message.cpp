@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "hijack/preload/message.hpp"
 
-#include <atomic>
 #include <string>
 
 #include <unistd.h>
@@ -23,11 +22,10 @@ void message(std::string_view text)
     message_raw("lkl run: " + std::string(text));
 }
 
-void message_once(std::string_view text)
+void MessageOnce::operator()(std::string_view text)
 {
-    static std::atomic<long> last_process{0};
     const long process = host::call(SYS_getpid);
-    if (last_process.exchange(process) != process)
+    if (last_process_.exchange(process) != process)
         message(text);
 }
 

@@ -4,14 +4,22 @@
 // speaks of what would otherwise be a riddle, and nothing else.
 #pragma once
 
+#include <atomic>
 #include <string_view>
 
 namespace hijack {
 
 void message(std::string_view text);
 
-// The first of a process, and no more: why calls of the network fail.
-void message_once(std::string_view text);
+// A text that each process tells once, a forked one too, whatever others it has told: why
+// calls of the network fail. One object for each text, which stays for the rest of the process.
+class MessageOnce {
+public:
+    void operator()(std::string_view text);
+
+private:
+    std::atomic<long> last_process_{0};
+};
 
 // The line as it is, which may have its end: the kernel's log.
 void message_raw(std::string_view line);

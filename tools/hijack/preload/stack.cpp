@@ -21,11 +21,14 @@
 #include <lkl/socket.h>
 
 #include "capi/command_line.hpp"
+#include "hijack/calls/borrowed.hpp"
 #include "hijack/calls/epoll.hpp"
+#include "hijack/calls/rules.hpp"
 #include "hijack/network/leases.hpp"
 #include "hijack/network/network.hpp"
 #include "hijack/preload/descriptors.hpp"
 #include "hijack/preload/dispatch.hpp"
+#include "hijack/preload/fork_mark.hpp"
 #include "hijack/preload/message.hpp"
 #include "hijack/preload/settings.hpp"
 #include "hijack/preload/signals.hpp"
@@ -45,6 +48,8 @@ std::mutex& start_mutex()
     static std::mutex* const mutex = new (mutex_room) std::mutex;
     return *mutex;
 }
+
+MessageOnce tell_forked, tell_crash, tell_full;
 
 thread_local bool finishing = false;
 
@@ -136,7 +141,7 @@ std::string boot()
 int not_there(State now)
 {
     if (now == State::lost)
-        message_once(
+        tell_forked(
             "this process was forked: the sockets and the network stack of its parent "
             "stay there (docs/run.md)");
     return -ENETDOWN;
@@ -147,6 +152,8 @@ int not_there(State now)
 int start()
 {
     const Inside inside;
+    if (borrowed::is_borrower())
+        return -ENETDOWN;
     if (is_up())
         return 0;
     const std::lock_guard lock(start_mutex());
@@ -157,6 +164,7 @@ int start()
     const std::string error = boot();
     if (error.empty()) {
         signals::start_interrupter();
+        calls::copy_file_mask();
         epolls::kernel_started();
     } else {
         message("no network: " + error);
@@ -168,6 +176,8 @@ int start()
 
 int check()
 {
+    if (borrowed::is_borrower()) [[unlikely]]
+        return -ENETDOWN;
     const State now = state.load(std::memory_order_acquire);
     if (now == State::up || this_thread.starting || finishing) [[likely]]
         return 0;
@@ -191,15 +201,17 @@ long call_with(long number, const long* args)
         while (state.load() == State::ended)
             pause();
         if (const std::string panic = kernel->panic_message(); !panic.empty())
-            message_once("the kernel of the network stack crashed: " + panic);
+            tell_crash("the kernel of the network stack crashed: " + panic);
     }
     if (result == -EMFILE) [[unlikely]]
-        message_once("its kernel's memory has no room for more sockets (--kernel-memory)");
+        tell_full("its kernel's memory has no room for more sockets (--kernel-memory)");
     return result;
 }
 
 void finish()
 {
+    if (fork_mark::is_wiped())
+        forked_unseen();
     State up = State::up;
     const Inside inside;
     if (!state.compare_exchange_strong(up, State::ended))
@@ -233,11 +245,20 @@ void forked()
     epolls::forked();
     State up = State::up;
     state.compare_exchange_strong(up, State::lost);
+    fork_mark::set();
     this_thread.kernel_tid = 0;
+    this_thread.lender = 0;
     this_thread.dispatched = false;
     this_thread.selector = selector_allow;
     dispatch::enter();
     inside_fork.reset();
+}
+
+void forked_unseen()
+{
+    inside_fork.emplace();
+    epolls::forking_unseen();
+    forked();
 }
 
 }  // namespace hijack::stack

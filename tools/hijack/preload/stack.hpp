@@ -66,5 +66,7 @@ void finish();
 void forking();
 void fork_made();
 void forked();
+// In a child of a call that nobody was told of (fork_mark.hpp). The caller is not Inside.
+void forked_unseen();
 
 }  // namespace hijack::stack

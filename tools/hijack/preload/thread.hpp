@@ -24,10 +24,18 @@ struct Thread {
     // Read by the host's kernel at each system call, once `dispatched`.
     volatile char selector = selector_allow;
     bool dispatched = false;
+    // It has asked to be dispatched.
+    bool asked = false;
     // Started by this library: all its calls are the host's.
     bool internal = false;
     // It starts our kernel, and may call it already.
     bool starting = false;
+
+    // The process that it is a thread of, while there may be a child of its on the same
+    // memory, which has this structure too (calls/borrowed.hpp), else 0; and whether that
+    // process waits until the child has left the memory.
+    long lender = 0;
+    bool lender_waits = false;
 
     // Its thread number in our kernel; 0: it has made no call there.
     volatile int kernel_tid = 0;

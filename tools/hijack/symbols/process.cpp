@@ -8,6 +8,7 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <spawn.h>
+#include <threads.h>
 #include <unistd.h>
 
 #include "hijack/calls/signal_mask.hpp"
@@ -28,18 +29,34 @@ Function* next(const char* name)
     return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
 }
 
+// A thread's function returns a pointer to POSIX, a number to C11.
+template <typename Result>
 struct Start {
-    void* (*function)(void*);
+    Result (*function)(void*);
     void* argument;
     bool internal;
+
+    static Result run(void* given)
+    {
+        const Start start = *std::unique_ptr<Start>(static_cast<Start*>(given));
+        hijack::this_thread.internal = start.internal;
+        hijack::dispatch::enter();
+        return start.function(start.argument);
+    }
 };
 
-void* start_thread(void* given)
+// `create` makes a thread that runs the function that it is given, with that argument; 0
+// where it succeeds.
+template <typename Result, typename Create>
+int start_thread(Result (*function)(void*), void* argument, Create create)
 {
-    const Start start = *std::unique_ptr<Start>(static_cast<Start*>(given));
-    hijack::this_thread.internal = start.internal;
-    hijack::dispatch::enter();
-    return start.function(start.argument);
+    const bool internal = Inside::already();
+    const Inside inside;
+    auto start = std::make_unique<Start<Result>>(Start<Result>{function, argument, internal});
+    const int error = create(&Start<Result>::run, start.get());
+    if (error == 0)
+        (void)start.release();
+    return error;
 }
 
 }  // namespace
@@ -50,13 +67,16 @@ HIJACK_SYMBOL(int, pthread_create,
 {
     static auto* const create =
         next<int(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*)>("pthread_create");
-    const bool internal = Inside::already();
-    const Inside inside;
-    auto start = std::make_unique<Start>(Start{function, argument, internal});
-    const int error = create(thread, attributes, start_thread, start.get());
-    if (error == 0)
-        (void)start.release();
-    return error;
+    return start_thread(function, argument, [&](void* (*run)(void*), void* start) {
+        return create(thread, attributes, run, start);
+    });
+}
+// C11's, which calls the former inside of libc.
+HIJACK_SYMBOL(int, thrd_create, (thrd_t * thread, int (*function)(void*), void* argument))
+{
+    static auto* const create = next<int(thrd_t*, int (*)(void*), void*)>("thrd_create");
+    return start_thread(function, argument,
+                        [&](int (*run)(void*), void* start) { return create(thread, run, start); });
 }
 
 HIJACK_SYMBOL(pid_t, fork, ())

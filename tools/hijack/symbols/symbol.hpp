@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "hijack/calls/rules.hpp"
+#include "hijack/preload/dispatch.hpp"
 #include "hijack/preload/host.hpp"
 #include "hijack/preload/thread.hpp"
 
@@ -24,7 +25,13 @@ template <typename... Args>
 long libc_call(long number, Args... args)
 {
     const long values[6] = {host::to_long(args)...};
-    const long result = Inside::already() ? host::raw(number, values) : run_call(number, values);
+    long result = 0;
+    if (Inside::already()) {
+        result = host::raw(number, values);
+    } else {
+        dispatch::enter_late();
+        result = run_call(number, values);
+    }
     if (result < 0 && result > -4096) {
         errno = static_cast<int>(-result);
         return -1;

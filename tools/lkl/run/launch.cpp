@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -57,6 +58,17 @@ void refuse_program_of_image(const std::string& path,
     }
 }
 
+// Files of an image are reached by system calls of all kinds, also those past libc. Inside
+// of another run the library has refused already what cannot be.
+void need_dispatch(const lkl::config::Configuration& configuration)
+{
+    if (configuration.images.empty() || std::getenv("LKL_RUN_ID") ||
+        prctl(PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_OFF, 0, 0, 0) == 0)
+        return;
+    throw ToolError(ExitCode::usage,
+                    "run: --mount needs a host that hands system calls over, as Linux 5.11 does");
+}
+
 // The devices are opened with our rights: the program, or one that it starts, may have given
 // its own up when it first uses the network. High numbers are out of its way.
 void open_devices(lkl::config::Configuration& configuration)
@@ -77,6 +89,7 @@ void launch(const std::string& path, const std::vector<std::string>& words,
             lkl::config::Configuration configuration)
 {
     refuse_program_of_image(path, configuration);
+    need_dispatch(configuration);
     std::string preload = preload_library();
     make_empty(configuration.pcap);
     // The loader splits it there.
@@ -88,7 +101,9 @@ void launch(const std::string& path, const std::vector<std::string>& words,
         preload += ":" + std::string(others);
     setenv("LD_PRELOAD", preload.c_str(), 1);
     open_devices(configuration);
-    setenv("LKL_RUN_CONFIG", lkl::config::to_json(configuration).c_str(), 1);
+    const std::string handed_over =
+        lkl::config::to_json(configuration, lkl::config::Origin::launcher);
+    setenv("LKL_RUN_CONFIG", handed_over.c_str(), 1);
     setenv("LKL_RUN_ID", lkl::config::make_run_id().c_str(), 1);
     std::vector<char*> arguments;
     arguments.reserve(words.size() + 1);

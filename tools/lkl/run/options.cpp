@@ -34,7 +34,7 @@ Options::Options(CLI::App& parent)
     command_.option("--kernel-memory", memory_, "SIZE", "Memory of its kernel, 256M if not given");
     command_.option("--boot", boot_cmdline_, "TEXT", "Words for the kernel's command line");
     command_.off("--no-dispatch", dispatch_,
-                 "Leave system calls to the host that do not go through libc");
+                 "Leave system calls to the host that go past replaced functions of libc");
     command_.flag("--kernel-log", log_, "The kernel's log on standard error");
     command_.notes("Example: lkl run --net tap:tap0 --ip 192.0.2.2/24 -- curl http://192.0.2.1/");
 }
