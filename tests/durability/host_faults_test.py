@@ -6,9 +6,10 @@
     host_faults_test.py --list
     host_faults_test.py --case TOOL-FILE[-TYPE]
 
-Each tool does its work with one fault (host_faults/preload.cpp) in the image, or in what
-it writes on the host. It must end in time, and either say so, with one of its exit codes
-and a line of text, or have done everything: the bytes are compared.
+Each tool does its work with one fault (host_faults/preload.cpp) in the image, in what it
+writes on the host, or in what it reads there. It must end in time, and either say so, with
+one of its exit codes and a line of text, or have done everything: the bytes are compared.
+Of a source that cannot be read all else is copied.
 
 LKL_FAULTS: "all" tries each n; without it, a few that are spread over all.
 """
@@ -28,8 +29,12 @@ BIN = os.environ.get("LKL_BIN", "")
 PRELOAD = os.environ.get("LKL_TESTS", "") + "/durability/host_faults.so"
 SKIPPED = 77
 KINDS = ("EIO", "ENOSPC", "short", "slow")
+READING = ("EIO", "short", "slow")
 # Exit codes that tell of a fault: image, damaged, output, incomplete.
 TELLING = (2, 5, 6, 10)
+# Of a source: incomplete. An archive that cannot be told to be one: archive.
+INCOMPLETE = 10
+NO_ARCHIVE = 11
 FAULTS = 2  # of each kind, unless all are asked for
 
 # Of each type of file system: the size of the image, what makes it, and the real checker.
@@ -64,6 +69,12 @@ def make_source():
             file.write(numbers.randbytes(numbers.choice((0, 10, 3000, 4096, 70000, 200000))))
 
 
+def all_names(directory):
+    """The paths of all files below it, as they are inside."""
+    return {os.path.relpath(os.path.join(above, name), directory)
+            for above, _, names in os.walk(directory) for name in names}
+
+
 def same_trees(one, other):
     """What is different, or None."""
     found = filecmp.dircmp(one, other, ignore=["lost+found"])
@@ -79,12 +90,16 @@ def same_trees(one, other):
 
 
 class Case:
-    """A tool at work. The fault is in the image, or in what the tool writes."""
+    """A tool at work. The place of the fault: the image, what the tool writes (output), or
+    what else it reads (source)."""
 
     full = True  # the image holds the files from the start
+    # What is LKL_FAULT_FILE: a directory stands for what is only read on its file system.
+    FILES = {"image": "image", "output": "", "source": "source"}
 
-    def __init__(self, in_image, kind="ext4"):
-        self.in_image = in_image
+    def __init__(self, place, kind="ext4"):
+        self.place = place
+        self.kinds = READING if place == "source" else KINDS
         self.size, self.make, self.check = TYPES[kind]
         self.kind = kind
 
@@ -113,10 +128,11 @@ class Case:
         """Of a program with the fault below it."""
         with open("report", "wb"):
             pass
+        file = self.FILES[self.place]
         return dict(os.environ, LD_PRELOAD=PRELOAD, LKL_FAULT_KIND=kind,
                     LKL_FAULT_AT=str(number), LKL_FAULT_REPORT=os.path.abspath("report"),
                     LKL_FAULT_PROGRAM=os.path.basename(self.command()[0]),
-                    LKL_FAULT_FILE=os.path.abspath("image") if self.in_image else "")
+                    LKL_FAULT_FILE=os.path.abspath(file) if file not in ("", "*") else file)
 
     def work(self, environment):
         """Does it; returns the exit code and the messages."""
@@ -126,20 +142,16 @@ class Case:
 
     def judge_failure(self, code, text):
         """Raises Failure."""
-        if code not in TELLING:
+        if code not in ((INCOMPLETE, NO_ARCHIVE) if self.place == "source" else TELLING):
             raise Failure(f"exit code {code}: {text}")
         if not text.strip():
             raise Failure(f"exit code {code} without a word")
 
 
-class Cptofs(Case):
-    """Copying in."""
+class CopyIn(Case):
+    """A source into an image."""
 
     full = False
-
-    def command(self):
-        """What is run."""
-        return (BIN + "/cptofs", "-q", "-i", "image", "source/.", "/")
 
     def judge_success(self):
         """All is in the image."""
@@ -148,8 +160,37 @@ class Cptofs(Case):
         if different := same_trees("source", "out"):
             raise Failure("not in the image: " + different)
 
+    def judge_failure(self, code, text):
+        super().judge_failure(code, text)
+        if self.place == "source":
+            run(*self.check, "image")
+            self.take_out()
+            self.judge_rest(code, text)
 
-class LklCpIn(Cptofs):
+    def judge_rest(self, code, text):
+        """What had no fault is in the image, and nothing else is."""
+        missing = all_names("source") - all_names("out")
+        if code != INCOMPLETE or len(missing) != 1 or missing.pop() not in text:
+            raise Failure(f"exit code {code}, {missing} is not there: {text}")
+        self.judge_files()
+
+    @staticmethod
+    def judge_files():
+        """What is in the image is as it should be."""
+        for name in all_names("out"):
+            if not filecmp.cmp(f"source/{name}", f"out/{name}", shallow=False):
+                raise Failure("not as the source: " + name)
+
+
+class Cptofs(CopyIn):
+    """Copying in."""
+
+    def command(self):
+        """What is run."""
+        return (BIN + "/cptofs", "-q", "-i", "image", "source/.", "/")
+
+
+class LklCpIn(CopyIn):
     """Copying in with the other tool."""
 
     def command(self):
@@ -196,8 +237,7 @@ class Mkimage(Case):
 
     full = False
 
-    def environment(self, kind, number):
-        return dict(super().environment(kind, number), LKL_FAULT_FILE="*")
+    FILES = Case.FILES | {"output": "*"}
 
     def reset(self):
         shutil.rmtree("out", ignore_errors=True)
@@ -220,6 +260,19 @@ class Mkimage(Case):
         super().judge_failure(code, text)
         if os.path.exists("image"):
             raise Failure("there is an image all the same")
+
+
+class MkimageSquashfs(Mkimage):
+    """One that is packed from the archive that the tool makes, since owners are changed."""
+
+    def command(self):
+        return (BIN + "/lkl", "-q", "mkimage", "--fs", "squashfs", "--owner", "0:0", "source",
+                "image")
+
+    def judge_success(self):
+        run("unsquashfs", "-d", "out", "image")
+        if different := same_trees("source", "out"):
+            raise Failure("not in the image: " + different)
 
 
 class Fs2tar(Case):
@@ -248,7 +301,7 @@ class Fs2tar(Case):
                 raise Failure("the old archive is gone")
 
 
-class Tar2fs(Cptofs):
+class Tar2fs(CopyIn):
     """An archive into an image."""
 
     def prepare(self):
@@ -258,6 +311,15 @@ class Tar2fs(Cptofs):
     def command(self):
         """What is run."""
         return (BIN + "/tar2fs", "-q", "source.tar", "image")
+
+    def judge_rest(self, code, text):
+        """What came before the fault is in the image, and nothing of what was cut off. An
+        archive that is none has left the image alone."""
+        if "source.tar" not in text:
+            raise Failure("the archive is not named: " + text)
+        if code == NO_ARCHIVE and not filecmp.cmp("fresh", "image", shallow=False):
+            raise Failure("the image was changed")
+        self.judge_files()
 
 
 class Lklfuse(Case):
@@ -328,18 +390,24 @@ class Lklfuse(Case):
 
 
 CASES = {
-    "cptofs-image": lambda: Cptofs(True),
-    "tar2fs-image": lambda: Tar2fs(True),
-    "cpfromfs-image": lambda: Cpfromfs(True),
-    "cpfromfs-output": lambda: Cpfromfs(False),
-    "fs2tar-image": lambda: Fs2tar(True),
-    "fs2tar-output": lambda: Fs2tar(False),
-    "lklfuse-image": lambda: Lklfuse(True),
-    "lklcp-image": lambda: LklCpIn(True),
-    "lklcp-output": lambda: LklCpOut(False),
-    "mkimage-output": lambda: Mkimage(False),
-    "mkimage-output-xfs": lambda: Mkimage(False, "xfs"),
-    **{f"{name}-image-{kind}": lambda make=make, kind=kind: make(True, kind)
+    "cptofs-image": lambda: Cptofs("image"),
+    "cptofs-source": lambda: Cptofs("source"),
+    "tar2fs-image": lambda: Tar2fs("image"),
+    "tar2fs-source": lambda: Tar2fs("source"),
+    "cpfromfs-image": lambda: Cpfromfs("image"),
+    "cpfromfs-output": lambda: Cpfromfs("output"),
+    "fs2tar-image": lambda: Fs2tar("image"),
+    "fs2tar-output": lambda: Fs2tar("output"),
+    "lklfuse-image": lambda: Lklfuse("image"),
+    "lklcp-image": lambda: LklCpIn("image"),
+    "lklcp-source": lambda: LklCpIn("source"),
+    "lklcp-output": lambda: LklCpOut("output"),
+    "mkimage-output": lambda: Mkimage("output"),
+    "mkimage-output-xfs": lambda: Mkimage("output", "xfs"),
+    "mkimage-source": lambda: Mkimage("source"),
+    "mkimage-source-xfs": lambda: Mkimage("source", "xfs"),
+    "mkimage-source-squashfs": lambda: MkimageSquashfs("source"),
+    **{f"{name}-image-{kind}": lambda make=make, kind=kind: make("image", kind)
        for name, make in (("cptofs", Cptofs), ("tar2fs", Tar2fs), ("cpfromfs", Cpfromfs),
                           ("lklfuse", Lklfuse), ("lklcp", LklCpOut))
        for kind in TYPES if kind != "ext4"},
@@ -427,7 +495,7 @@ def main():
         case = CASES[options.case]()
         case.prepare()
         try:
-            for kind in KINDS:
+            for kind in case.kinds:
                 try_kind(case, kind, count)
         except Failure as failure:
             sys.exit(f"{options.case}: {failure}")

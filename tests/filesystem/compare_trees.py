@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Compares two directories of the host, in all that a copy keeps.
+"""Compares two directories of the host, in all that a copy keeps but times of access, which
+comparing changes: access_times.py looks at those.
 
     compare_trees.py EXPECTED ACTUAL [--ignore FIELD]... [--leave-out NAME]...
 

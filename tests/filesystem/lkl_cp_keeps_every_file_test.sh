@@ -58,6 +58,12 @@ mkdir into
 run 0 "$LKL_BIN/lkl" cp 'ext4:/odd/sizes/51*' into
 [ "$(echo into/*)" = "into/511 into/512 into/513" ] || fail "a pattern: $(ls into)"
 
+# A link of the host that leads nowhere is there, though its name could be a path in an image.
+ln -s nowhere ext4:link
+run 0 "$LKL_BIN/lkl" cp -r ext4:link xfs:/
+run 0 "$LKL_BIN/lkl" cp -r xfs:/ext4:link into
+[ "$(readlink into/ext4:link)" = nowhere ] || fail "a link with a colon in its name"
+
 # What has no end or no sense.
 run 8 "$LKL_BIN/lkl" cp ext4:/odd into
 says "is a directory"

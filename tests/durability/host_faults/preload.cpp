@@ -3,10 +3,12 @@
 // less than asked for, or takes its time.
 //
 //   LKL_FAULT_KIND    EIO or ENOSPC: it fails; short: it does a part; slow: it takes
-//                     300 ms
+//                     300 ms; wait: it begins when somebody has added to the report
 //   LKL_FAULT_AT      n, from 1
-//   LKL_FAULT_FILE    requests for this file count; empty: for any regular file that is
-//                     open for writing; "*": for these and what io_uring is used for
+//   LKL_FAULT_FILE    requests for this file count, and what io_uring is used for; empty:
+//                     for any regular file that is open for writing; "*": for these and what
+//                     io_uring is used for; a directory: for any regular file of its file
+//                     system that is open for reading alone
 //   LKL_FAULT_PROGRAM the name of the program that has the faults, and no other that it
 //                     starts
 //   LKL_FAULT_REPORT  a file, which gets the line "fault" when it has happened, and at the
@@ -20,6 +22,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <string_view>
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -33,7 +36,7 @@
 
 namespace {
 
-enum class Kind { none, error, part, late };
+enum class Kind { none, error, part, late, wait };
 
 struct Plan {
     Plan()
@@ -50,18 +53,20 @@ struct Plan {
             kind = Kind::part;
         else if (std::strcmp(kind_text, "slow") == 0)
             kind = Kind::late;
+        else if (std::strcmp(kind_text, "wait") == 0)
+            kind = Kind::wait;
         else
             kind = Kind::error;
         error = std::strcmp(kind_text, "ENOSPC") == 0 ? ENOSPC : EIO;
         at = std::strtol(at_text, nullptr, 10);
         report = ::open(report_path, O_WRONLY | O_APPEND | O_CLOEXEC);
         struct stat status {};
-        ring = path && *path;
-        if (path && *path && ::stat(path, &status) == 0) {
-            named = true;
-            device = status.st_dev;
-            inode = status.st_ino;
-        }
+        const bool found = path && *path && ::stat(path, &status) == 0;
+        sources = found && S_ISDIR(status.st_mode);
+        named = found && !sources;
+        ring = path && *path && !sources;
+        device = status.st_dev;
+        inode = status.st_ino;
     }
 
     ~Plan()
@@ -78,6 +83,7 @@ struct Plan {
     int report = -1;
     bool ring = false;  // the file is what the ring has
     bool named = false;
+    bool sources = false;  // all that is only read, on the device
     dev_t device = 0;
     ino_t inode = 0;
     // Of the program and those that it forks.
@@ -115,19 +121,37 @@ bool meant(int fd)
     if (plan().named)
         return status.st_dev == plan().device && status.st_ino == plan().inode;
     const int flags = ::fcntl(fd, F_GETFL);
-    return S_ISREG(status.st_mode) && flags >= 0 && (flags & O_ACCMODE) != O_RDONLY &&
-           fd != plan().report;
+    if (!S_ISREG(status.st_mode) || flags < 0)
+        return false;
+    const bool only_read = (flags & O_ACCMODE) == O_RDONLY;
+    if (plan().sources)
+        return only_read && status.st_dev == plan().device;
+    return !only_read && fd != plan().report;
+}
+
+long milliseconds()
+{
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+off_t report_size()
+{
+    struct stat status {};
+    return ::fstat(plan().report, &status) == 0 ? status.st_size : -1;
 }
 
 // Without a system call that a sandbox may not know.
 void linger()
 {
-    timespec begin{};
-    timespec now{};
-    ::clock_gettime(CLOCK_MONOTONIC, &begin);
-    do {
-        ::clock_gettime(CLOCK_MONOTONIC, &now);
-    } while ((now.tv_sec - begin.tv_sec) * 1000 + (now.tv_nsec - begin.tv_nsec) / 1000000 < 300);
+    for (const long end = milliseconds() + 300; milliseconds() < end;) {}
+}
+
+// Until the report is longer than that; not for ever, if nobody does it.
+void wait_for_report(off_t size)
+{
+    for (const long end = milliseconds() + 60000; milliseconds() < end && report_size() <= size;) {}
 }
 
 // What to do about this request. can_be_part: it may do less than asked for.
@@ -135,9 +159,13 @@ Kind decide(bool can_be_part)
 {
     if (++plan().seen != plan().at || (plan().kind == Kind::part && !can_be_part))
         return Kind::none;
-    (void)!::syscall(SYS_write, plan().report, "fault\n", 6);
+    const std::string_view line = "fault\n";
+    const off_t size = report_size() + static_cast<off_t>(line.size());
+    (void)!::syscall(SYS_write, plan().report, line.data(), line.size());
     if (plan().kind == Kind::late)
         linger();
+    else if (plan().kind == Kind::wait)
+        wait_for_report(size);
     return plan().kind;
 }
 

@@ -300,8 +300,12 @@ lkl::Result<void> HostFile::remove_attribute_at(const char* name, const char* at
 lkl::Result<const lkl::DirectoryEntry*> HostDirectory::next()
 {
     if (!stream_) {
-        // A stream takes its descriptor over, and moves its position.
-        auto own = file_.open_at(".", O_RDONLY | O_DIRECTORY);
+        // A stream takes its descriptor over, and moves its position. Without a new time of
+        // access, which who reads a tree twice would take for the old one; that is for the
+        // owner and root alone.
+        auto own = file_.open_at(".", O_RDONLY | O_DIRECTORY | O_NOATIME);
+        if (!own && own.error().code == EPERM)
+            own = file_.open_at(".", O_RDONLY | O_DIRECTORY);
         if (!own)
             return std::move(own).error();
         const int descriptor = fcntl(own->descriptor(), F_DUPFD_CLOEXEC, 0);

@@ -27,6 +27,8 @@ constexpr uint32_t type_mask = LKL_S_IFMT;
 constexpr uint64_t large = 1 << 20;
 // What is shared with another file at a time, in bytes: a multiple of all sizes of blocks.
 constexpr uint64_t most_shared = 64 << 20;
+// Of a symbolic link, whatever a damaged image says: PATH_MAX.
+constexpr uint64_t longest_link = 4096;
 
 lkl::FileType file_type(const lkl::Stat& stat)
 {
@@ -359,7 +361,10 @@ bool TreeReader<File>::prepare(Level& level, const Child& child, Prepared& prepa
             (void)prepared.file.advise(0, std::min<uint64_t>(stat.stx_size, ahead),
                                        LKL_POSIX_FADV_WILLNEED);
     } else if (file_type(stat) == lkl::FileType::symbolic_link) {
-        prepared.link = check(level.directory.read_link_at(prepared.name));
+        // Reading it gives it a new time of access, which the next walk would take.
+        prepared.link = options_.links
+                            ? check(level.directory.read_link_at(prepared.name))
+                            : std::string(std::min<uint64_t>(stat.stx_size, longest_link), ' ');
     }
     read_attributes(level, prepared);
     return true;

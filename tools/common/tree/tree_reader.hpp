@@ -42,6 +42,7 @@ struct ReadOptions {
     bool image = false;
     bool link_attributes = false;  // attributes also of second names of a file
     bool data = true;              // false: what the files are, without their data
+    bool links = true;             // false: of a symbolic link the length alone
     bool by_name = false;          // in the order of names, wherever the files are on the disk
     ExcludePatterns exclude;
     Rewrite rewrite;

@@ -7,10 +7,11 @@ namespace tools::lkl_tool {
 
 namespace {
 
+// A link as such: it may lead nowhere, and who follows it changes its time of access.
 bool exists(const std::string& path)
 {
     struct stat status;
-    return stat(path.c_str(), &status) == 0;
+    return lstat(path.c_str(), &status) == 0;
 }
 
 // What may be an image, if a colon stands behind it.

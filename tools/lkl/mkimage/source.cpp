@@ -132,6 +132,7 @@ void Source::give_directory(EntrySink& sink, const CopyChoices& choices, Depth d
     options.rewrite = choices.rewrite;
     options.unseen = choices.unseen;
     options.data = depth == Depth::all;
+    options.links = depth != Depth::lengths;
     options.by_name = order == Order::by_name;
     auto top = HostFile::open(directory_.c_str(), LKL_O_RDONLY | LKL_O_DIRECTORY);
     if (!top)

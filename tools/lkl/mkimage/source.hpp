@@ -43,7 +43,8 @@ public:
     // What reading it takes.
     void add_to(SandboxRules& rules) const;
 
-    enum class Depth { all, without_data };
+    // lengths: neither data nor the targets of symbolic links.
+    enum class Depth { all, without_data, lengths };
     enum class Order { fast, by_name };
     // Gives all files to the sink, of an archive from its start, in its own order. What
     // fails of single ones is told to `failures`.

@@ -69,8 +69,13 @@ private:
             Failures failures(context_.copy.fail_fast, true, context_.result);
             Progress progress(false, {});
             ContentsSink sink(!goes_by_archive(context_, type_, *source_));
-            source_->give(sink, context_.copy, Source::Depth::without_data, Source::Order::fast,
-                          failures, progress);
+            // Who reads a link may give it a new time of access. mksquashfs has no use for
+            // times of access, but takes two names of a link for two links if that happens
+            // while it looks at them: it is to happen before.
+            const Source::Depth depth = type_.filling == Filling::squashfs
+                                            ? Source::Depth::without_data
+                                            : Source::Depth::lengths;
+            source_->give(sink, context_.copy, depth, Source::Order::fast, failures, progress);
             failures.throw_if_any();
             const Contents contents = sink.finish();
             return std::string(reinterpret_cast<const char*>(&contents), sizeof contents);
