@@ -97,8 +97,7 @@ test-clang: deps-check configure
 
 # The kernel's own tests, by a kernel that is built for them.
 kunit:
-	$(MAKE) test TESTS=kunit
-	tests/kunit/totals.py $(build)
+	$(MAKE) test TESTS=kunit; status=$$?; tests/kunit/totals.py $(build) && exit $$status
 
 # The tests that have a kernel, with one that checks itself: what it reports ends it. Those of
 # fuzzing and booting, with one that tells its coverage; those of debugging, with one to look
@@ -174,10 +173,11 @@ check-cppcheck: deps-check configure
 		--enable=warning,performance,portability --inline-suppr -j2 \
 		-i$(CURDIR)/tests -i$(build)
 
-# Scripts, and who uses whom.
+# Scripts, who uses whom, and README's table of file systems.
 check-scripts: deps-check
 	git ls-files '*.sh' .ci/run tools/kunit/qemu-system-lkl | xargs -n 8 -P 2 shellcheck -x -P SCRIPTDIR
 	cmake/check-folders.py .
+	docs/filesystems.py --check
 
 # Each header brings what it needs.
 check-headers: deps-check configure

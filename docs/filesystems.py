@@ -3,13 +3,18 @@
 """Writes README's table of file systems from what the tests found.
 
     docs/filesystems.py BUILD [README]
+    docs/filesystems.py --check [README]
 
 Takes BUILD/results/filesystems, which ctest -R filesystem_types leaves there, and
 replaces what is between the two marks in README.md. Every row of
 tests/filesystem/filesystem_table.py must have passed: a table of half a run, or of a
 failed one, is refused.
+
+--check writes nothing, and fails if README.md's table is another one. It needs no
+results: what the host's kernel knows, which alone is theirs, is taken as README.md has it.
 """
 
+import difflib
 import json
 import os
 import sys
@@ -88,9 +93,8 @@ def lacks(row):
     return ", ".join(words)
 
 
-def line(row, result):
-    """A line of the table."""
-    check = " ".join(filter(None, (result["check"] or row.no_check, row.check_remark)))
+def line(row, host):
+    """A line of the table. host: what the column of the host's view says."""
     remark = []
     if row.lacks:
         remark.append("does not hold: " + lacks(row))
@@ -100,14 +104,13 @@ def line(row, result):
     if untried and "directories" not in row.lacks:
         remark.append("not tried: " + untried)
     return "| " + " | ".join((
-        row.title, "yes", "yes" if result["write"] else "packed by " + row.make[0][0], check,
-        "equal" if result["host"] else "", "; ".join(remark))) + " |\n"
+        row.title, "yes", "packed by " + row.make[0][0] if row.packed else "yes",
+        filesystem_table.checker(row), host, "; ".join(remark))) + " |\n"
 
 
-def table(build):
-    """The text between the marks."""
-    lines = ["| file system | read | written | checked by | host kernel's view | remarks |\n",
-             "|---|---|---|---|---|---|\n"]
+def host_in_results(build):
+    """What the column of the host's view says, by the name of the row."""
+    views = {}
     for row in filesystem_table.TABLE:
         path = os.path.join(build, "results/filesystems", row.name + ".json")
         try:
@@ -117,22 +120,44 @@ def table(build):
             sys.exit(f"{row.name} has not run: ctest -R filesystem_types")
         if "failed" in result or "skipped" in result:
             sys.exit(f"{row.name}: {result.get('failed') or result['skipped']}")
-        lines.append(line(row, result))
+        views[row.name] = "equal" if result["host"] else ""
+    return views
+
+
+def host_in_table(text):
+    """The same, of a table that is there."""
+    cells = [line.split(" | ") for line in text.splitlines()]
+    by_title = {line[0].removeprefix("| "): line[4] for line in cells if len(line) == 6}
+    return {row.name: by_title.get(row.title, "") for row in filesystem_table.TABLE}
+
+
+def table(views):
+    """The text between the marks."""
+    lines = ["| file system | read | written | checked by | host kernel's view | remarks |\n",
+             "|---|---|---|---|---|---|\n"]
+    lines += [line(row, views[row.name]) for row in filesystem_table.TABLE]
     lines.append("\nNot in the table:\n\n")
     lines += [f"- {name}: {reason}\n" for name, reason in filesystem_table.NOT_MADE]
     return "".join(lines)
 
 
 def main():
-    """Replaces the part of README.md."""
+    """Replaces the part of README.md, or looks at it."""
     if len(sys.argv) not in (2, 3):
         sys.exit(__doc__)
     readme = sys.argv[2] if len(sys.argv) == 3 else os.path.join(PROJECT, "README.md")
-    new = table(sys.argv[1])
     with open(readme, encoding="utf-8") as file:
         text = file.read()
     before, rest = text.split(BEGIN)
-    _, after = rest.split(END)
+    old, after = rest.split(END)
+    if sys.argv[1] == "--check":
+        new = table(host_in_table(old))
+        if new != old:
+            sys.stdout.writelines(difflib.unified_diff(
+                old.splitlines(True), new.splitlines(True), readme, "filesystem_table.py", n=0))
+            sys.exit(1)
+        return
+    new = table(host_in_results(sys.argv[1]))
     with open(readme, "w", encoding="utf-8") as file:
         file.write(before + BEGIN + new + END + after)
 

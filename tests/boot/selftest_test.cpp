@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The kernel's vector implementations agree with its generic ones, at every level of
 // CPU features that this machine has: vmlinux-selftest compares them when it boots
-// (arch/lkl/lib/selftest).
+// (arch/lkl/lib/selftest). It has the KUnit suites of the port as well.
 #include <array>
 #include <cstdlib>
 #include <filesystem>
@@ -92,6 +92,18 @@ TEST(Selftest, EveryLevelOfTheCpuAgreesWithTheGenericCode)
         EXPECT_GT(std::stoi(count), before);
         before = std::stoi(count);
     }
+}
+
+TEST(Selftest, ThePortsSuitesPass)
+{
+    const Watchdog watchdog(240s, "suites");
+    const Boot boot("kunit.enable=1");
+    EXPECT_TRUE(boot.started) << boot.error;
+    for (const char* const suite :
+         {"lkl_irq", "lkl_mirror", "lkl_switch", "lkl_time", "lkl_uaccess"}) {
+        EXPECT_NE(boot.find("\\] (ok) \\d+ " + std::string(suite)), "") << suite;
+    }
+    EXPECT_EQ(boot.log.find("not ok"), std::string::npos) << boot.log;
 }
 
 TEST(Selftest, UsesAllOfTheCpuByItself)

@@ -230,7 +230,7 @@ class Case:
         self.subvolumes = Subvolumes(row.put)
         self.images = [os.path.join(work, f"image{n or ''}") for n in range(row.images)]
         self.tool = os.path.join(os.environ["LKL_TESTS"], "filesystem/image_tree")
-        self.result = {"write": False, "read": False, "check": "", "host": False}
+        self.result = {}
 
     def values(self):
         """What commands may name."""
@@ -269,6 +269,7 @@ class Case:
 
     def host_sees(self):
         """The host's own view, or None where it does not know the type."""
+        subprocess.run(["modprobe", "-q", self.row.type], capture_output=True, check=False)
         with open("/proc/filesystems", encoding="ascii") as file:
             known = {line.split()[-1] for line in file}
         if self.row.type not in known:
@@ -307,8 +308,6 @@ class Case:
             said = run(row.check, **self.values())
             if row.check_fails and row.check_fails in said:
                 raise Failure(f"{row.check[0]} has found:\n{said[-3000:]}")
-            words = row.check[:2] if row.check[1] == "check" else row.check[:1]
-            self.result["check"] = " ".join(words)
         ours, unreadable = manifest.of_listing(self.image_tree("list"))
         self.subvolumes.check(ours)
         for path, error in unreadable.items():
@@ -324,7 +323,7 @@ class Case:
         if host is not None:
             self.subvolumes.check(host)
             compare_views(ours, host)
-        self.result |= {"read": True, "write": not row.packed, "host": host is not None}
+        self.result = {"host": host is not None}
 
 
 def compare_views(ours, host):

@@ -25,10 +25,14 @@ BOOT_TESTS = {
     "bpf": r"bpf: Summary: \d+ PASSED, 0 FAILED",
     "bpf_skb_segment": r"bpf: test_skb_segment: Summary: \d+ PASSED, 0 FAILED",
     "bpf_tail_calls": r"bpf: test_tail_calls: Summary: \d+ PASSED, 0 FAILED",
-    "btrfs": r"Btrfs loaded",  # not loaded when one of its sanity tests fails
+    # The first one that fails is the last; what it says is among REPORTS.
+    "btrfs": r"BTRFS: selftest: sectorsize: \d+  nodesize: 65536\n(.*\n)*?"
+             r".*BTRFS: selftest: running rmap tests",
     "crc32": r"crc32: self tests passed",
     "crc32_combine": r"crc32_combine: \d+ self tests passed",
     "crc32c": r"crc32c: self tests passed",
+    # Each algorithm is tested as it is registered; what fails is among REPORTS.
+    "crypto_manager": r"alg: extra crypto tests enabled",
     "div64": r"test_div64: Completed 64bit/32bit division and modulo test",
     "free_pages": r"test_free_pages: Test completed",
     "glob": r"glob: \d+ self-tests passed, 0 failed",
@@ -91,6 +95,7 @@ WARNING = re.compile(r"WARNING: .* at (\S+):\d+ (\w+)")
 # What no kernel says that is well, wherever it stands in the log.
 REPORTS = re.compile(
     r"kernel BUG at|BUG: (?!KFENCE)|alg: .*(failed|wrong|mismatch)|UBSAN:|"
+    r"BTRFS: selftest: \S+\.c:\d+ |"
     r"INFO: (rcu|task) .*(stall|blocked)|bpf: #\d+ .* FAIL|Summary: .* failed: [1-9]")
 
 
@@ -125,6 +130,12 @@ def suites(text, kernel_source):
     with contextlib.redirect_stdout(io.StringIO()):
         test = parser(kernel_source).parse_run_tests(text.splitlines())
     return {suite.name: suite for suite in test.subtests}
+
+
+def planned(text):
+    """How many suites KUnit has begun with; 0 if there is no such line."""
+    plan = re.search(r"^(?:\[ *[\d.]+\] )?1\.\.(\d+)$", text, re.MULTILINE)
+    return int(plan[1]) if plan else 0
 
 
 def cases(suite, prefix=""):

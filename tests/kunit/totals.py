@@ -26,7 +26,7 @@ def suite_seconds(text):
     times, start = {}, None
     for line in text.splitlines():
         begin = re.match(r"\[ *(\d+\.\d+)\]     KTAP version", line)
-        end = re.match(r"\[ *(\d+\.\d+)\] (?:not )?ok \d+ (\S+)", line)
+        end = re.match(r"\[ *(\d+\.\d+)\] (?:not )?ok \d+ (?:- )?(.+?)(?: #.*)?$", line)
         if begin:
             start = float(begin[1])
         elif end and start is not None:
@@ -35,10 +35,15 @@ def suite_seconds(text):
     return times
 
 
-def passed(text, source):
+def passed(title, text, source):
     """Name -> status of each case of each suite, and of each test at boot."""
     results = {}
-    for name, suite in kernel_log.suites(text, source).items():
+    suites = kernel_log.suites(text, source)
+    # A kernel that died on the way would have nothing that fails.
+    if len(suites) != kernel_log.planned(text):
+        sys.exit("%s: %d of %d suites are in its log" % (
+            title, len(suites), kernel_log.planned(text)))
+    for name, suite in suites.items():
         for case, status in kernel_log.cases(suite):
             results[name + "." + case] = status
     for name, found in kernel_log.boot_tests(text).items():
@@ -61,12 +66,12 @@ def main():
     build = sys.argv[1]
     source = os.path.join(build, "linux", "source")
     text = kernel_log.read(os.path.join(build, "results", "kunit.log"))
-    ours = passed(text, source)
+    ours = passed("lkl", text, source)
     print_totals("lkl", ours, text)
     if len(sys.argv) < 3:
         return 0
     other_text = kernel_log.read(sys.argv[2])
-    other = passed(other_text, source)
+    other = passed("uml", other_text, source)
     print_totals("uml", other, other_text)
     print("time of all, lkl / uml: %.2f" % (seconds(text) / seconds(other_text)))
     mine, its = suite_seconds(text), suite_seconds(other_text)

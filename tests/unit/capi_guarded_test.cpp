@@ -169,7 +169,7 @@ TEST(CapiNullDeathTest, AnEndWithoutWords)
 // The functions of the headers that take a pointer, but for system calls, are all above.
 TEST(CapiNull, IsTriedOfAllFunctions)
 {
-    const char* const source = std::getenv("LKL_SOURCE");  // NOLINT(concurrency-mt-unsafe)
+    const char* const source = std::getenv("LKL_SOURCE");
     if (!source)
         GTEST_SKIP() << "LKL_SOURCE is not set";
     std::set<std::string> tried = {// Of the other tests here.

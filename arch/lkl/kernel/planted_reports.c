@@ -10,6 +10,7 @@
 #include <linux/kfence.h>
 #include <linux/kthread.h>
 #include <linux/list.h>
+#include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/rculist.h>
 #include <linux/rcupdate.h>
@@ -110,6 +111,14 @@ static void __init plant_page(void)
 	spoil((void *)page);
 	/* The last one that was given back is the next one that is had. */
 	free_page(__get_free_page(GFP_KERNEL));
+}
+
+static void __init plant_vm(void)
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+
+	__free_page(page);
+	get_page(page);
 }
 
 static void __init plant_bounds(void)
@@ -217,6 +226,7 @@ static const struct planted_kind kinds[] __initconst = {
 	{ "object", plant_object },
 	{ "slab", plant_slab },
 	{ "page", plant_page },
+	{ "vm", plant_vm },
 	{ "bounds", plant_bounds },
 	{ "shift", plant_shift },
 	{ "division", plant_division },
