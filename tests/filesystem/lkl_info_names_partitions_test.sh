@@ -49,6 +49,18 @@ for ours, theirs in zip(disk["partitions"], expected["partitions"], strict=True)
 assert [volume["state"] for volume in disk["volumes"]] == ["clean", "needs recovery"], disk
 assert ext4["table"] is None and ext4["volumes"][0]["used"] > 0, ext4
 PY
+# One of them alone, by either name.
+for image in '-P 2 disk' disk@2; do
+    # shellcheck disable=SC2086  # words
+    run 0 "$LKL_BIN/lkl" info $image >actual
+    [ "$(grep -cE '^ +[0-9]+ ' actual)" = 2 ] || fail "$image: $(cat actual)"
+    grep -qE '^ +2 +ext4 .* needs recovery$' actual || fail "$image: $(cat actual)"
+done
+run 4 "$LKL_BIN/lkl" info disk@9
+says "disk: no partition 9"
+says_one_line
+run 3 "$LKL_BIN/lkl" info -t xfs -P 2 disk >actual
+grep -qE '^ +2 +ext4 .* cannot be mounted$' actual || fail "-t: $(cat actual)"
 [ "$(digest disk)" = "$before" ] || fail "info changed the image"
 run 0 "$LKL_BIN/lkl" ls -P 2 disk: >actual
 says "journal was replayed in memory"

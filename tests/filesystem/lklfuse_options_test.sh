@@ -48,6 +48,9 @@ fuse_start one mount -o mb=32
     fail "mb=32: $(cat server.log)"
 [ "$(cat mount/one)" = one ] || fail "mb=32: cannot be read"
 fuse_stop mount
+fuse_start one mount -q -o mb=32
+[ ! -s server.log ] || fail "-q: $(cat server.log)"
+fuse_stop mount
 run 3 "$LKL_BIN/lklfuse" one mount -o opts=nonsense
 says_one_line
 

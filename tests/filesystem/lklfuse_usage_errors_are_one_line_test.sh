@@ -43,6 +43,7 @@ mountpoint -q mount && fail "something is mounted"
 run 0 "$LKL_BIN/lklfuse" --version >version
 grep -qx 'lklfuse [0-9].*' version || fail "--version says: $(cat version)"
 run 0 "$LKL_BIN/lklfuse" --help >help
-for option in type= part= ro opts= mb= log= lock= allow_other; do
+for option in type= part= ro opts= mb= log= lock= max_threads= clone_fd no_sandbox -f -d -s -q \
+    allow_other '^Examples:$'; do
     grep -q -e "$option" help || fail "--help does not name $option"
 done

@@ -73,7 +73,9 @@ const Content& choose_content(const ImageRequest& request, const ImageContent& i
     // let it look.
     if (request.type.empty())
         fail(request, ExitCode::partition,
-             "partition " + std::to_string(number) + ": the image has no partition table");
+             "partition " + std::to_string(number) +
+                 ": no partition table that is known without the kernel; with " +
+                 request.type_option + " the kernel looks");
     return unknown;
 }
 
@@ -233,25 +235,31 @@ void MountedImage::watch(const ImageRequest& request)
     });
 }
 
-// Such a one would be mounted, and show anything but the image.
-void MountedImage::require_disk_type(const ImageRequest& request)
+std::string MountedImage::read_proc(const std::string& name)
 {
     const auto proc = lkl::Mount::special(*kernel_, "proc", "/proc");
     if (!proc)
         throw failure(proc.error(), "/proc");
-    const auto list = lkl::File::open(*kernel_, "/proc/filesystems", LKL_O_RDONLY);
-    if (!list)
-        throw failure(list.error(), "/proc/filesystems");
-    std::string types(1, '\n');
+    const std::string path = "/proc/" + name;
+    const auto file = lkl::File::open(*kernel_, path.c_str(), LKL_O_RDONLY);
+    if (!file)
+        throw failure(file.error(), path);
+    std::string text;
     std::array<std::byte, 1024> buffer;
     for (;;) {
-        const auto count = list->read(buffer);
+        const auto count = file->read(buffer);
         if (!count)
-            throw failure(count.error(), "/proc/filesystems");
+            throw failure(count.error(), path);
         if (*count == 0)
-            break;
-        types.append(reinterpret_cast<const char*>(buffer.data()), *count);
+            return text;
+        text.append(reinterpret_cast<const char*>(buffer.data()), *count);
     }
+}
+
+// Such a one would be mounted, and show anything but the image.
+void MountedImage::require_disk_type(const ImageRequest& request)
+{
+    const std::string types = '\n' + read_proc("filesystems");
     if (types.find("\nnodev\t" + request.type + '\n') != std::string::npos)
         throw ToolError(ExitCode::usage, request.type_option + ' ' + escaped(request.type) +
                                              ": is no file system of a disk");
@@ -280,6 +288,9 @@ bool MountedImage::try_mount(const ImageChoice& choice, const lkl::MountOptions&
                         escaped(image_) + ": cannot add the disk: " + disk.error().what);
     }
     disk_name_ = std::string("vd") + static_cast<char>('a' + disk->index % 26);
+    device_name_ = disk_name_;
+    if (choice.partition != 0)
+        device_name_ += std::to_string(choice.partition);
     auto mount = lkl::Mount::disk(*kernel_, *disk, options);
     if (mount) {
         mount_.emplace(*std::move(mount));

@@ -92,8 +92,12 @@ public:
     // Where the file system is, in the kernel.
     const std::string& root() const { return mount_->path(); }
     const std::string& type() const { return type_; }
+    // What the kernel calls the device that is mounted: "vda1".
+    const std::string& device_name() const { return device_name_; }
     // The journal was replayed, in memory.
     bool journal_replayed() const { return replayed_; }
+    // A file of the kernel's /proc. Throws ToolError.
+    std::string read_proc(const std::string& name);
 
     // ExitCode::damaged, when mounted for writing ExitCode::output, and
     // ExitCode::kernel when the kernel has crashed. where: the name inside the image.
@@ -128,7 +132,8 @@ private:
     const std::shared_ptr<KernelTrace> trace_;
     std::string image_;
     std::string type_;
-    std::string disk_name_;  // in the kernel's messages: "vda"
+    std::string disk_name_;    // in the kernel's messages: "vda"
+    std::string device_name_;  // with its partition
     bool writable_ = false;
     bool replayed_ = false;
     std::optional<lkl::Kernel> kernel_;

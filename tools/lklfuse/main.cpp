@@ -75,7 +75,7 @@ void run(Options& options)
         options.image.options = owner + ',' + options.image.options;
     block_signals();
     MountedImage image(options.image, choice);
-    if (image.journal_replayed())
+    if (image.journal_replayed() && !options.quiet)
         tell(escaped(options.image.path) +
              ": its journal was replayed in memory; the image is unchanged");
     try {

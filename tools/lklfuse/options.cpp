@@ -41,6 +41,7 @@ constexpr std::string_view usage =
     "  -f                 stay in the foreground\n"
     "  -d                 the same, and show all requests and the kernel's log\n"
     "  -s                 one request at a time\n"
+    "  -q, --quiet        no notes\n"
     "  -h, --help         print this and exit\n"
     "  -V, --version      print the version and exit\n"
     "\n"
@@ -66,16 +67,6 @@ uint64_t parse_number(std::string_view name, std::string_view text, uint64_t lea
     return value;
 }
 
-// Mounts by others' names of lklfuse may have asked for less; a mount is not refused for it.
-uint64_t take_memory(uint64_t mebibytes)
-{
-    if (mebibytes >= least_memory)
-        return mebibytes;
-    report("-o mb=" + std::to_string(mebibytes) + ": the kernel gets " +
-           std::to_string(least_memory) + " MiB, the least that it needs");
-    return least_memory;
-}
-
 enum class Key : int {
     value,
     read_only,
@@ -84,6 +75,7 @@ enum class Key : int {
     single,
     clone,
     no_sandbox,
+    quiet,
     version,
     help
 };
@@ -116,7 +108,7 @@ void Parser::take_value(std::string_view argument)
     else if (name == "opts")
         options.image.options = value;
     else if (name == "mb")
-        options.image.memory = take_memory(parse_number(name, value, 1, most_memory)) << 20;
+        options.image.memory = parse_number(name, value, 1, most_memory) << 20;
     else if (name == "log")
         options.log_file = value;
     else if (name == "lock")
@@ -160,6 +152,9 @@ int Parser::take(const char* argument, int key)
         return 0;
     case Key::no_sandbox:
         options.image.sandbox = false;
+        return 0;
+    case Key::quiet:
+        options.quiet = true;
         return 0;
     case Key::version:
         version = true;
@@ -205,6 +200,8 @@ constexpr std::array known_options{
     fuse_opt{"clone_fd", -1U, key(Key::clone)},
     fuse_opt{"no_sandbox", -1U, key(Key::no_sandbox)},
     fuse_opt{"--no-sandbox", -1U, key(Key::no_sandbox)},
+    fuse_opt{"-q", -1U, key(Key::quiet)},
+    fuse_opt{"--quiet", -1U, key(Key::quiet)},
     fuse_opt{"-V", -1U, key(Key::version)},
     fuse_opt{"--version", -1U, key(Key::version)},
     fuse_opt{"-h", -1U, key(Key::help)},
@@ -235,6 +232,17 @@ std::string source_of_mount(const std::string& image)
 {
     std::array<char, PATH_MAX> absolute;
     return realpath(image.c_str(), absolute.data()) ? absolute.data() : image;
+}
+
+// Mounts by others' names of lklfuse may have asked for less; a mount is not refused for it.
+void require_memory(Options& options)
+{
+    if (options.image.memory >= least_memory << 20)
+        return;
+    if (!options.quiet)
+        report("-o mb=" + std::to_string(options.image.memory >> 20) + ": the kernel gets " +
+               std::to_string(least_memory) + " MiB, the least that it needs");
+    options.image.memory = least_memory << 20;
 }
 
 void add_option(Options& options, const std::string& text)
@@ -276,6 +284,7 @@ bool parse_command_line(int argc, char** argv, Options& options)
     }
     if (parser.operand_count < 2)
         fail_usage(parser.operand_count == 0 ? "IMAGE is missing" : "MOUNTPOINT is missing");
+    require_memory(options);
     options.image.path = parser.operands[0];
     options.mount_point = find_mount_point(parser.operands[1]);
     options.image.show_log = options.debug;

@@ -28,6 +28,7 @@ struct Options {
     std::string lock_file;    // empty: none
     bool foreground = false;
     bool debug = false;
+    bool quiet = false;  // no notes
     bool single_thread = false;
     bool clone_fd = false;
     unsigned max_threads = 0;  // 0: as many as suit

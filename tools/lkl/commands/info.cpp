@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // lkl info: what an image holds: its partitions and file systems.
+#include <algorithm>
 #include <cstdint>
 #include <list>
 #include <memory>
@@ -13,6 +14,8 @@
 #include "common/progress.hpp"
 #include "common/sandbox/sandbox.hpp"
 #include "lkl/command.hpp"
+#include "lkl/image/image_path.hpp"
+#include "lkl/image/mount_state.hpp"
 #include "lkl/image/partition_types.hpp"
 #include "lkl/image/usage.hpp"
 #include "lkl/output/format.hpp"
@@ -27,6 +30,7 @@ namespace {
 // Something at one place of an image: a file system, or what is none.
 struct Volume {
     unsigned partition = 0;  // 0: the whole disk
+    uint64_t offset = 0;     // bytes
     Content content;
     // Of a file system that could be mounted, in bytes.
     std::optional<uint64_t> size;
@@ -63,16 +67,17 @@ private:
 std::vector<Volume> volumes_of(const ImageContent& image)
 {
     std::vector<Volume> volumes;
-    const auto add = [&volumes](unsigned partition, const Content& content) {
+    const auto add = [&volumes](unsigned partition, uint64_t offset, const Content& content) {
         if (content.type.empty() && !content.ambiguous)
             return;
         Volume& volume = volumes.emplace_back();
         volume.partition = partition;
+        volume.offset = offset;
         volume.content = content;
     };
-    add(0, image.whole);
+    add(0, 0, image.whole);
     for (const PartitionContent& partition : image.partitions)
-        add(partition.number, partition.content);
+        add(partition.number, partition.offset, partition.content);
     return volumes;
 }
 
@@ -176,13 +181,38 @@ std::string volume_table(const std::vector<Volume>& volumes)
     return table.text();
 }
 
+// It keeps the word in a file, $Volume, which the kernel has read.
+std::string state_of_ntfs(MountedImage& image)
+{
+    const auto text = image.read_proc("fs/ntfs3/" + image.device_name() + "/volinfo");
+    return text.find("\ndirty\n") == std::string::npos ? "clean" : "not cleanly unmounted";
+}
+
+// 0: the whole disk.
+void keep_only(unsigned number, ImageContent& image, const ImageRequest& request)
+{
+    const bool there = number == 0 || std::ranges::any_of(image.partitions, [&](const auto& part) {
+                           return part.number == number;
+                       });
+    if (!there)
+        throw ToolError(ExitCode::partition,
+                        escaped(request.path) + ": no partition " + std::to_string(number));
+    std::erase_if(image.partitions, [&](const auto& part) { return part.number != number; });
+    if (number != 0)
+        image.whole = Content();
+}
+
 void Info::mount(const ImageRequest& request, ImageChoice& choice, Volume& volume)
 {
     choice.partition = volume.partition;
-    choice.type = kernel_type(volume.content.type);
+    choice.type = request.type.empty() ? kernel_type(volume.content.type) : request.type;
     volume.state = "cannot be mounted";
+    // Of what the image says by itself: a mount may change it, in memory.
+    const std::string state = superblock_state(choice.image.get(), volume.offset, choice.type);
     MountedImage image(request, choice);
-    volume.state = image.journal_replayed() ? "needs recovery" : "clean";
+    volume.state = image.journal_replayed() ? "needs recovery"
+                   : choice.type == "ntfs3" ? state_of_ntfs(image)
+                                            : state;
     const auto stat = image.open_root().stat_file_system();
     if (!stat)
         throw image.failure(stat.error(), "/");
@@ -193,7 +223,9 @@ void Info::mount(const ImageRequest& request, ImageChoice& choice, Volume& volum
 
 void Info::look_at(const ImageRequest& request, OpenedImage opened, JsonList& json)
 {
-    const ImageContent image = probe_image(opened.image.get(), request.path);
+    ImageContent image = probe_image(opened.image.get(), request.path);
+    if (request.partition)
+        keep_only(*request.partition, image, request);
     std::vector<Volume> volumes = volumes_of(image);
     ImageChoice choice{std::move(opened), 0, {}, 0};
     for (Volume& volume : volumes) {
@@ -231,7 +263,10 @@ void Info::run()
     for (const std::string& path : images_) {
         problems_.guarded([&] {
             ImageRequest request = options().image;
-            request.path = path;
+            const PartitionName name = split_partition(path);
+            request.path = name.file;
+            if (name.partition)
+                request.partition = name.partition;
             images.push_back({request, open_for_mount(request)});
         });
     }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // lkl run: a program on a network stack of its own.
 #include <memory>
+#include <string>
+
+#include <CLI/CLI.hpp>
 
 #include "common/report.hpp"
 #include "lkl/command.hpp"
@@ -14,18 +17,21 @@ namespace {
 
 class Run final : public Command {
 public:
-    explicit Run(CLI::App& parent) : command_line_(parent) {}
+    explicit Run(CLI::App& parent) : parent_(parent), command_line_(parent) {}
 
     void run() override
     {
-        if (options().image.partition || !options().image.type.empty())
-            throw ToolError(ExitCode::usage, "run: -P and -t are for images");
+        for (const char* name : {"-P", "-t", "-o", "-p", "-m", "--no-sandbox"}) {
+            if (parent_.get_option(name)->count() > 0)
+                throw ToolError(ExitCode::usage, std::string("run: ") + name + " is for images");
+        }
         const std::vector<std::string> words = command_line_.program();
         const lkl::config::Configuration configuration = command_line_.configuration();
         run::launch(run::find_program(words.front()), words, configuration);
     }
 
 private:
+    const CLI::App& parent_;
     run::Options command_line_;
 };
 
