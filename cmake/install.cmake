@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # `cmake --install`: libraries, kernel images, headers, tools with their manual
-# pages and completions, pkg-config and CMake package.
+# pages and completions, docs, pkg-config and CMake package.
 
 include(CMakePackageConfigHelpers)
 
@@ -27,6 +27,8 @@ endif()
 install(TARGETS lkl-hijack lkl-packetdrill LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(PROGRAMS tools/hijack/lkl-hijack.sh DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(FILES ${LKL_MANUALS} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+# As a whole: manual pages, headers and messages name some, and these link to others.
+install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/lkl FILES_MATCHING PATTERN "*.md")
 install(DIRECTORY
         ${CMAKE_BINARY_DIR}/share/bash-completion
         ${CMAKE_BINARY_DIR}/share/zsh

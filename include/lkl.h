@@ -22,10 +22,14 @@
  *
  * Threads: system calls, and the functions on disks, mounts and directories, may be
  * called by any thread at any time, from after lkl_start_kernel() to before
- * lkl_cleanup(); those that add and remove devices also from after lkl_init() on.  A thread that makes its first call becomes a thread of the
+ * lkl_cleanup(); so may those on settings, and those that add and remove devices also
+ * from after lkl_init() on.  A thread that makes its first call becomes a thread of the
  * kernel's process 1.  lkl_init(), lkl_start_kernel() and lkl_cleanup() are for one
  * thread at a time, while no other one calls anything.  What the library starts
- * threads for is said in lkl/disk.hpp and lkl_host.h.
+ * threads for is said in lkl/kernel.hpp, lkl/disk.hpp, lkl/net.hpp and lkl_host.h.
+ *
+ * A child of fork(2) has no kernel: system calls and lkl_sys_halt() return -LKL_ECHILD
+ * there, and lkl_cleanup() and then lkl_init() give it one of its own.
  */
 #ifndef LKL_H
 #define LKL_H
@@ -92,8 +96,10 @@ LKL_API int lkl_set_log(void (*log)(int level, const char *text, int len));
  * 0, or -LKL_EINVAL (lkl_init() was not called, or the size is no number),
  * -LKL_EBUSY (it was booted before; lkl_cleanup() first), -LKL_ENOENT (no kernel
  * image), -LKL_ENOEXEC (a wrong or damaged one), -LKL_E2BIG (the command line is too
- * long), -LKL_ENOMEM, -LKL_EMFILE (lkl_set_fault_handler(), and too many kernels of the
- * process have it), -LKL_EIO (it panicked).  lkl_error_message() says more.
+ * long), -LKL_ENOMEM, -LKL_EFBIG (more memory than the process's limit for files,
+ * RLIMIT_FSIZE, allows), -LKL_EMFILE (the process has no descriptor left, or too many
+ * kernels with lkl_set_fault_handler()), -LKL_EAGAIN (no thread), -LKL_EIO (it panicked).
+ * lkl_error_message() says more.
  *
  * Disks and network interfaces that were added before are added now, in the order of their
  * numbers, disks first.  When one of them cannot be, no kernel runs, the error is the one
@@ -106,9 +112,9 @@ LKL_API int lkl_start_kernel(const char *fmt, ...) LKL_PRINTF(1, 2);
 /*
  * Writes everything back and shuts the kernel down.  Calls in flight return
  * -LKL_ESHUTDOWN, as all further ones do.  For any thread, whatever user it has become.
- * 0, -LKL_ESHUTDOWN (no kernel runs, or it was halted before), or -LKL_EIO (it panicked,
- * before or meanwhile: it is halted).  What could not be written back is in the kernel's
- * log, and no error.
+ * 0, -LKL_ESHUTDOWN (no kernel runs, or it was halted before), -LKL_EIO (it panicked,
+ * before or meanwhile: it is halted), or -LKL_ECHILD (in a child of fork(2)).  What could
+ * not be written back is in the kernel's log, and no error.
  */
 LKL_API long lkl_sys_halt(void);
 
@@ -134,8 +140,10 @@ LKL_API const char *lkl_panic_message(void);
 
 /*
  * The system call `no` (__lkl__NR_...) with six parameters.  Returns what the
- * kernel returns; -LKL_ESHUTDOWN where none runs, -LKL_EIO after a panic, -LKL_EFAULT
- * where `params` is null.
+ * kernel returns; -LKL_ESHUTDOWN where none runs, -LKL_EIO after a panic, -LKL_ECHILD in a
+ * child of fork(2), -LKL_EFAULT where `params` is null.  With a thread's first call also
+ * -LKL_EAGAIN or -LKL_ENOMEM: there is no room for one more thread in the kernel
+ * (kernel.threads-max) or this process; the next call tries again.
  */
 LKL_API long lkl_syscall(long no, long *params);
 
@@ -156,11 +164,15 @@ LKL_API const char *lkl_error_message(void);
 
 /*
  * Prints by lkl_host_operations.print, or to the standard error output where there
- * is none.  Returns the number of bytes, or a negative error number.
+ * is none.  Returns the number of bytes, or a negative error number.  For any thread,
+ * but not during lkl_init() and lkl_cleanup(); `print` may be called by several then.
  */
 LKL_API int lkl_printf(const char *fmt, ...) LKL_PRINTF(1, 2);
 
-/* Prints like lkl_printf(), then ends the program by lkl_host_operations.panic. */
+/*
+ * Prints like lkl_printf(), then ends the program by lkl_host_operations.panic, or by
+ * abort(3), also when that returns.  For any thread, as lkl_printf().
+ */
 LKL_API void lkl_bug(const char *fmt, ...) LKL_PRINTF(1, 2) __attribute__((noreturn));
 
 /* Disks. */
@@ -260,12 +272,13 @@ LKL_API int lkl_dirfd(struct lkl_dir *dir);
 /* Closes it, and returns what close(2) returns. */
 LKL_API int lkl_closedir(struct lkl_dir *dir);
 
-/* Settings of the kernel. */
+/* Settings of the kernel: for any thread; those of a network are its namespace's. */
 
 /*
  * Writes `value` to the setting `path`: "net.ipv4.ip_forward", or with slashes,
  * where a dot is a dot: "net/ipv4/conf/eth0.1/forwarding". Mounts proc on /proc if
- * needed. 0 or a negative error number.
+ * needed. 0, -LKL_ENOENT (no such setting), -LKL_EACCES (it cannot be written),
+ * -LKL_EINVAL (not such a value), -LKL_ESHUTDOWN (no kernel runs), or the setting's own.
  */
 LKL_API int lkl_sysctl(const char *path, const char *value);
 
@@ -275,7 +288,11 @@ LKL_API int lkl_sysctl(const char *path, const char *value);
  */
 LKL_API int lkl_sysctl_parse_write(const char *sysctls);
 
-/* The number of descriptors that the kernel's process may have open at a time. */
+/*
+ * The number of descriptors that the kernel's process may have open at a time. 0,
+ * -LKL_EPERM (more than fs.nr_open, 1048576 at first, or more than before for a thread
+ * whose user may not raise limits), or -LKL_ESHUTDOWN (no kernel runs).
+ */
 LKL_API int lkl_set_fd_limit(unsigned int fd_limit);
 
 /*

@@ -37,7 +37,8 @@ struct lkl_host_operations {
 	/*
 	 * Takes `len` bytes of the kernel's log: one or more whole lines.  Called on
 	 * whichever thread runs the kernel at the moment, which must not call the
-	 * kernel; calls do not overlap.  Null, which it is in lkl_host_ops: the log
+	 * kernel; calls do not overlap, but for those of lkl_printf() and lkl_bug(), which
+	 * are on the thread that calls these.  Null, which it is in lkl_host_ops: the log
 	 * goes nowhere, but can be read with lkl_sys_syslog() and, after a panic,
 	 * with lkl_panic_message().  lkl_set_log() gives each line with its level.
 	 * Read by lkl_start_kernel(), lkl_printf() and

@@ -65,9 +65,10 @@ def syscalls_header(calls, headers):
         " * Every system call as a function.  Each returns what the kernel returns: a value,\n"
         " * or a negative error number (-LKL_ENOENT); errno is not used.  Pointers are\n"
         " * addresses in this process, and belong to the caller; any thread may call.\n"
-        " * Without a running kernel the result is -LKL_ESHUTDOWN.  The manual pages in\n"
-        " * section 2 describe the calls; docs/syscalls.md says which of them return\n"
-        " * -LKL_ENOSYS, and why.\n"
+        " * Without a running kernel the result is -LKL_ESHUTDOWN, after a panic -LKL_EIO, in\n"
+        " * a child of fork(2) -LKL_ECHILD; a thread's first call may be -LKL_EAGAIN or\n"
+        " * -LKL_ENOMEM, see lkl_syscall().  The manual pages in section 2 describe the calls;\n"
+        " * docs/syscalls.md says which of them return -LKL_ENOSYS, and why.\n"
         " */\n",
         "#ifndef LKL_SYSCALLS_H\n#define LKL_SYSCALLS_H\n\n",
         "#include <lkl/api.h>\n#include <lkl/socket.h>\n#include <lkl/types.h>\n",

@@ -8,6 +8,9 @@
 //
 // The functions work in the calling thread's network namespace and wait as long as they are
 // told to. Any thread may call them; one at a time for an interface.
+//
+// Errors: ENODEV (no such interface), EINVAL (it has no MAC address), and what the system
+// calls of a socket may return.
 #pragma once
 
 #include <chrono>
@@ -49,18 +52,23 @@ struct DhcpLease {
 };
 
 // Asks for an address on an interface that is up. ETIMEDOUT: no server has given one; what
-// makes no sense counts as no answer. EINVAL: it has no MAC address.
+// makes no sense counts as no answer.
 Result<DhcpLease> dhcp_request(Kernel& kernel, int index, const DhcpOptions& options = {});
 // Asks the server to prolong a lease that apply_lease() has set. EADDRNOTAVAIL: it does not,
-// and the address must no longer be used. ETIMEDOUT: valid until its end nevertheless.
+// and the address must no longer be used, or the interface does not have it. ETIMEDOUT: valid
+// until its end nevertheless.
 Result<DhcpLease> dhcp_renew(Kernel& kernel, int index, const DhcpLease& lease,
                              const DhcpOptions& options = {});
 // Tells the server that the address is no longer used; it does not answer. The caller takes
-// the address from the interface afterwards.
+// the address from the interface afterwards. EADDRNOTAVAIL: the interface does not have it.
+// ENETUNREACH: it is down.
 Result<void> dhcp_release(Kernel& kernel, int index, const DhcpLease& lease);
 
 // Sets the address with its lifetime, the MTU and the routes. A lease that was renewed
-// takes the place of the one before. Name servers are for the caller to use.
+// takes the place of the one before. Name servers are for the caller to use. Errors: those
+// of Netlink::replace_address(), set_mtu() and replace_route(): ENODEV, EPERM, EINVAL (an MTU
+// that the interface cannot have), ENETUNREACH or ENETDOWN (it is down). What was set before one
+// of them stays.
 Result<void> apply_lease(Netlink& net, int index, const DhcpLease& lease);
 
 }  // namespace lkl

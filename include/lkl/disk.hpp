@@ -67,9 +67,11 @@ struct FileDiskOptions {
 // is padded with zeroes; for writing it is refused, since either the file would
 // have to grow or its last bytes would be lost.
 //
-// Threads: none until a request has to wait for the host; then one per disk for
-// io_uring and up to 4 for calls that block, or with DiskEngine::threads up to 8.
-// They end after 2 seconds without work, and have all signals blocked.
+// Threads: none until a request may have to wait for the host, or is a read of 128 KiB or
+// more through the page cache on a host of several CPUs; then one per disk for io_uring and
+// up to 4 for calls that block and for long reads, or with DiskEngine::threads up to 8.
+// They are called `lkl-disk`, end after 2 seconds without work, and have all signals
+// blocked.
 //
 // Errors: the errno of open(2); EINVAL (options, size), ENOTBLK (neither a file
 // nor a block device), EBUSY (in use by another), ENOLCK (the lock asked for does

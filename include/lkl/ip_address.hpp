@@ -70,6 +70,7 @@ struct IpPrefix {
 struct MacAddress {
     std::array<uint8_t, 6> bytes{};
 
+    // Six numbers of two digits each, upper or lower case. EINVAL: it is something else.
     static Result<MacAddress> parse(std::string_view text);
     std::string text() const;
 

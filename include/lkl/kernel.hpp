@@ -112,12 +112,24 @@ struct Activity {
 // A running kernel. Movable; the destructor halts it. All functions may be
 // called by any thread at any time, except that halt() and the destructor
 // make calls in flight return -ESHUTDOWN.
+//
+// Threads of the library, which take none of the program's signals: `lkl`, one a kernel from
+// start() to its end, runs the kernel where no thread of the program does; `lkl-time`, one a
+// kernel, is its timer while `lkl` is in the kernel for long, and ends 2 seconds later;
+// `lkl-halt` is there during a halt() whose thread has become a user that may not end the
+// kernel. Those of disks are in lkl/disk.hpp, those of networks in lkl/net.hpp.
+//
+// fork(2): the kernel stays with the parent. In the child system calls return -ECHILD, halt()
+// and what adds or removes a device fail with ECHILD, and the destructor does nothing; other
+// functions are not for it. It may start a kernel of its own.
 class Kernel {
 public:
-    // Boots a kernel. Errors: ENOENT (no image), ENOEXEC (image of another
-    // version or damaged), EINVAL (size of the memory), E2BIG (the command line is too
-    // long), ENOMEM, EFBIG (more memory than RLIMIT_FSIZE lets a file have), EIO (the
-    // kernel panicked; what names why).
+    // Boots a kernel. Errors: ENOENT (no image) and the others of open(2), ENOEXEC (image
+    // of another version or damaged), EINVAL (size of the memory), E2BIG (the command line
+    // is too long), ENOMEM (also: too few addresses are free), EFBIG (more memory than
+    // RLIMIT_FSIZE lets a file have), EMFILE (the process has no descriptor left, or 256
+    // kernels with `fault_handler`), EAGAIN (no thread), EIO (the kernel panicked; what
+    // names why).
     static Result<Kernel> start(const KernelOptions& options = {});
 
     Kernel(Kernel&&) noexcept;
@@ -127,7 +139,10 @@ public:
     // A system call of this kernel on behalf of the calling host thread, which
     // becomes one thread of the kernel's process 1. Returns what the kernel
     // returns: a value, or a negative errno. Arguments are integers or pointers
-    // into this process. -ESHUTDOWN after halt(), -EIO after a panic.
+    // into this process. -ESHUTDOWN after halt(), -EIO after a panic, -ECHILD in a child
+    // of fork(2), -EBUSY while a snapshot is made or restored. With a thread's first call
+    // also -EAGAIN or -ENOMEM: there is no room for one more thread in the kernel
+    // (kernel.threads-max) or this process; the next call tries again.
     template <typename... Args>
     long syscall(long number, Args... args) noexcept
     {
@@ -161,7 +176,8 @@ public:
 
     // Flushes all file systems, shuts the kernel down and frees everything it
     // held. Further calls return -ESHUTDOWN. The calling thread may have any user of the
-    // kernel's. Errors: EIO (the kernel panicked, before or meanwhile; what names why).
+    // kernel's. Errors: EIO (the kernel panicked, before or meanwhile; what names why),
+    // ECHILD (this process was forked from the kernel's).
     Result<void> halt();
 
     // False after halt(), a panic, and a reboot(2) that has ended the kernel. Never waits

@@ -24,7 +24,8 @@ struct Partition {
 
 // The partitions of a disk in the order of their numbers; none when the disk
 // has no partition table that the kernel knows. Mounts sysfs on /sys of the
-// kernel if nobody has. Any thread.
+// kernel if nobody has. Any thread. Errors: ENOENT (no such disk), and those of
+// Mount::special().
 Result<std::vector<Partition>> list_partitions(Kernel& kernel, DiskId disk);
 
 struct MountOptions {

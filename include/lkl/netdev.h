@@ -13,6 +13,8 @@
  * instance: what the kernel may leave to the device (CSUM, HOST_TSO4, HOST_TSO6) and the
  * device to the kernel (GUEST_...), and MRG_RXBUF. What the device does not have is left
  * out.
+ *
+ * Any thread may make, add, remove and free devices at any time; a device, one at a time.
  */
 #ifndef LKL_NETDEV_H
 #define LKL_NETDEV_H
@@ -100,7 +102,10 @@ LKL_API int lkl_netdev_add(struct lkl_netdev *nd, struct lkl_netdev_args *args);
 /* Removes it, whatever uses it; nothing happens when it is not there. */
 LKL_API void lkl_netdev_remove(int id);
 
-/* Ends a device that was removed, or whose kernel was halted, or that was never added. */
+/*
+ * Ends a device that was removed, or whose kernel was halted, or that was never added;
+ * null: nothing happens.
+ */
 LKL_API void lkl_netdev_free(struct lkl_netdev *nd);
 
 /* The kernel's index of the interface, or -LKL_ENODEV (also before lkl_start_kernel()). */
@@ -125,8 +130,8 @@ struct lkl_netdev_stats {
 LKL_API int lkl_netdev_get_stats(int id, struct lkl_netdev_stats *stats);
 
 /*
- * The library's devices, see lkl/net.hpp for what each is. Null on failure:
- * lkl_error_message() says why.
+ * The library's devices, see lkl/net.hpp for what each is, and which have threads. Null on
+ * failure: lkl_error_message() says why.
  */
 /* A tap interface of the host, by its name. */
 LKL_API struct lkl_netdev *lkl_netdev_tap_create(const char *ifname, int offload);

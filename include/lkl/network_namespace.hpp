@@ -7,6 +7,9 @@
 // thread alone. A socket stays in the namespace that it was made in, whichever thread
 // uses it, and so does a Netlink. To work in several namespaces, open a Netlink in each
 // and use them side by side.
+//
+// Errors: EPERM (the calling thread's user has no rights over the namespace), EMFILE,
+// ENOMEM, and what any system call may return.
 #pragma once
 
 #include <lkl/file.hpp>
@@ -21,14 +24,15 @@ namespace lkl {
 class NetworkNamespace {
 public:
     // Makes a new one, with nothing in it but a `lo` that is down. The calling thread
-    // stays where it is.
+    // stays where it is. ENOSPC: there are as many as user.max_net_namespaces allows.
     static Result<NetworkNamespace> create(Kernel& kernel);
     // The calling thread's.
     static Result<NetworkNamespace> current(Kernel& kernel);
-    // That of a socket, given by its descriptor.
+    // That of a socket, given by its descriptor. EBADF, ENOTTY: it is none.
     static Result<NetworkNamespace> of_socket(Kernel& kernel, int descriptor);
 
-    // From here on, the calling thread works in this namespace.
+    // From here on, the calling thread works in this namespace. EBADF: the object was moved
+    // from.
     Result<void> enter() const;
 
     // A descriptor of the kernel, for LKL_IFLA_NET_NS_FD or setns(2).
@@ -44,6 +48,7 @@ private:
 // is for the thread that made it.
 class InNetworkNamespace {
 public:
+    // Errors: those of NetworkNamespace::current() and enter().
     static Result<InNetworkNamespace> enter(const NetworkNamespace& space, Kernel& kernel);
     InNetworkNamespace(InNetworkNamespace&&) = default;
     InNetworkNamespace& operator=(InNetworkNamespace&&) = delete;

@@ -10,6 +10,9 @@
 //     *lkl::WireGuardKey::parse("yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=");
 //     tunnel.peers.push_back({.public_key = peer_key, .allowed = {*lkl::IpPrefix::parse("::/0")}});
 //     lkl::set_wireguard(*generic, index, tunnel);
+//
+// Keys may be made and read by any thread at any time; the rest is for the thread that has
+// the Netlink.
 #pragma once
 
 #include <array>
@@ -33,7 +36,7 @@ struct WireGuardKey {
     // EINVAL: not base64 of 32 bytes. The Error does not repeat it, since it may be secret.
     static Result<WireGuardKey> parse(std::string_view base64);
     // A new private or preshared key, of the kernel's random numbers. Its public key is
-    // what wireguard() tells of an interface that has it.
+    // what wireguard() tells of an interface that has it. Errors: those of any system call.
     static Result<WireGuardKey> generate(Kernel& kernel);
     std::string text() const;
 
@@ -67,9 +70,13 @@ struct WireGuard {
     std::vector<WireGuardPeer> peers = {};
 };
 
-// Gives the interface exactly this configuration. EOPNOTSUPP: it is not a WireGuard one.
-// EMSGSIZE: a peer with some 2,000 or more prefixes.
+// Errors of both: ENODEV (no such interface), EOPNOTSUPP (it is not a WireGuard one), EPERM,
+// ENOENT (the kernel has no WireGuard).
+
+// Gives the interface exactly this configuration. EMSGSIZE: a peer with some 2,000 or more
+// prefixes; the interface then has the peers before that one.
 Result<void> set_wireguard(Netlink& generic, int index, const WireGuard& wireguard);
+// What it has, keys included. EAGAIN: it changes all the time.
 Result<WireGuard> wireguard(Netlink& generic, int index);
 
 }  // namespace lkl

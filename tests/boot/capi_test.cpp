@@ -14,6 +14,8 @@
 #include <thread>
 
 #include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <gtest/gtest.h>
 
@@ -507,6 +509,8 @@ TEST_F(Capi, Settings)
     EXPECT_EQ(lkl_sys_uname(&name), 0);
     EXPECT_STREQ(name.nodename, "by.slashes");
 
+    EXPECT_EQ(lkl_sysctl("kernel.ostype", "other"), -LKL_EACCES);
+    EXPECT_EQ(lkl_sysctl("vm.swappiness", "text"), -LKL_EINVAL);
     EXPECT_EQ(lkl_sysctl("kernel.nosuchname", "1"), -LKL_ENOENT);
     EXPECT_NE(std::string(lkl_error_message()).find("kernel.nosuchname"), std::string::npos);
     // The others are set all the same.
@@ -530,6 +534,33 @@ TEST_F(Capi, TheNumberOfDescriptorsIsLimited)
         opened++;
     EXPECT_EQ(last, -LKL_EMFILE);
     EXPECT_LE(opened, 16);
+    EXPECT_EQ(lkl_set_fd_limit(1048577), -LKL_EPERM);
+}
+
+TEST_F(Capi, AForkedChildHasNoKernelAndMayStartOne)
+{
+    const char* const sanitize = std::getenv("LKL_SANITIZE");
+    if (sanitize && std::strstr(sanitize, "thread"))
+        GTEST_SKIP() << "ThreadSanitizer ends a child of fork(2) that starts threads";
+    EXPECT_EQ(lkl_sys_mkdir("/parent", 0755), 0);
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+        EXPECT_EQ(lkl_is_running(), 0);
+        EXPECT_EQ(lkl_sys_getpid(), -LKL_ECHILD);
+        EXPECT_EQ(lkl_sys_halt(), -LKL_ECHILD);
+        lkl_cleanup();
+        EXPECT_EQ(lkl_init(&lkl_host_ops), 0);
+        EXPECT_EQ(lkl_start_kernel("mem=64M"), 0) << lkl_error_message();
+        EXPECT_EQ(lkl_sys_getpid(), 1);
+        EXPECT_EQ(lkl_sys_rmdir("/parent"), -LKL_ENOENT);
+        EXPECT_EQ(lkl_sys_halt(), 0) << lkl_error_message();
+        ::_exit(HasFailure() ? 1 : 0);
+    }
+    int status = -1;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+    EXPECT_EQ(lkl_sys_rmdir("/parent"), 0);
 }
 
 TEST_F(Capi, DirectoriesListAllEntries)

@@ -27,14 +27,15 @@ shows() {
     grep -qE "$1" lines || fail "$2: no progress: $(head -c 2000 lines)"
     grep -aq $'files.*\r\033\\[K' output || fail "$2: the line stays: $(tail -c 500 output)"
 }
-# A bar, drawn at once; one that has moved, of work that takes some time anywhere; and
-# figures alone.
+# A bar, drawn at once; one that has moved, of work that takes some time anywhere; the same with
+# how fast it is and how much time is left, of work that takes seconds; and figures alone.
 bar='[0-9]+% \[[#.]+\] .*B, [0-9]+ files'
 moved='[0-9]+% \[#+\.*\] .*MiB, [0-9]+ files'
+timed="$moved, [0-9.]+ [KM]iB/s, [0-9]+:[0-9]{2} left"
 figures='^[^%]*[0-9] [KM]?i?B, [0-9]+ files'
 
 shows "$bar" "$LKL_BIN/tar2fs archive.tar other"
-shows "$moved" "$LKL_BIN/tar2fs random.tar.bz2 other"
+shows "$timed" "$LKL_BIN/tar2fs random.tar.bz2 other"
 shows "$bar" "$LKL_BIN/tar2fs - other <archive.tar"
 shows "$bar" "$LKL_BIN/cptofs -i other - / <archive.tar"
 shows "$figures" "cat archive.tar | $LKL_BIN/tar2fs - other"

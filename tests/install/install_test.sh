@@ -33,6 +33,13 @@ images=$(find "$(dirname "$image")" -name 'vmlinux*' ! -name '*.debug' ! -name '
     sort)
 [ "$images" = "$configured" ] || { echo "images: $images, and not: $configured"; exit 1; }
 
+# The documents that messages, manual pages and headers name.
+named=$(grep -rhoaE --exclude-dir=doc --exclude='vmlinux*' 'docs/[A-Za-z-]+\.md' "$prefix" | sort -u)
+grep -qx docs/run.md <<<"$named" || { echo "documents that are named: $named"; exit 1; }
+for document in $named; do
+    [ -s "$prefix/share/doc/lkl/${document#docs/}" ] || { echo "no $document"; exit 1; }
+done
+
 # Builds and runs: language, then the link.  A shared program has the kernel
 # image found beside the library; a static one is told, since it knows only the
 # prefix that the build was configured with.
