@@ -11,8 +11,8 @@ need_root
 state_is() {
     local expected=$1
     shift
-    run 0 "$LKL_BIN/lkl" info "$@" >info
-    grep -qE "  $expected\$" info || fail "$name is not told as \"$expected\": $(cat info)"
+    run 0 "$LKL_BIN/lkl" info "$@" >told
+    grep -qE "  $expected\$" told || fail "$name is not told as \"$expected\": $(cat told)"
 }
 
 mkdir mount
