@@ -28,6 +28,7 @@ struct Boot {
         options.image =
             std::filesystem::path(image ? image : "").parent_path() / "vmlinux-selftest";
         options.command_line = command_line;
+        options.fault_handler = true;  // of bad pointers, and of pages that are gone
         std::mutex mutex;
         options.log = [&](std::string_view text) {
             const std::lock_guard lock(mutex);
