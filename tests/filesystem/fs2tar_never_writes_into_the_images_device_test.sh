@@ -3,7 +3,7 @@
 # Where archive or list would go into the image by way of a block device: exit code 1.
 # shellcheck source=tests/filesystem/lib.sh
 . "$(dirname "$0")/lib.sh"
-need mkfs.ext4 sfdisk losetup
+need mkfs.ext4 sfdisk losetup addpart
 need_root
 
 small_image part
@@ -36,7 +36,9 @@ for device in "$loop" node link; do
     refused -P 1 -s image "$device" archive.tar
     refused -P 1 -s node "$device" archive.tar
 done
-# Nobody may be there to make the node of the partition.
+# Nobody may be there to make the node of the partition, and the host's kernel may not have
+# looked for it.
+[ -e "/sys/class/block/${loop##*/}/${loop##*/}p1" ] || addpart "$loop" 1 2048 16384
 number=$(cat "/sys/class/block/${loop##*/}/${loop##*/}p1/dev")
 mknod partition b "${number%:*}" "${number#*:}"
 refused -P 1 image partition
