@@ -82,7 +82,11 @@ std::set<unsigned> named_descriptors(std::span<const std::string> arguments)
 
 void close_inherited_descriptors(std::span<const std::string> arguments)
 {
-    const std::set<unsigned> kept = named_descriptors(arguments);
+    close_descriptors_but(named_descriptors(arguments));
+}
+
+void close_descriptors_but(const std::set<unsigned>& kept)
+{
     unsigned first = first_inherited;
     for (const unsigned number : kept) {
         if (number > first && close_range(first, number - 1, 0) != 0)

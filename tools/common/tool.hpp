@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <span>
 #include <string>
 
@@ -13,6 +14,8 @@ namespace tools {
 // a mount's. A descriptor that an argument names (/dev/fd/N, /proc/self/fd/N, wherever it
 // stands in it) stays.
 void close_inherited_descriptors(std::span<const std::string> arguments);
+// All but the standard ones and these.
+void close_descriptors_but(const std::set<unsigned>& kept);
 
 // Before a tool opens anything: where a standard descriptor is closed, none of its files may
 // take that place, or messages get into an image. What stands in answers EBADF as a closed one

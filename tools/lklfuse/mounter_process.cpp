@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/tool.hpp"
 #include "lklfuse/fuse_log_text.hpp"
 #include "lklfuse/read_ahead.hpp"
 #include "lklfuse/unmount.hpp"
@@ -141,9 +142,7 @@ void run_mounter_process(Descriptor channel, Options& options)
         std::signal(signal, SIG_IGN);
     // All others are the other process's, and closed when it closes them.
     const int kept = channel.get();
-    if (kept > STDERR_FILENO + 1)
-        (void)close_range(STDERR_FILENO + 1, static_cast<unsigned>(kept) - 1, 0);
-    (void)close_range(static_cast<unsigned>(kept) + 1, ~0U, 0);
+    close_descriptors_but({static_cast<unsigned>(kept)});
 
     char command = 0;
     iovec data{&command, 1};
