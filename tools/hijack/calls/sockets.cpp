@@ -77,7 +77,7 @@ bool carries_ours(const msghdr* message)
         if (one->cmsg_level != SOL_SOCKET || one->cmsg_type != SCM_RIGHTS)
             continue;
         for (size_t at = CMSG_LEN(0); at + sizeof(int) <= one->cmsg_len; at += sizeof(int)) {
-            int fd;
+            int fd = -1;
             std::memcpy(&fd, reinterpret_cast<const char*>(one) + at, sizeof fd);
             if (descriptors::ours(fd) >= 0)
                 return true;
