@@ -29,7 +29,7 @@ struct Boot {
             std::filesystem::path(image ? image : "").parent_path() / "vmlinux-selftest";
         options.command_line = command_line;
         options.fault_handler = true;  // of bad pointers, and of pages that are gone
-        options.memory = 256 << 20;  // of which one suite maps much
+        options.memory = 256 << 20;    // of which one suite maps much
         std::mutex mutex;
         options.log = [&](std::string_view text) {
             const std::lock_guard lock(mutex);
