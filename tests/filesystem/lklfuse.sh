@@ -38,6 +38,17 @@ fuse_ended() {
     [ "$code" = "$expected" ] || fail "lklfuse ended with $code instead of $expected: $(cat server.log)"
 }
 
+# background_ended: no server of this test's is left, so that the images are free. umount(8)
+# and signals do not wait for that.
+background_ended() {
+    local tries
+    for ((tries = 0; tries < 200; tries++)); do
+        pgrep -x lklfuse --ns $$ --nslist mnt >/dev/null || return 0
+        sleep 0.05
+    done
+    fail "lklfuse does not end"
+}
+
 # fuse_stop DIRECTORY [CODE]: unmounts, which has the image written.
 fuse_stop() {
     umount "$1"

@@ -13,14 +13,6 @@ public_fuse_device
 as_user() {
     setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
 }
-wait_for_end() {
-    local tries
-    for ((tries = 0; tries < 200; tries++)); do
-        pgrep -u 65534 -x lklfuse --ns $$ --nslist mnt >/dev/null || return 0
-        sleep 0.05
-    done
-    fail "lklfuse does not end"
-}
 chmod 755 .
 mkdir mount home
 make_image image 64M
@@ -32,7 +24,7 @@ as_user bash -c 'echo mine >mount/file; mkdir mount/dir; cp -r /usr/share/zonein
 stat mount 2>/dev/null && fail "root may look into it without allow_root"
 as_user touch mount/lost+found/x 2>/dev/null && fail "root's directory is open"
 as_user fusermount3 -u mount
-wait_for_end
+background_ended
 check_clean ext4 image
 host_mount image host ro
 diff -r /usr/share/zoneinfo host/dir/zoneinfo || fail "the files differ"
@@ -43,7 +35,7 @@ grep -q "EXT4-fs.*mounted" home/log || fail "there is no log"
 as_user "$LKL_BIN/lklfuse" image mount
 as_user cp /usr/share/zoneinfo/UTC mount/signalled
 pkill -TERM -u 65534 -x lklfuse --ns $$ --nslist mnt
-wait_for_end
+background_ended
 mountpoint -q mount && fail "still mounted"
 host_mount image host ro
 cmp /usr/share/zoneinfo/UTC host/signalled || fail "data lost by the signal"
@@ -56,7 +48,7 @@ chown 65534:65534 fat
 as_user "$LKL_BIN/lklfuse" fat mount
 as_user bash -c 'echo fat >mount/file' || fail "the user cannot write"
 as_user fusermount3 -u mount
-wait_for_end
+background_ended
 chmod 600 fat
 chown 0:0 fat
 run 2 as_user "$LKL_BIN/lklfuse" fat mount
