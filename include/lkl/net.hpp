@@ -172,7 +172,8 @@ struct PcapOptions {
 // Passes all packets on to `base`, and writes them to a file in the pcap format with
 // nanoseconds (link type Ethernet); packets with segmentation are in it as they are.
 // When the file cannot be written any more, packets are missing in it, and the network goes
-// on. Errors: those of open(2); EINVAL: the file is to be gone on with, and is none of these.
+// on; so it does when the reader of a fifo has left. While one is there the network goes at
+// its pace. Errors: those of open(2); EINVAL: the file is to be gone on with, and is none of these.
 Result<std::unique_ptr<NetBackend>> make_pcap(std::unique_ptr<NetBackend> base,
                                               const std::string& path,
                                               const PcapOptions& options = {});

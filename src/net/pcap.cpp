@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <ctime>
 #include <mutex>
 #include <string>
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <sys/stat.h>
 
 #include <lkl/net.hpp>
 
@@ -38,12 +41,43 @@ struct RecordHeader {
 };
 static_assert(sizeof(RecordHeader) == 16);
 
+bool is_pipe(int fd)
+{
+    struct stat status;
+    return ::fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
+}
+
+ssize_t write_to(int fd, std::span<const iovec> record)
+{
+    return ::writev(fd, record.data(), static_cast<int>(record.size()));
+}
+
+// A reader that has left, a Wireshark that is closed, is no signal for the program.
+ssize_t write_to_pipe(int fd, std::span<const iovec> record)
+{
+    sigset_t broken;
+    sigset_t pending;
+    sigset_t before;
+    ::sigemptyset(&broken);
+    ::sigaddset(&broken, SIGPIPE);
+    ::sigpending(&pending);
+    ::pthread_sigmask(SIG_BLOCK, &broken, &before);
+    const ssize_t result = write_to(fd, record);
+    if (result < 0 && errno == EPIPE && !::sigismember(&pending, SIGPIPE)) {
+        constexpr timespec at_once{};
+        ::sigtimedwait(&broken, nullptr, &at_once);
+    }
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    return result;
+}
+
 class Pcap final : public NetBackend {
 public:
     Pcap(std::unique_ptr<NetBackend> base, net::Descriptor file, uint32_t snap_length)
         : base_(std::move(base)),
           file_(std::move(file)),
           header_(base_->info().header),
+          pipe_(is_pipe(file_.get())),
           snap_length_(snap_length)
     {
     }
@@ -122,12 +156,15 @@ private:
             header.captured += static_cast<uint32_t>(record_[i].iov_len);
         record_[0] = {&header, sizeof header};
         const auto whole = static_cast<ssize_t>(sizeof header + header.captured);
-        full_ = ::writev(file_.get(), record_.data(), static_cast<int>(count + 1)) != whole;
+        const std::span record = std::span(record_).first(count + 1);
+        full_ =
+            (pipe_ ? write_to_pipe(file_.get(), record) : write_to(file_.get(), record)) != whole;
     }
 
     const std::unique_ptr<NetBackend> base_;
     const net::Descriptor file_;
     const uint8_t header_;
+    const bool pipe_;
     const uint32_t snap_length_;
 
     std::mutex mutex_;  // everything below
