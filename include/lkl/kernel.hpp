@@ -18,6 +18,9 @@ namespace lkl {
 
 // The kernel's own room is 4096 bytes, of which its configuration takes a part.
 constexpr size_t most_command_line = 3072;
+// Bytes of memory that no kernel image works with less of, and that none has more of.
+constexpr uint64_t least_memory_of_any = 16ull << 20;
+constexpr uint64_t most_memory = 1ull << 42;
 
 // How to start a kernel.
 struct KernelOptions {

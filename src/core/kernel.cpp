@@ -42,9 +42,7 @@ constexpr uint64_t page_size = 4096;
 // What it takes to boot, and to mount a file system and write to it, with a margin: the
 // more is built into an image, the more its own tables take.
 constexpr uint64_t least_memory = 24ull << 20;
-constexpr uint64_t least_memory_of_small = 16ull << 20;
 constexpr uint64_t small_image = 8ull << 20;
-constexpr uint64_t most_memory = 1ull << 42;
 
 // A call in a process that was forked from the kernel's: its memory stayed there.
 constexpr int forked = ECHILD;
@@ -166,7 +164,7 @@ Kernel::Impl::Forks& Kernel::Impl::forks()
 
 Result<void> Kernel::Impl::boot(const KernelOptions& options)
 {
-    const uint64_t least = image_.size() < small_image ? least_memory_of_small : least_memory;
+    const uint64_t least = image_.size() < small_image ? least_memory_of_any : least_memory;
     if (options.memory < least || options.memory > most_memory)
         return Error{EINVAL,
                      "kernel memory: between " + std::to_string(least >> 20) + " MiB and 4 TiB"};

@@ -9,15 +9,20 @@ same.
 
 import sys
 
-from calls import copies, descriptors, messages, signals, waiting
+from calls import copies, descriptors, messages, nesting, polls, signals, waiting
 
 CASES = [
+    nesting.nested_before_any_socket,
     waiting.epoll_before_any_socket, waiting.epoll_level_and_edge, waiting.epoll_many_waiters,
     waiting.epoll_nested, waiting.poll_and_select,
-    descriptors.numbers, descriptors.flags_and_requests,
-    copies.copies, copies.splices_into_pipes, copies.splices_out_of_pipes,
+    nesting.nested_edges, nesting.nested_levels, nesting.nested_at_once, nesting.nested_threads,
+    nesting.turns,
+    polls.select_of_all, polls.select_of_closed, polls.times_of_polls, polls.masks_of_polls,
+    descriptors.numbers, descriptors.limited_numbers, descriptors.numbers_of_waiting_calls,
+    descriptors.flags_and_requests,
+    copies.copies, copies.refused_copies, copies.splices_into_pipes, copies.splices_out_of_pipes,
     messages.datagrams,
-    signals.signals, signals.timeouts_and_signals, signals.many_signals,
+    signals.signals, signals.interrupting_signals, signals.timeouts_and_signals, signals.many_signals,
     descriptors.child_processes, descriptors.names_of_descriptors,
     messages.several_messages_at_once,
 ]

@@ -50,3 +50,45 @@ for error, function in ((errno.EOPNOTSUPP, lambda: one.setsockopt(socket.SOL_SOC
         assert failure.errno == error, failure
     else:
         raise SystemExit("SO_ZEROCOPY, or a mapping of a socket")' || fail "shared memory"
+
+# A process ends while handlers of its signals run: on the host at once.
+for interval in 0.0003 0.001 0.005; do
+    alone timeout 30 "$LKL_BIN/lkl" run --net none -- /usr/bin/python3 -c '
+import os, signal, socket, sys
+one = socket.create_server(("127.0.0.1", 0))
+other = socket.create_connection(one.getsockname())
+signal.signal(signal.SIGALRM, lambda *_: None)
+signal.signal(signal.SIGCHLD, lambda *_: None)
+for _ in range(8):
+    if os.fork() == 0:
+        os._exit(0)
+signal.setitimer(signal.ITIMER_REAL, *[float(sys.argv[1])] * 2)
+os._exit(0)' "$interval" 2>error ||
+        fail "it does not end with a signal each $interval s: $(cat error)"
+done
+
+# As many epolls, and threads that wait for both sides, as numbers are left.
+alone "$LKL_BIN/lkl" run --net none -- /usr/bin/python3 -c '
+import os, resource, select, socket, threading
+resource.setrlimit(resource.RLIMIT_NOFILE, (1024, 1024))
+one = socket.socket()
+many = [select.epoll() for _ in range(300)]
+many[299].register(one, select.EPOLLIN)
+read, write = os.pipe()
+barrier = threading.Barrier(150, timeout=60)
+failed = []
+def wait():
+    poll = select.poll()
+    poll.register(one, select.POLLIN | select.POLLHUP)
+    poll.register(read, select.POLLIN)
+    try:
+        poll.poll(1)
+    except OSError as error:
+        failed.append(error)
+    barrier.wait()
+threads = [threading.Thread(target=wait) for _ in range(150)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+assert not failed, failed[0]' || fail "many epolls"

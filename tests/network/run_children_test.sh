@@ -29,6 +29,16 @@ for words in '' '--no-dispatch'; do
     grep -q 'this process was forked' error || fail "no other child was told: $(cat error)"
 done
 
+# A child that only closes what it inherited, as of subprocess.run(), has no use for the network,
+# and is told nothing.
+alone "$LKL_BIN/lkl" run -- /usr/bin/python3 -c '
+import asyncio, subprocess
+async def main():
+    await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
+    said = subprocess.run(["true"], stderr=subprocess.PIPE, check=True).stderr
+    assert not said, said
+asyncio.run(main())' || fail "a child that closes an epoll"
+
 # A program in the place of one that has the stack has its own; what the descriptors lose is
 # told once, and an exec that fails changes nothing.
 alone "$LKL_BIN/lkl" run -- /usr/bin/python3 -c '

@@ -123,6 +123,42 @@ def refused():
                     assert error.errno == errno.EOPNOTSUPP, error
 
 
+def named():
+    """An open file's link tells the name that the program knows, and leads to the file."""
+    fd = os.open(path(b"named"), os.O_RDWR | os.O_CREAT)
+    assert os.write(fd, b"12345") == 5
+    process, thread = os.getpid(), threading.get_native_id()
+    for directory in ("/dev/fd", "/proc/self/fd", "/proc/thread-self/fd", f"/proc/{process}/fd",
+                      f"/proc/self/task/{thread}/fd", f"/proc/{process}/task/{thread}/fd"):
+        link = f"{directory}/{fd}".encode()
+        assert os.readlink(link) == path(b"named"), (link, os.readlink(link))
+        assert os.stat(link).st_size == 5 and open(link, "rb").read() == b"12345", link
+    directory = os.open("/proc/self/fd", os.O_RDONLY)
+    assert os.readlink(str(fd).encode(), dir_fd=directory) == path(b"named")
+    os.close(directory)
+    # What the buffer has no room for is cut off.
+    link = f"/proc/self/fd/{fd}".encode()
+    buffer = ctypes.create_string_buffer(b"?" * 4096)
+    assert call(89, link, buffer, len(IMAGE)) == len(IMAGE)  # readlink
+    assert buffer.raw.startswith(IMAGE + b"?"), buffer.raw
+    assert call(267, AT_FDCWD, link, buffer, 1) == 1  # readlinkat
+    assert call(89, link, buffer, 0) == "EINVAL"
+    assert call(267, AT_FDCWD, link, buffer, -1) == "EINVAL"
+    assert call(89, path(b"named"), buffer, 4096) == "EINVAL"
+    os.rename(path(b"named"), path(b"renamed"))
+    assert os.readlink(link) == path(b"renamed")
+    os.unlink(path(b"renamed"))
+    assert os.readlink(link) == path(b"renamed (deleted)"), os.readlink(link)
+    os.close(fd)
+    directory = os.open(IMAGE, os.O_RDONLY)
+    assert os.readlink(f"/proc/self/fd/{directory}".encode()) == IMAGE
+    os.close(directory)
+    for name in "/proc/sys/net/core", "/sys/class/net":
+        directory = os.open(name, os.O_RDONLY)
+        assert os.readlink(f"/proc/self/fd/{directory}") == name
+        os.close(directory)
+
+
 def direct():
     """O_DIRECT is as if it was not there."""
     memory = mmap.mmap(-1, 8192)
@@ -173,6 +209,7 @@ def written():
 done()
 masked()
 written()
+named()
 refused()
 direct()
 print("good")

@@ -123,6 +123,10 @@ wrong 'mac "01:00:5e:00:00:01": of a group' --net none --mac 01:00:5e:00:00:01 -
 wrong 'of a group or nobody' --net none --mac 00:00:00:00:00:00 -- true
 wrong 'is not ADDRESS|MAC' --net none --neighbour 'x|y' -- true
 wrong 'mem=abc: not a size' --kernel-memory abc -- true
+wrong 'memory of 1048576 bytes: at least 16 MiB' --kernel-memory 1M -- true
+wrong 'memory of 0 bytes' --boot mem=0 -- true
+wrong 'at most 4 TiB' --boot 'quiet mem=5000G' -- true
+wrong 'command line longer than 3072' --boot "$(printf 'a%.0s' {1..3073})" -- true
 wrong 'no value' --sysctl net.ipv4.ip_forward -- true
 wrong 'IMAGE:DIRECTORY' --mount image -- true
 wrong 'mount "image:/image": needs the system calls' --no-dispatch --mount image:/image -- true

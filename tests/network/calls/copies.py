@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """sendfile() and splice() between sockets, files and pipes."""
 
+import ctypes
+import errno
 import fcntl
 import os
 import signal
@@ -47,6 +49,58 @@ def copies():
     b.send(b"into a pipe")
     print(os.splice(a.fileno(), write, 100), os.read(read, 100))
     print(a.sendmsg([b"in ", b"pieces"]), b.recvmsg(100)[0])
+
+
+def refused_copies():
+    """What sendfile() and tee() do not take, by its error; and sendfile() into a pipe."""
+    a, b = pair()
+    read, write = os.pipe()
+    unix = socket.socketpair()
+    event = os.eventfd(1)
+    directory = os.open("/", os.O_RDONLY)
+    path_only = os.open("/", os.O_PATH)
+    os.write(write, b"in a pipe")
+    unix[1].send(b"in a socket")
+    b.send(b"from the other end")
+    time.sleep(0.05)
+    with tempfile.NamedTemporaryFile() as file, open(file.name, "wb") as written, \
+            open(file.name, "ab") as appended:
+        file.write(b"a file")
+        file.seek(0)
+        numbers = {"socket": a.fileno(), "pipe": read, "unix": unix[0].fileno(), "event": event,
+                   "directory": directory, "path": path_only, "file": file.fileno(),
+                   "written": written.fileno(), "appended": appended.fileno(), "closed": 999}
+        for name, number in numbers.items():
+            for offset, count in ((None, 5), (None, 0), (0, 5)):
+                print("to a socket from", name, offset, count,
+                      attempt(os.sendfile, a.fileno(), number, offset, count))
+                if name not in ("unix", "event"):
+                    print("from a socket to", name, offset, count,
+                          attempt(os.sendfile, number, a.fileno(), offset, count))
+        print(b.recv(100))
+    libc = ctypes.CDLL(None, use_errno=True)
+    for given in ((a.fileno(), write), (read, a.fileno()), (a.fileno(), a.fileno()),
+                  (999, a.fileno()), (a.fileno(), 999), (write, a.fileno()), (a.fileno(), read)):
+        for count, flags in ((5, 0), (0, 0), (5, 64)):
+            ctypes.set_errno(0)
+            print("tee", libc.tee(*given, count, flags), errno.errorcode.get(ctypes.get_errno()))
+    print(os.read(read, 100))
+    print(os.sendfile(write, a.fileno(), None, 4), os.read(read, 100),
+          attempt(os.sendfile, write, a.fileno(), 0, 4), a.recv(100))
+    a.setblocking(False)
+    print(attempt(os.sendfile, write, a.fileno(), None, 4))
+    fill(write)
+    os.set_blocking(write, False)
+    b.send(b"x")
+    time.sleep(0.05)
+    print(attempt(os.sendfile, write, a.fileno(), None, 4), a.recv(100))
+    broken = []
+    signal.signal(signal.SIGPIPE, lambda *_: broken.append(1))
+    os.close(read)
+    print(attempt(os.sendfile, write, a.fileno(), None, 1), broken)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    for number in (write, event, directory, path_only):
+        os.close(number)
 
 
 def splices_into_pipes():

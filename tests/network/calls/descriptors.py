@@ -4,13 +4,15 @@
 import array
 import fcntl
 import os
+import resource
 import socket
 import stat
 import struct
 import termios
+import threading
 import time
 
-from .common import attempt, pair
+from .common import attempt, later, pair
 
 
 def numbers():
@@ -41,8 +43,71 @@ def numbers():
     sockets = [socket.socket() for _ in range(50)]
     listed = sorted(sock.fileno() for sock in sockets)
     print(listed[0] == lowest, listed[-1] - listed[0])
+    for target in -1, 1 << 21, 0x7fffffff:
+        print(attempt(os.dup2, listed[0], target), attempt(os.dup2, 0, target))
     for sock in sockets:
         sock.close()
+
+
+def limited_numbers():
+    """A connection for which there is no number waits until there is one."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.setblocking(False)
+    print(attempt(listener.accept))
+    client = socket.create_connection(listener.getsockname())
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (40, limits[1]))
+    taken = []
+    while (number := attempt(os.dup, 0)) != "EMFILE":
+        taken.append(number)
+    print(len(taken) > 0, attempt(socket.socket), [attempt(listener.accept) for _ in range(3)])
+    os.close(taken[-1])
+    accepted = listener.accept()[0]
+    print(accepted.fileno() == taken.pop(), attempt(listener.accept))
+    resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    print(client.send(b"to the server"), accepted.recv(100), accepted.send(b"and back"),
+          client.recv(100))
+    for number in taken:
+        os.close(number)
+
+
+def numbers_of_waiting_calls():
+    """The number that accept() will return is nobody's while it waits."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    lowest = os.dup(0)
+    os.close(lowest)
+    accepted = []
+    threads = [threading.Thread(target=lambda: accepted.append(listener.accept()[0]))
+               for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.2)
+    other = os.dup(0)
+    print(other - lowest, attempt(os.close, lowest), attempt(os.read, lowest, 1),
+          attempt(os.dup, lowest), attempt(os.dup2, 0, lowest), attempt(os.dup2, lowest, other))
+    os.closerange(lowest, lowest + 1)
+    # A child has it free, and a program that is started does not have it.
+    pid = os.fork()
+    if pid == 0:
+        os._exit(os.dup(0) - lowest)
+    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+    pid = os.posix_spawn("/bin/sh", ["sh", "-c", f"[ ! -e /proc/self/fd/{lowest} ]"], os.environ)
+    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+    os.close(other)
+    clients = [socket.create_connection(listener.getsockname()) for _ in threads]
+    for thread in threads:
+        thread.join(10)
+    print(sorted(one.fileno() - lowest for one in accepted),
+          [one.send(b"x") for one in accepted], [one.recv(1) for one in clients],
+          [os.get_inheritable(one.fileno()) for one in accepted])
+    # A call that fails has taken none.
+    later(0.1, listener.shutdown, socket.SHUT_RD)
+    before = os.dup(0)
+    os.close(before)
+    print(attempt(listener.accept))
+    after = os.dup(0)
+    os.close(after)
+    print(after - before)
 
 
 def flags_and_requests():
@@ -95,7 +160,11 @@ def names_of_descriptors():
     """A socket is one by its name in /dev and /proc too, and is not opened there."""
     a, _ = pair()
     for path in ("/dev/fd/%d", "/proc/self/fd/%d", "/proc/thread-self/fd/%d",
-                 "/proc/" + str(os.getpid()) + "/fd/%d"):
+                 f"/proc/{os.getpid()}/fd/%d",
+                 f"/proc/self/task/{threading.get_native_id()}/fd/%d",
+                 f"/proc/{os.getpid()}/task/{threading.get_native_id()}/fd/%d"):
         path %= a.fileno()
         print(attempt(open, path, "wb"), stat.S_ISSOCK(os.stat(path).st_mode),
               os.readlink(path).split("[")[0])
+    print(attempt(os.stat, f"/proc/self/task/1/fd/{a.fileno()}"),
+          attempt(os.readlink, f"/proc/self/fd/0{a.fileno()}x"))

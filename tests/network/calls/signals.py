@@ -71,6 +71,37 @@ def signals():
     print(attempt(a.send, b"x", socket.MSG_NOSIGNAL), signal.sigpending())
 
 
+def interrupting_signals():
+    """siginterrupt() counts for signal() as well, until it is taken back."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    buffer = ctypes.create_string_buffer(100)
+    a, b = pair()
+
+    def wait(what):
+        thread = later(0.6, b.send, b"x")
+        signal.setitimer(signal.ITIMER_REAL, 0.1, 0.1)
+        result = libc.read(a.fileno(), buffer, 1)
+        print(what, errno.errorcode[ctypes.get_errno()] if result < 0 else "goes on")
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        thread.join()
+        if result < 0:
+            a.recv(1)
+    # A handler that is no Python: any function will do.
+    libc.signal(signal.SIGALRM, libc.getpid)
+    wait("without:")
+    print(libc.siginterrupt(signal.SIGALRM, 1))
+    wait("asked for:")
+    libc.signal(signal.SIGALRM, libc.getpid)
+    wait("and a new handler:")
+    print(libc.siginterrupt(signal.SIGALRM, 0))
+    wait("taken back:")
+    libc.signal(signal.SIGALRM, libc.getpid)
+    wait("and a new handler:")
+    print([(libc.siginterrupt(one, 1), errno.errorcode[ctypes.get_errno()])
+           for one in (0, 65, -1)])
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+
+
 def timeouts_and_signals():
     """A socket with a timeout does not go on after a handler, whatever the handler's flags."""
     libc = ctypes.CDLL(None, use_errno=True)  # Python would call again

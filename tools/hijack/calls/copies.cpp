@@ -5,12 +5,14 @@
 #include <cerrno>
 #include <memory>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <lkl/asm/unistd.h>
 
 #include "hijack/calls/end.hpp"
 #include "hijack/calls/rules.hpp"
+#include "hijack/calls/splice.hpp"
 #include "hijack/preload/host.hpp"
 #include "hijack/preload/stack.hpp"
 
@@ -52,9 +54,22 @@ long sendfile(const long* args)
     const auto size = std::min(static_cast<size_t>(args[3]), size_t{0x7ffff000});
     if (out.is_ours() && in.is_ours())
         return stack::call(__lkl__NR_sendfile, out.kernel_fd, in.kernel_fd, given, size);
-    long offset = given ? *given : in.position();
-    if (offset < 0)
-        return given ? -EINVAL : offset;
+    if (const long flags = in.flags(O_RDONLY); flags < 0)
+        return flags;
+    const long position = in.position();
+    if (given && position < 0)
+        return -ESPIPE;
+    long offset = given ? *given : position;
+    if (given && offset < 0)
+        return -EINVAL;
+    const long out_flags = out.flags(O_WRONLY);
+    if (out_flags < 0)
+        return out_flags;
+    if (out.is_pipe())
+        return size == 0 ? 0 : ours_to_pipe(out, in, given, size, 0);
+    // From what cannot be seeked it copies into pipes alone.
+    if (position < 0 || (out_flags & O_APPEND))
+        return -EINVAL;
     const long result = copy_at(out, in, &offset, size);
     if (result > 0) {
         if (given)
@@ -62,7 +77,8 @@ long sendfile(const long* args)
         else
             in.seek(offset);
     }
-    return result;
+    // An eventfd(2), for instance: it has a position, but is not read at one.
+    return !given && result == -ESPIPE ? -EINVAL : result;
 }
 
 long copy_file_range(const long* args)

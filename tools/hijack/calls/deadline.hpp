@@ -2,8 +2,8 @@
 // How long a call that is made of several may take.
 #pragma once
 
-#include <cstdint>
 #include <ctime>
+#include <limits>
 
 namespace hijack {
 
@@ -12,7 +12,13 @@ inline constexpr timespec no_time{0, 0};
 class Deadline {
 public:
     static Deadline never() { return {}; }
-    // Null: never.
+    // Whether the kernel would take it for one; others are EINVAL. Null is one.
+    static bool is_time(const timespec* time)
+    {
+        return !time ||
+               (time->tv_sec >= 0 && time->tv_nsec >= 0 && time->tv_nsec < nanoseconds_of_second);
+    }
+    // A time, see above. Null: never.
     static Deadline after(const timespec* time)
     {
         return time ? Deadline(time->tv_sec, time->tv_nsec) : never();
@@ -41,7 +47,7 @@ public:
         room->tv_sec = end_.tv_sec - now.tv_sec;
         room->tv_nsec = end_.tv_nsec - now.tv_nsec;
         if (room->tv_nsec < 0) {
-            room->tv_nsec += 1'000'000'000;
+            room->tv_nsec += nanoseconds_of_second;
             room->tv_sec--;
         }
         if (room->tv_sec < 0)
@@ -50,6 +56,8 @@ public:
     }
 
 private:
+    static constexpr long nanoseconds_of_second = 1'000'000'000;
+
     Deadline() = default;
     Deadline(time_t seconds, long nanoseconds)
         : never_(false), now_(seconds == 0 && nanoseconds == 0)
@@ -57,10 +65,16 @@ private:
         if (now_)
             return;
         clock_gettime(CLOCK_MONOTONIC, &end_);
+        // Later than any clock shows, as in the kernel.
+        constexpr time_t last = std::numeric_limits<time_t>::max();
+        if (seconds > last - end_.tv_sec - 1) {
+            end_ = {last, 0};
+            return;
+        }
         end_.tv_sec += seconds;
         end_.tv_nsec += nanoseconds;
-        if (end_.tv_nsec >= 1'000'000'000) {
-            end_.tv_nsec -= 1'000'000'000;
+        if (end_.tv_nsec >= nanoseconds_of_second) {
+            end_.tv_nsec -= nanoseconds_of_second;
             end_.tv_sec++;
         }
     }

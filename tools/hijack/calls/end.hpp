@@ -2,8 +2,10 @@
 // A descriptor of either side, for system calls that copy between the two.
 #pragma once
 
+#include <cerrno>
 #include <cstddef>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <lkl/asm/unistd.h>
@@ -25,13 +27,30 @@ struct End {
         return is_ours() ? stack::call(kernel_number, kernel_fd, buffer, size, offset)
                          : host::call(host_number, number, buffer, size, offset);
     }
+    // Of fcntl(2); EBADF where it is not open as `wanted` says (O_RDONLY or O_WRONLY).
+    long flags(int wanted) const
+    {
+        const long all = is_ours() ? stack::call(__lkl__NR_fcntl, kernel_fd, F_GETFL, 0)
+                                   : host::call(SYS_fcntl, number, F_GETFL, 0);
+        if (all < 0)
+            return all;
+        const long mode = all & O_ACCMODE;
+        return (all & O_PATH) || (mode != wanted && mode != O_RDWR) ? -EBADF : all;
+    }
+    // Ours are none.
+    bool is_pipe() const
+    {
+        return !is_ours() && host::call(SYS_fcntl, number, F_GETPIPE_SZ, 0) >= 0;
+    }
     long read(void* buffer, size_t size) const
     {
         return call(SYS_read, __lkl__NR_read, buffer, size);
     }
+    // Nothing is copied from a directory: EINVAL, not EISDIR.
     long read_at(void* buffer, size_t size, long offset) const
     {
-        return call(SYS_pread64, __lkl__NR_pread64, buffer, size, offset);
+        const long got = call(SYS_pread64, __lkl__NR_pread64, buffer, size, offset);
+        return got == -EISDIR ? -EINVAL : got;
     }
     long write(void* buffer, size_t size) const
     {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <new>
+#include <vector>
 
 #include <fcntl.h>
 #include <sys/epoll.h>
@@ -38,11 +39,20 @@ uint64_t mark(const char& what)
     return reinterpret_cast<uintptr_t>(&what);
 }
 
+struct Epoll;
+
+// An epoll that was put into another.
+struct Inner {
+    std::weak_ptr<Epoll> epoll;
+    epoll_event event;  // the program's
+};
+
 struct Epoll {
     ~Epoll()
     {
         gate.reset();
-        if (kernel_fd >= 0)
+        // A child of fork() has nothing of it.
+        if (kernel_fd >= 0 && stack::is_up())
             stack::call(__lkl__NR_close, kernel_fd);
         descriptors::close_own(host_fd);
     }
@@ -60,6 +70,17 @@ struct Epoll {
     std::atomic<bool> had_ours{false};
     // Threads in our kernel's epoll_pwait(). Under the mutex.
     int waiting = 0;
+    // Others rely on the gate too: the epoll is in another or was given to poll(2). Stays true.
+    std::atomic<bool> watched{false};
+    // Our kernel's events are taken first the next time.
+    std::atomic<bool> ours_first{false};
+    // Threads in the host's epoll_wait(), from before our kernel has started.
+    std::atomic<int> waiting_in_host{0};
+
+    // By the numbers that they were put in with. Under the registry's mutex, of which a
+    // forked child knows that nobody holds it.
+    std::map<int, Inner> inners;
+    std::atomic<bool> has_inners{false};
 };
 
 struct Registry {
@@ -120,6 +141,22 @@ void watch_for_start(Registry& all, int host_fd)
     host::call(SYS_epoll_ctl, host_fd, EPOLL_CTL_ADD, all.start_event, &event);
 }
 
+// A thread has left the host's epoll_wait(); `told`: with the mark. The event is one for one
+// thread, which passes it on; after the last one nobody needs it. A forked child has its
+// parent's epoll, and hears of its parent's kernel.
+void left_host(Epoll& epoll, bool told)
+{
+    const int others = epoll.waiting_in_host.fetch_sub(1) - 1;
+    if (!stack::is_up())
+        return;
+    const int start_event = registry().start_event;
+    const uint64_t one = 1;
+    if (others == 0)
+        host::call(SYS_epoll_ctl, epoll.host_fd, EPOLL_CTL_DEL, start_event, nullptr);
+    else if (told)
+        host::call(SYS_write, start_event, &one, sizeof one);
+}
+
 // Takes out the events with a mark. The number that is left.
 long without(uint64_t unwanted, epoll_event* events, long count, bool* found)
 {
@@ -130,6 +167,12 @@ long without(uint64_t unwanted, epoll_event* events, long count, bool* found)
                        [unwanted](const epoll_event& event) { return event.data.u64 == unwanted; });
     *found = *found || end != events + count;
     return end - events;
+}
+
+// A socket, for instance.
+bool is_no_epoll_of_ours(long number)
+{
+    return descriptors::ours(number) >= 0 && !(descriptors::entry(number) & descriptors::epoll_bit);
 }
 
 long wait_on_host(int number, epoll_event* events, int most, const Deadline& deadline,
@@ -149,6 +192,13 @@ long take_from_host(const Epoll& epoll, epoll_event* events, int most)
     return std::max(without(mark(start_mark), events, count, &told), 0l);
 }
 
+// Those who wait rely on an armed gate. The epoll's mutex is held.
+void arm_for_others(Epoll& epoll)
+{
+    if (epoll.gate && (epoll.waiting > 0 || epoll.watched) && epoll.host_members > 0)
+        epoll.gate->arm();
+}
+
 class Waiter {
 public:
     explicit Waiter(Epoll& epoll) : epoll_(epoll)
@@ -158,12 +208,11 @@ public:
         if (epoll_.host_members > 0)
             epoll_.gate->arm();
     }
-    // Others that wait rely on an armed gate.
     ~Waiter()
     {
         const std::lock_guard lock(epoll_.mutex);
-        if (--epoll_.waiting > 0 && epoll_.host_members > 0)
-            epoll_.gate->arm();
+        --epoll_.waiting;
+        arm_for_others(epoll_);
     }
     Waiter(const Waiter&) = delete;
     Waiter& operator=(const Waiter&) = delete;
@@ -180,27 +229,80 @@ long take_from_kernel(Epoll& epoll, epoll_event* events, long most, const timesp
     return without(mark(gate_mark), events, count, host_has);
 }
 
+void refresh(Epoll& epoll);
+
+void refresh_inners(Epoll& epoll)
+{
+    if (!epoll.has_inners)
+        return;
+    std::vector<std::shared_ptr<Epoll>> inners;
+    {
+        const std::lock_guard lock(registry().mutex);
+        for (const auto& [number, inner] : epoll.inners)
+            if (auto one = inner.epoll.lock())
+                inners.push_back(std::move(one));
+    }
+    // Not with the mutex held: it may be the last who knows of one.
+    for (const auto& inner : inners)
+        refresh(*inner);
+}
+
+// For who looks at it as a descriptor.
+void refresh(Epoll& epoll)
+{
+    refresh_inners(epoll);
+    // First: a thread that drains the eventfd from here on arms the gate.
+    const bool first = !epoll.watched.exchange(true);
+    if (!epoll.gate)
+        return;
+    if (first)
+        epoll.gate->follow_edges();
+    epoll.gate->settle();
+}
+
+// What is there, without waiting. `in_host`: the host is asked. Unless `is_now`, the caller goes
+// on to wait in our kernel, which then need not be asked.
+long take_now(Epoll& epoll, epoll_event* events, int most, bool in_host, bool is_now)
+{
+    // Else one side could fill a short list for ever.
+    const bool ours_first = epoll.ours_first.load(std::memory_order_relaxed);
+    epoll.ours_first.store(!ours_first, std::memory_order_relaxed);
+    long of_host = 0;
+    if (in_host && !ours_first) {
+        of_host = take_from_host(epoll, events, most);
+        if (of_host == most || (of_host == 0 && !is_now))
+            return of_host;
+    }
+    bool host_has = false;
+    const long room = most - of_host;
+    long ours = take_from_kernel(epoll, events + of_host, room, &no_time, &host_has);
+    // Where the gate alone was there, something may stand behind it.
+    if (ours == 0 && host_has)
+        ours = take_from_kernel(epoll, events + of_host, room, &no_time, &host_has);
+    if (ours < 0)
+        return of_host > 0 ? of_host : ours;
+    if (in_host && ours_first && ours < most)
+        of_host = take_from_host(epoll, events + ours, most - static_cast<int>(ours));
+    if (host_has)
+        epoll.gate->settle();
+    return of_host + ours;
+}
+
 long wait_on_both(Epoll& epoll, epoll_event* events, int most, const Deadline& deadline)
 {
+    refresh_inners(epoll);
     // With the gate armed the host has nothing new that it would not tell of; who does not
     // want to wait must not depend on when the watcher runs.
-    bool look = epoll.host_members > 0 && (!epoll.gate->armed() || deadline.is_now());
+    const bool is_now = deadline.is_now();
+    bool look = epoll.host_members > 0 && (!epoll.gate->armed() || is_now);
     for (;;) {
-        const long of_host = look ? take_from_host(epoll, events, most) : 0;
-        bool host_has = false;
-        if (of_host > 0 || deadline.is_now()) {
-            if (of_host == most)
-                return of_host;
-            // The eventfd is not drained: a thread that waits may rely on it. Where it alone
-            // was there, something may stand behind it.
-            long ours =
-                take_from_kernel(epoll, events + of_host, most - of_host, &no_time, &host_has);
-            if (ours == 0 && host_has)
-                ours =
-                    take_from_kernel(epoll, events + of_host, most - of_host, &no_time, &host_has);
-            return of_host > 0 ? of_host + std::max(ours, 0l) : ours;
+        if (look || is_now) {
+            const long count = take_now(epoll, events, most, look, is_now);
+            if (count != 0 || is_now)
+                return count;
         }
         timespec left;
+        bool host_has = false;
         long ours;
         {
             const Waiter waiter(epoll);
@@ -218,18 +320,39 @@ long wait_on_both(Epoll& epoll, epoll_event* events, int most, const Deadline& d
     }
 }
 
+// A signal that the mask lets in is for who has to wait.
+long wait_with_mask(Epoll& epoll, epoll_event* events, int most, const Deadline& deadline,
+                    const uint64_t* mask)
+{
+    if (mask) {
+        const long ready = wait_on_both(epoll, events, most, Deadline::after(&no_time));
+        if (ready != 0)
+            return ready;
+    }
+    const SignalMask masked(mask);
+    if (masked.has_let_in())
+        return -EINTR;
+    return wait_on_both(epoll, events, most, deadline);
+}
+
 long wait_until(long number, epoll_event* events, int most, const Deadline& deadline,
                 const uint64_t* mask)
 {
-    if (most <= 0)
+    if (most <= 0 || is_no_epoll_of_ours(number))
         return -EINVAL;
     for (;;) {
+        std::shared_ptr<Epoll> epoll;
         {
             const Inside inside;
-            const std::shared_ptr<Epoll> epoll = find(number);
-            if (epoll && stack::is_up() && epoll->kernel_fd >= 0) {
-                const SignalMask masked(mask);
-                return wait_on_both(*epoll, events, most, deadline);
+            epoll = find(number);
+            // Before the look at the state: kernel_started() looks at both the other way round.
+            if (epoll)
+                epoll->waiting_in_host.fetch_add(1);
+            if (epoll && stack::state.load() == stack::State::up && epoll->kernel_fd >= 0) {
+                epoll->waiting_in_host.fetch_sub(1);
+                const long count = wait_with_mask(*epoll, events, most, deadline, mask);
+                epoll.reset();  // Inside
+                return count;
             }
             // What the host has in it is waited for all the same.
             if (epoll && epoll->had_ours)
@@ -239,6 +362,11 @@ long wait_until(long number, epoll_event* events, int most, const Deadline& dead
         bool told = false;
         const long count = wait_on_host(static_cast<int>(number), events, most, deadline, mask);
         const long left = without(mark(start_mark), events, count, &told);
+        if (epoll) {
+            const Inside inside;
+            left_host(*epoll, told);
+            epoll.reset();
+        }
         if (left != 0 || !told)
             return left;
     }
@@ -268,17 +396,46 @@ void share(int number, int second)
         all.by_number[second] = found->second;
 }
 
+namespace {
+
+// Those that are epolls go from the half of the host to ours, which has their sockets.
+void move_inners(Epoll& epoll)
+{
+    for (auto& [number, inner] : epoll.inners) {
+        const auto one = inner.epoll.lock();
+        if (!one || one->kernel_fd < 0)
+            continue;
+        if (host::call(SYS_epoll_ctl, epoll.host_fd, EPOLL_CTL_DEL, number, nullptr) == 0) {
+            const std::lock_guard lock(epoll.mutex);
+            epoll.host_members--;
+        }
+        stack::call(__lkl__NR_epoll_ctl, epoll.kernel_fd, EPOLL_CTL_ADD, one->kernel_fd,
+                    &inner.event);
+        one->watched = true;
+        one->gate->follow_edges();
+        one->gate->settle();
+    }
+}
+
+}  // namespace
+
 void kernel_started()
 {
     Registry& all = registry();
     const std::lock_guard lock(all.mutex);
+    std::vector<std::shared_ptr<Epoll>> epolls;
     for (const auto& [number, epoll] : all.by_number) {
-        if (epoll->kernel_fd < 0)
-            add_kernel_half(*epoll);
+        if (epoll->kernel_fd < 0 && add_kernel_half(*epoll) == 0)
+            epolls.push_back(epoll);
         descriptors::table[number].store(entry_of(*epoll), std::memory_order_release);
     }
+    for (const auto& epoll : epolls)
+        move_inners(*epoll);
     // Before the lock goes: an epoll that comes later finds our kernel running.
-    stack::state.store(stack::State::up, std::memory_order_release);
+    stack::state.store(stack::State::up);
+    for (const auto& epoll : epolls)
+        if (epoll->waiting_in_host.load() == 0)
+            host::call(SYS_epoll_ctl, epoll->host_fd, EPOLL_CTL_DEL, all.start_event, nullptr);
     const uint64_t one = 1;
     if (all.start_event >= 0)
         host::call(SYS_write, all.start_event, &one, sizeof one);
@@ -301,6 +458,7 @@ void forked()
     for (const auto& [number, epoll] : all.by_number) {
         new (&epoll->mutex) std::mutex;
         epoll->waiting = 0;
+        epoll->waiting_in_host = 0;
     }
     all.mutex.unlock();
 }
@@ -312,13 +470,10 @@ void forking_unseen()
     forking();
 }
 
-void arm(int number)
+void refresh(int number)
 {
-    if (const auto epoll = find(number); epoll && epoll->gate) {
-        const std::lock_guard lock(epoll->mutex);
-        if (epoll->host_members > 0)
-            epoll->gate->arm();
-    }
+    if (const auto epoll = find(number))
+        refresh(*epoll);
 }
 
 long create1(const long* args)
@@ -351,32 +506,69 @@ long create(const long* args)
     return static_cast<int>(args[0]) > 0 ? create1(without_flags) : -EINVAL;
 }
 
+namespace {
+
+// A descriptor that is the host's alone.
+long control_host(Epoll& epoll, const long* args)
+{
+    const auto operation = static_cast<int>(args[1]);
+    // Before it is in, so that no thread waits without a look at it.
+    const std::lock_guard lock(epoll.mutex);
+    const long result = host::raw(SYS_epoll_ctl, args);
+    if (result == 0 && operation == EPOLL_CTL_ADD) {
+        epoll.host_members++;
+        arm_for_others(epoll);
+    } else if (result == 0 && operation == EPOLL_CTL_DEL && epoll.host_members > 0) {
+        epoll.host_members--;
+    }
+    return result;
+}
+
+// An epoll in the epoll. Our kernel does not start meanwhile (kernel_started()).
+long control_inner(Epoll& epoll, const std::shared_ptr<Epoll>& inner, const long* args)
+{
+    const auto operation = static_cast<int>(args[1]);
+    const auto number = static_cast<int>(args[2]);
+    const std::lock_guard lock(registry().mutex);
+    const long result = inner->kernel_fd < 0 ? control_host(epoll, args)
+                                             : stack::call(__lkl__NR_epoll_ctl, epoll.kernel_fd,
+                                                           operation, inner->kernel_fd, args[3]);
+    if (result != 0)
+        return result;
+    if (operation == EPOLL_CTL_DEL)
+        epoll.inners.erase(number);
+    else
+        epoll.inners[number] = {inner, *host::to_pointer<const epoll_event>(args[3])};
+    epoll.has_inners = !epoll.inners.empty();
+    return result;
+}
+
+}  // namespace
+
 long control(const long* args)
 {
     const long number = args[0], fd = args[2], event = args[3];
-    const auto operation = static_cast<int>(args[1]);
     const int kernel_fd = descriptors::ours(fd);
     const Inside inside;
     const std::shared_ptr<Epoll> epoll = find(number);
-    if (!epoll)
+    if (!epoll && kernel_fd < 0 && !is_no_epoll_of_ours(number))
         return host::raw(SYS_epoll_ctl, args);
-    if (kernel_fd >= 0) {
-        if (descriptors::entry(fd) & descriptors::epoll_bit)
-            arm(static_cast<int>(fd));
-        epoll->had_ours = true;
-        return stack::call(__lkl__NR_epoll_ctl, epoll->kernel_fd, operation, kernel_fd, event);
+    if (!epoll)
+        return host::call(SYS_fcntl, number, F_GETFD, 0) < 0 ||
+                       host::call(SYS_fcntl, fd, F_GETFD, 0) < 0
+                   ? -EBADF
+                   : -EINVAL;
+    if (const std::shared_ptr<Epoll> inner = find(fd)) {
+        const long result = control_inner(*epoll, inner, args);
+        if (result == 0)
+            refresh(*inner);
+        return result;
     }
-    // Before it is in, so that no thread waits without a look at it.
-    const std::lock_guard lock(epoll->mutex);
-    const long result = host::raw(SYS_epoll_ctl, args);
-    if (result == 0 && operation == EPOLL_CTL_ADD) {
-        epoll->host_members++;
-        if (epoll->waiting > 0)
-            epoll->gate->arm();
-    } else if (result == 0 && operation == EPOLL_CTL_DEL && epoll->host_members > 0) {
-        epoll->host_members--;
-    }
-    return result;
+    if (kernel_fd < 0)
+        return control_host(*epoll, args);
+    epoll->had_ours = true;
+    return stack::call(__lkl__NR_epoll_ctl, epoll->kernel_fd, static_cast<int>(args[1]), kernel_fd,
+                       event);
 }
 
 long wait(const long* args)
@@ -394,9 +586,11 @@ long pwait(const long* args)
 
 long pwait2(const long* args)
 {
+    const auto* const time = host::to_pointer<const timespec>(args[3]);
+    if (!Deadline::is_time(time))
+        return -EINVAL;
     return wait_until(args[0], host::to_pointer<epoll_event>(args[1]), static_cast<int>(args[2]),
-                      Deadline::after(host::to_pointer<const timespec>(args[3])),
-                      host::to_pointer<const uint64_t>(args[4]));
+                      Deadline::after(time), host::to_pointer<const uint64_t>(args[4]));
 }
 
 }  // namespace hijack::epolls

@@ -26,9 +26,9 @@ void forked();
 // In the place of forking(), where that was not called before: in the child.
 void forking_unseen();
 
-// The epoll is waited for as a descriptor, in poll(2) or another epoll: what happens on
-// the host's side must show on ours.
-void arm(int number);
+// The epoll is about to be looked at as a descriptor, by poll(2): what has happened on the
+// host's side shows on ours, and so does what happens from now on.
+void refresh(int number);
 
 // System calls, as hijack/calls/rules.hpp has them.
 long create(const long* args);

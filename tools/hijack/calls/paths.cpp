@@ -149,15 +149,37 @@ constexpr std::array<int8_t, 512> positions_by_number()
 
 constexpr std::array<int8_t, 512> positions = positions_by_number();
 
+// What our kernel calls an open file of ours, by its link there. 0 or negative errno.
+long read_link(const std::string& link, std::string& name)
+{
+    char text[4096];
+    const long n = stack::call(__lkl__NR_readlinkat, AT_FDCWD, link.c_str(), text, sizeof text);
+    if (n > 0)
+        name.assign(text, static_cast<size_t>(n));
+    return std::min(n, 0l);
+}
+
 // What the program calls an open directory of ours, or empty.
 std::string name_of(int kernel_fd)
 {
-    const std::string link = "/proc/self/fd/" + std::to_string(kernel_fd);
-    char text[4096];
-    const long n = stack::call(__lkl__NR_readlinkat, AT_FDCWD, link.c_str(), text, sizeof text);
-    if (n <= 0)
-        return {};
-    return routes::of_program(std::string(text, static_cast<size_t>(n))).value_or("");
+    std::string name;
+    read_link("/proc/self/fd/" + std::to_string(kernel_fd), name);
+    return routes::of_program(name).value_or("");
+}
+
+// readlinkat(2) on such a link, with the program's name; a socket's is no path. What is longer
+// than the buffer is cut off.
+long copy_link(const std::string& link, long buffer, int size)
+{
+    if (size <= 0)
+        return -EINVAL;
+    std::string name;
+    if (const long error = read_link(link, name); error < 0)
+        return error;
+    name = routes::of_program(name).value_or(name);
+    const size_t length = std::min(name.size(), static_cast<size_t>(size));
+    name.copy(host::to_pointer<char>(buffer), length);
+    return static_cast<long>(length);
 }
 
 bool climbs(std::string_view path)
@@ -368,6 +390,9 @@ std::optional<long> run(long number, const long* args)
         return {};
     if (first.error)
         return first.error;
+    if (rule->kernel_number == __lkl__NR_readlinkat && first.routed &&
+        routes::is_open_file(*first.routed))
+        return copy_link(*first.routed, to[2], static_cast<int>(to[3]));
     to[0] = first.dirfd();
     to[1] = reinterpret_cast<long>(first.text());
     timespec times[2];

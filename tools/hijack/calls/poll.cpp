@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "hijack/calls/poll.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 #include <span>
@@ -62,11 +63,13 @@ struct Sides {
     explicit Sides(std::span<const pollfd> all) : host(all.begin(), all.end()), ours(host)
     {
         for (size_t i = 0; i < all.size(); i++) {
+            // What is told of it if its side is not asked.
+            host[i].revents = ours[i].revents = 0;
             const int kernel_fd = descriptors::ours(all[i].fd);
             ours[i].fd = kernel_fd;
             if (kernel_fd >= 0) {
                 if (descriptors::entry(all[i].fd) & descriptors::epoll_bit)
-                    epolls::arm(all[i].fd);
+                    epolls::refresh(all[i].fd);
                 host[i].fd = -1;
             } else if (all[i].fd >= 0) {
                 has_host = true;
@@ -183,6 +186,31 @@ long poll_both(Sides& sides, const Deadline& deadline)
     }
 }
 
+// Without waiting.
+long look(Sides& sides)
+{
+    const long of_host = sides.has_host ? poll_host(sides.host) : 0;
+    if (of_host < 0)
+        return of_host;
+    const long ours = poll_ours(sides.ours, &no_time);
+    return of_host > 0 ? of_host + std::max(ours, 0l) : ours;
+}
+
+// A mask counts for who has to wait: signals that it lets in stay pending where something is
+// ready.
+long wait_with_mask(Sides& sides, const Deadline& deadline, const uint64_t* mask)
+{
+    if (mask)
+        if (const long ready = look(sides); ready != 0)
+            return ready;
+    const SignalMask masked(mask);
+    if (masked.has_let_in())
+        return -EINTR;
+    timespec left;
+    return sides.has_host ? poll_both(sides, deadline)
+                          : poll_ours(sides.ours, deadline.left(&left));
+}
+
 // The stack is gone: its descriptors are ready for the call that says so.
 long poll_without_stack(std::span<pollfd> fds)
 {
@@ -207,10 +235,7 @@ long poll_with_ours(std::span<pollfd> fds, const Deadline& deadline, const uint6
     if (stack::check() != 0)
         return poll_without_stack(fds);
     Sides sides(fds);
-    const SignalMask masked(mask);
-    timespec left;
-    const long ready =
-        sides.has_host ? poll_both(sides, deadline) : poll_ours(sides.ours, deadline.left(&left));
+    const long ready = wait_with_mask(sides, deadline, mask);
     if (ready >= 0)
         for (size_t i = 0; i < fds.size(); i++)
             fds[i].revents = sides.ours[i].fd >= 0 ? sides.ours[i].revents : sides.host[i].revents;
@@ -236,7 +261,18 @@ long select_until(const long* args, const Deadline& deadline, const uint64_t* ma
         return -ENOTSUP;
     const Inside inside;
     const long ready = poll_with_ours(sets.fds(), deadline, mask);
-    return ready < 0 ? ready : sets.store();
+    if (ready < 0)
+        return ready;
+    return sets.has_closed() ? -EBADF : sets.store();
+}
+
+// select(2) takes any number of microseconds. As the host's kernel adds: without overflow.
+timespec as_timespec(const timeval& time)
+{
+    constexpr long second = 1'000'000;
+    const auto seconds =
+        static_cast<unsigned long>(time.tv_sec) + static_cast<unsigned long>(time.tv_usec / second);
+    return {static_cast<time_t>(seconds), time.tv_usec % second * 1000};
 }
 
 }  // namespace
@@ -270,6 +306,8 @@ private:
 long ppoll(const long* args)
 {
     auto* const time = host::to_pointer<timespec>(args[2]);
+    if (!Deadline::is_time(time))
+        return -EINVAL;
     const Deadline deadline = Deadline::after(time);
     const Remaining remaining(time, deadline);
     return poll_until(host::to_pointer<pollfd>(args[0]), static_cast<unsigned long>(args[1]),
@@ -281,12 +319,15 @@ long select(const long* args)
     auto* const time = host::to_pointer<timeval>(args[4]);
     timespec copy{};
     if (time)
-        copy = {time->tv_sec, time->tv_usec * 1000};
+        copy = as_timespec(*time);
+    if (!Deadline::is_time(&copy))
+        return -EINVAL;
     const Deadline deadline = Deadline::after(time ? &copy : nullptr);
     const long result = select_until(args, deadline, nullptr);
     if (result == -ENOTSUP)
         return host::raw(SYS_select, args);
-    if (time) {
+    // As it is written, where it is none.
+    if (time && !deadline.is_now()) {
         deadline.left(&copy);
         *time = {copy.tv_sec, copy.tv_nsec / 1000};
     }
@@ -302,6 +343,8 @@ long pselect6(const long* args)
     const auto* const given = host::to_pointer<const MaskArgument>(args[5]);
     const uint64_t* const mask = given ? given->mask : nullptr;
     auto* const time = host::to_pointer<timespec>(args[4]);
+    if (!Deadline::is_time(time))
+        return -EINVAL;
     const Deadline deadline = Deadline::after(time);
     const long result = select_until(args, deadline, mask);
     if (result != -ENOTSUP) {

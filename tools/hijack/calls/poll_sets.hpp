@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The three sets of select(2) as a list for poll(2), and back. Bits are read as the
 // kernel's: words of 64, as many as the highest number needs, which may be more than an
-// fd_set of libc holds.
+// fd_set of libc holds; but no more than the process's table of descriptors has room for,
+// whatever the program says: getdtablesize() is a usual way to say "all".
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
 
 #include <poll.h>
+#include <sys/select.h>
 
+#include "hijack/calls/host_status.hpp"
 #include "hijack/preload/host.hpp"
 
 namespace hijack::polls {
@@ -17,8 +21,7 @@ namespace hijack::polls {
 class PollSets {
 public:
     // args: those of select(2).
-    explicit PollSets(const long* args)
-        : count_(args[0] > 0 ? static_cast<unsigned long>(args[0]) : 0)
+    explicit PollSets(const long* args) : count_(count_of(static_cast<int>(args[0])))
     {
         for (int i = 0; i < 3; i++)
             sets_[i] = host::to_pointer<uint64_t>(args[1 + i]);
@@ -33,6 +36,13 @@ public:
     }
 
     std::span<pollfd> fds() { return fds_; }
+
+    // One of them is no descriptor: EBADF to select(2).
+    bool has_closed() const
+    {
+        return std::any_of(fds_.begin(), fds_.end(),
+                           [](const pollfd& one) { return one.revents & POLLNVAL; });
+    }
 
     // Writes what is ready; the number of bits, as select(2) returns it.
     long store()
@@ -60,6 +70,13 @@ private:
                                        POLLOUT | POLLWRNORM | POLLWRBAND, POLLPRI};
     static constexpr short meant[3] = {POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR,
                                        POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR, POLLPRI};
+
+    static unsigned long count_of(long asked_for)
+    {
+        if (asked_for > FD_SETSIZE)
+            asked_for = std::min(asked_for, host_status("FDSize", 10).value_or(FD_SETSIZE));
+        return static_cast<unsigned long>(std::max(asked_for, 0l));
+    }
 
     uint64_t* sets_[3];
     const unsigned long count_;

@@ -108,6 +108,7 @@ constexpr void add_descriptors(Table& t)
     t[SYS_fstat] = {calls::fstat};
     t[SYS_sendfile] = {calls::sendfile, -1, writes};
     t[SYS_splice] = {calls::splice, -1, restarts};
+    t[SYS_tee] = {calls::tee};
     t[SYS_copy_file_range] = {calls::copy_file_range};
     t[SYS_poll] = {polls::poll};
     t[SYS_ppoll] = {polls::ppoll};

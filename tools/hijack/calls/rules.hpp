@@ -41,6 +41,7 @@ long ioctl(const long* args);
 long sendfile(const long* args);
 long copy_file_range(const long* args);
 long splice(const long* args);
+long tee(const long* args);
 
 // execute.cpp
 long execve(const long* args);

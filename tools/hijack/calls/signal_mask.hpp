@@ -36,25 +36,41 @@ public:
     {
         if (!given_)
             return;
+        // What has come up to here came before the call; our block of it is not the program's.
+        const uint64_t all = without_sigsys(~uint64_t{0});
+        host::call(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before_, sizeof all);
+        before_ &= ~this_thread.deferred;
+        run_handlers();
         const uint64_t filtered = without_sigsys(*mask);
-        host::call(SYS_rt_sigprocmask, SIG_SETMASK, &filtered, &before_, sizeof filtered);
+        host::call(SYS_rt_sigprocmask, SIG_SETMASK, &filtered, nullptr, sizeof filtered);
     }
     ~SignalMask()
     {
         if (!given_)
             return;
-        if (this_thread.deferred != 0) {
-            const int depth = this_thread.depth;
-            this_thread.depth = 0;
-            run_deferred();
-            this_thread.depth = depth;
-        }
+        run_handlers();
         host::call(SYS_rt_sigprocmask, SIG_SETMASK, &before_, nullptr, sizeof before_);
     }
     SignalMask(const SignalMask&) = delete;
     SignalMask& operator=(const SignalMask&) = delete;
 
+    // A signal has come: the call ends with EINTR where nothing is ready.
+    bool has_let_in() const { return given_ && this_thread.deferred != 0; }
+
 private:
+    static void run_handlers()
+    {
+        if (this_thread.deferred == 0)
+            return;
+        const int depth = this_thread.depth;
+        if (this_thread.dispatched)
+            this_thread.selector = selector_block;
+        this_thread.depth = 0;
+        run_deferred();
+        this_thread.depth = depth;
+        this_thread.selector = selector_allow;
+    }
+
     bool given_;
     uint64_t before_ = 0;
 };

@@ -210,10 +210,20 @@ long accept4(const long* args)
     if (listener < 0)
         return host::raw(SYS_accept4, args);
     const Inside inside;
+    // First, as the host's kernel does it: without a number the connection stays in the
+    // listener's queue.
+    const int number = descriptors::reserve(true);
+    if (number < 0)
+        return number;
     const long made = stack::call(__lkl__NR_accept4, listener, args[1], args[2], args[3]);
-    if (made < 0)
+    if (made < 0) {
+        descriptors::give_back(number);
         return made;
-    return descriptors::add(static_cast<int>(made), args[3] & SOCK_CLOEXEC);
+    }
+    if (!(args[3] & SOCK_CLOEXEC))
+        host::call(SYS_fcntl, number, F_SETFD, 0);
+    descriptors::give(number, static_cast<int>(made));
+    return number;
 }
 
 long accept(const long* args)

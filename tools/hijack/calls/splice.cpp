@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <csignal>
 #include <memory>
+#include <utility>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -14,6 +15,7 @@
 
 #include "hijack/calls/end.hpp"
 #include "hijack/calls/rules.hpp"
+#include "hijack/calls/splice.hpp"
 
 namespace hijack::calls {
 
@@ -21,6 +23,8 @@ namespace {
 
 // What a new pipe holds at most; the host's splice() sends as much at a time to a socket.
 constexpr size_t piece = 64 << 10;  // bytes
+
+constexpr unsigned known_flags = SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT;
 
 class OwnPipe {
 public:
@@ -52,15 +56,11 @@ long broken_pipe()
     return -EPIPE;
 }
 
-// Whether the host's descriptor is a pipe, open as O_ACCMODE says: 0, EBADF or EINVAL.
-long check_pipe(const End& end, int wanted, long* flags)
+// Its flags, or EBADF or EINVAL: it is none, or not open as `wanted` says.
+long pipe_flags(const End& end, int wanted)
 {
-    *flags = host::call(SYS_fcntl, end.number, F_GETFL, 0);
-    if (*flags < 0)
-        return *flags;
-    if ((*flags & O_PATH) || ((*flags & O_ACCMODE) != wanted && (*flags & O_ACCMODE) != O_RDWR))
-        return -EBADF;
-    return host::call(SYS_fcntl, end.number, F_GETPIPE_SZ, 0) < 0 ? -EINVAL : 0;
+    const long flags = end.flags(wanted);
+    return flags < 0 || end.is_pipe() ? flags : -EINVAL;
 }
 
 // Until the pipe takes something: before what it would be is looked for, as in the host's
@@ -81,43 +81,6 @@ long take_from_socket(const End& in, char* buffer, long size)
 {
     return stack::call(__lkl__NR_recvfrom, in.kernel_fd, buffer, size, MSG_DONTWAIT, nullptr,
                        nullptr);
-}
-
-long ours_to_pipe(const End& out, const End& in, long* given, size_t size, unsigned flags)
-{
-    long pipe_flags = 0;
-    if (const long error = check_pipe(out, O_WRONLY, &pipe_flags); error < 0)
-        return error;
-    const bool now = (flags & SPLICE_F_NONBLOCK) || (pipe_flags & O_NONBLOCK);
-    if (const long error = wait_for_room(out, now); error < 0)
-        return error;
-    const OwnPipe own;
-    if (own.error() < 0)
-        return own.error();
-    // Where the user has too many pipes it holds less than others.
-    host::call(SYS_fcntl, own.writing(), F_SETFL, O_NONBLOCK);
-    const size_t most = std::min(size, piece);
-    const auto buffer = std::make_unique_for_overwrite<char[]>(most);
-    const long position = in.position();
-    const bool is_socket = position < 0;
-    const long offset = given ? *given : position;
-    const long got = is_socket ? stack::call(__lkl__NR_recvfrom, in.kernel_fd, buffer.get(), most,
-                                             MSG_PEEK, nullptr, nullptr)
-                               : in.read_at(buffer.get(), most, offset);
-    long moved = got;
-    if (got > 0)
-        moved = host::call(SYS_write, own.writing(), buffer.get(), got);
-    if (moved > 0)
-        moved = host::call(SYS_splice, own.reading(), nullptr, out.number, nullptr, moved, flags);
-    if (moved < 0)
-        return moved;
-    if (is_socket)
-        take_from_socket(in, buffer.get(), moved);
-    else if (given)
-        *given = offset + moved;
-    else
-        in.seek(offset + moved);
-    return moved;
 }
 
 // The bytes that were looked at go to ours, and as many are then taken from the pipe.
@@ -149,8 +112,7 @@ long give(const End& out, const End& in, char* buffer, size_t size, long* offset
 
 long pipe_to_ours(const End& out, const End& in, long* offset, size_t size, unsigned flags)
 {
-    long pipe_flags = 0;
-    if (const long error = check_pipe(in, O_RDONLY, &pipe_flags); error < 0)
+    if (const long error = pipe_flags(in, O_RDONLY); error < 0)
         return error;
     const auto buffer = std::make_unique_for_overwrite<char[]>(piece);
     size_t done = 0;
@@ -180,6 +142,43 @@ long pipe_to_ours(const End& out, const End& in, long* offset, size_t size, unsi
 
 }  // namespace
 
+long ours_to_pipe(const End& out, const End& in, long* offset, size_t size, unsigned flags)
+{
+    const long of_pipe = pipe_flags(out, O_WRONLY);
+    if (of_pipe < 0)
+        return of_pipe;
+    const bool now = (flags & SPLICE_F_NONBLOCK) || (of_pipe & O_NONBLOCK);
+    if (const long error = wait_for_room(out, now); error < 0)
+        return error;
+    const OwnPipe own;
+    if (own.error() < 0)
+        return own.error();
+    // Where the user has too many pipes it holds less than others.
+    host::call(SYS_fcntl, own.writing(), F_SETFL, O_NONBLOCK);
+    const size_t most = std::min(size, piece);
+    const auto buffer = std::make_unique_for_overwrite<char[]>(most);
+    const long position = in.position();
+    const bool is_socket = position < 0;
+    const long from = offset ? *offset : position;
+    const long got = is_socket ? stack::call(__lkl__NR_recvfrom, in.kernel_fd, buffer.get(), most,
+                                             MSG_PEEK, nullptr, nullptr)
+                               : in.read_at(buffer.get(), most, from);
+    long moved = got;
+    if (got > 0)
+        moved = host::call(SYS_write, own.writing(), buffer.get(), got);
+    if (moved > 0)
+        moved = host::call(SYS_splice, own.reading(), nullptr, out.number, nullptr, moved, flags);
+    if (moved < 0)
+        return moved;
+    if (is_socket)
+        take_from_socket(in, buffer.get(), moved);
+    else if (offset)
+        *offset = from + moved;
+    else
+        in.seek(from + moved);
+    return moved;
+}
+
 long splice(const long* args)
 {
     const End in(args[0]), out(args[2]);
@@ -190,8 +189,7 @@ long splice(const long* args)
     auto* const out_offset = host::to_pointer<long>(args[3]);
     const auto size = static_cast<size_t>(args[4]);
     const auto flags = static_cast<unsigned>(args[5]);
-    if (flags &
-        ~static_cast<unsigned>(SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT))
+    if (flags & ~known_flags)
         return -EINVAL;
     if (size == 0)
         return 0;
@@ -204,6 +202,23 @@ long splice(const long* args)
         return -EINVAL;
     return out.is_ours() ? pipe_to_ours(out, in, out_offset, size, flags)
                          : ours_to_pipe(out, in, in_offset, size, flags);
+}
+
+// Between pipes alone, and ours are none.
+long tee(const long* args)
+{
+    const End in(args[0]), out(args[1]);
+    if (!out.is_ours() && !in.is_ours())
+        return host::raw(SYS_tee, args);
+    const Inside inside;
+    if (static_cast<unsigned>(args[3]) & ~known_flags)
+        return -EINVAL;
+    if (args[2] == 0)
+        return 0;
+    for (const auto& [end, wanted] : {std::pair{in, O_RDONLY}, std::pair{out, O_WRONLY}})
+        if (const long flags = end.flags(wanted); flags < 0)
+            return flags;
+    return -EINVAL;
 }
 
 }  // namespace hijack::calls

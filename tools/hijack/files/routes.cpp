@@ -43,6 +43,9 @@ constexpr std::string_view sys = "/sys";
 constexpr std::string_view devices = "/sys/devices/platform/virtio-mmio.";
 constexpr std::string_view devices_end = ".auto";
 
+// Of our kernel; no route leads there.
+constexpr std::string_view open_files = "/proc/self/fd/";
+
 // Null until prepare(). Constant from then on.
 const std::vector<Route>* all = nullptr;
 
@@ -77,30 +80,49 @@ std::string normal(const std::string& path)
     return result.empty() ? "/" : result;
 }
 
-// /proc/net by any of its names: of a process, of one of its threads.
-std::string without_process(const std::string& path)
+bool is_number(std::string_view text)
+{
+    return !text.empty() &&
+           std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// The number that all of the text is, or -1.
+int number_of(std::string_view text)
+{
+    int number = -1;
+    const char* const last = text.data() + text.size();
+    const auto [end, error] = std::from_chars(text.data(), last, number);
+    return is_number(text) && error == std::errc() && end == last ? number : -1;
+}
+
+// What the path has behind the directory of a process in /proc, or of one of its threads; or
+// empty. `is_one` says of a number whether it is one that is meant.
+template <typename Predicate>
+std::string_view behind_process(std::string_view path, Predicate is_one)
 {
     constexpr std::string_view proc = "/proc/";
     if (!path.starts_with(proc))
-        return path;
-    std::string_view rest = std::string_view(path).substr(proc.size());
-    const auto skip = [&rest](auto is_one) {
-        const std::string_view name = rest.substr(0, rest.find('/'));
-        if (name.size() == rest.size() || !is_one(name))
+        return {};
+    path.remove_prefix(proc.size());
+    const auto skip = [&path](auto is_meant) {
+        const std::string_view name = path.substr(0, path.find('/'));
+        if (name.size() == path.size() || !is_meant(name))
             return false;
-        rest.remove_prefix(name.size() + 1);
+        path.remove_prefix(name.size() + 1);
         return true;
     };
-    const auto is_number = [](std::string_view name) {
-        return !name.empty() &&
-               std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
-    };
-    if (!skip(
-            [&](auto name) { return name == "self" || name == "thread-self" || is_number(name); }))
-        return path;
-    if (skip([](auto name) { return name == "task"; }) && !skip(is_number))
-        return path;
-    return is_below(rest, "net") ? std::string(proc).append(rest) : path;
+    if (!skip([&](auto name) { return name == "self" || name == "thread-self" || is_one(name); }))
+        return {};
+    if (skip([](auto name) { return name == "task"; }) && !skip(is_one))
+        return {};
+    return path;
+}
+
+// /proc/net by any of its names.
+std::string without_process(const std::string& path)
+{
+    const std::string_view rest = behind_process(path, is_number);
+    return is_below(rest, "net") ? "/proc/" + std::string(rest) : path;
 }
 
 bool is_device(std::string_view path)
@@ -120,19 +142,14 @@ int named_number(std::string_view path)
          {std::pair{"/dev/stdin", 0}, std::pair{"/dev/stdout", 1}, std::pair{"/dev/stderr", 2}})
         if (path == name)
             return number;
-    const std::string process = "/proc/" + std::to_string(host::call(SYS_getpid)) + "/fd/";
-    for (const std::string_view directory :
-         {std::string_view("/dev/fd/"), std::string_view("/proc/self/fd/"),
-          std::string_view("/proc/thread-self/fd/"), std::string_view(process)}) {
-        if (!path.starts_with(directory))
-            continue;
-        const std::string_view digits = path.substr(directory.size());
-        int number = -1;
-        const auto [end, error] =
-            std::from_chars(digits.data(), digits.data() + digits.size(), number);
-        return error == std::errc() && end == digits.data() + digits.size() ? number : -1;
-    }
-    return -1;
+    const auto names_us = [](std::string_view thread) {
+        return host::call(SYS_tgkill, host::call(SYS_getpid), number_of(thread), 0) == 0;
+    };
+    std::string_view rest = behind_process(path, names_us);
+    if (constexpr std::string_view directory = "/dev/"; path.starts_with(directory))
+        rest = path.substr(directory.size());
+    constexpr std::string_view files = "fd/";
+    return rest.starts_with(files) ? number_of(rest.substr(files.size())) : -1;
 }
 
 // What stands for a descriptor of ours on the host must not be opened in its place.
@@ -142,7 +159,7 @@ std::optional<std::string> open_file(std::string_view path)
     const descriptors::Entry entry = number < 0 ? 0 : descriptors::entry(number);
     if (entry == 0 || (entry & (descriptors::epoll_bit | descriptors::internal_bit)))
         return {};
-    return "/proc/self/fd/" + std::to_string(descriptors::ours(number));
+    return std::string(open_files) + std::to_string(descriptors::ours(number));
 }
 
 std::string full_path(long dirfd, const char* path)
@@ -245,6 +262,11 @@ std::optional<std::string> of_program(const std::string& kernel_path)
     if (is_below(path, "/sysfs"))
         return std::string(sys) + path.substr(std::string_view("/sysfs").size());
     return {};
+}
+
+bool is_open_file(const std::string& kernel_path)
+{
+    return kernel_path.starts_with(open_files);
 }
 
 bool tells_of_network(const std::string& kernel_path)

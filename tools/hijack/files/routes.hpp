@@ -28,6 +28,9 @@ std::optional<std::string> out_of_ours(long dirfd, const char* path);
 // The other way round: what the program calls a path of our kernel's, or nothing.
 std::optional<std::string> of_program(const std::string& kernel_path);
 
+// Whether a path of our kernel's is the link of an open file, as /dev/fd has it.
+bool is_open_file(const std::string& kernel_path);
+
 // Whether a path of our kernel's is of the network, not of an image.
 bool tells_of_network(const std::string& kernel_path);
 

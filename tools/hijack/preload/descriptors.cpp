@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <mutex>
 
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -61,30 +60,57 @@ void close_ours(Entry what, int number)
 
 int placeholder()
 {
-    static std::once_flag once;
-    static int descriptor = -1;
-    std::call_once(once, [] {
+    static std::atomic<int> descriptor{-1};
+    int made = descriptor.load(std::memory_order_acquire);
+    if (made >= 0)
+        return made;
+    int mine;
+    {
         const Own own;
-        descriptor =
+        mine =
             static_cast<int>(host::call(SYS_openat, AT_FDCWD, "/dev/null", O_PATH | O_CLOEXEC, 0));
-    });
-    return descriptor;
+    }
+    // Not made: the next one may succeed. Made: another thread may have been first.
+    if (mine < 0 || descriptor.compare_exchange_strong(made, mine))
+        return mine;
+    close_own(mine);
+    return made;
+}
+
+int reserve(bool close_on_exec, int least)
+{
+    const int from = placeholder();
+    if (from < 0)
+        return from;
+    const long number =
+        host::call(SYS_fcntl, from, close_on_exec ? F_DUPFD_CLOEXEC : F_DUPFD, least);
+    if (number >= limit) {
+        host::call(SYS_close, number);
+        return -EMFILE;
+    }
+    if (number >= 0)
+        set(static_cast<int>(number), internal_bit | reserved_bit);
+    return static_cast<int>(number);
+}
+
+void give(int number, int kernel_fd)
+{
+    set(number, static_cast<Entry>(kernel_fd) + 1);
+}
+
+void give_back(int number)
+{
+    close_own(number);
 }
 
 int add(int kernel_fd, bool close_on_exec, int least)
 {
-    const int command = close_on_exec ? F_DUPFD_CLOEXEC : F_DUPFD;
-    long number = host::call(SYS_fcntl, placeholder(), command, least);
-    if (number >= limit) {
-        host::call(SYS_close, number);
-        number = -EMFILE;
-    }
-    if (number < 0) {
+    const int number = reserve(close_on_exec, least);
+    if (number < 0)
         stack::call(__lkl__NR_close, kernel_fd);
-        return static_cast<int>(number);
-    }
-    set(static_cast<int>(number), static_cast<Entry>(kernel_fd) + 1);
-    return static_cast<int>(number);
+    else
+        give(number, kernel_fd);
+    return number;
 }
 
 int replace(int number, Entry what, int host_fd, bool close_on_exec)
@@ -92,7 +118,7 @@ int replace(int number, Entry what, int host_fd, bool close_on_exec)
     if (number < 0 || number >= limit)
         return what == 0 ? static_cast<int>(
                                host::call(SYS_dup3, host_fd, number, close_on_exec ? O_CLOEXEC : 0))
-                         : -EMFILE;
+                         : -EBADF;
     const Entry before = entry(number);
     if (before & internal_bit)
         return -EBUSY;
@@ -166,15 +192,30 @@ int first_inherited()
     return -1;
 }
 
+void forked()
+{
+    const int end = highest.load(std::memory_order_relaxed);
+    for (int number = 0; number <= end; number++)
+        if (entry(number) & reserved_bit)
+            give_back(number);
+}
+
 void keep(int host_fd)
 {
     if (host_fd >= 0 && host_fd < limit)
         set(host_fd, internal_bit);
 }
 
+// A program with hundreds of epolls, or of threads that wait for both sides, needs more than
+// there is room for: then anywhere among its own.
 int own_duplicate(int host_fd)
 {
-    const long made = host::call(SYS_fcntl, host_fd, F_DUPFD_CLOEXEC, first_of_own());
+    const int first = first_of_own();
+    long made = -EMFILE;
+    for (const int least : {first, first / 2, 3}) {
+        if (made == -EMFILE || made == -EINVAL)
+            made = host::call(SYS_fcntl, host_fd, F_DUPFD_CLOEXEC, least);
+    }
     if (made >= 0 && made < limit)
         set(static_cast<int>(made), internal_bit);
     return static_cast<int>(made);

@@ -8,8 +8,9 @@
 // for.
 //
 // An entry is written by the thread that opens or closes the number, which alone may do
-// so as with any descriptor; any thread reads it. Opening: the placeholder first, then the
-// entry (release), then the number is returned. Closing: the entry, then the descriptor of
+// so as with any descriptor; any thread reads it. Opening: the placeholder first, which is
+// reserved, so that the program cannot close or replace it; then the entry (release), then the
+// number is returned. Closing: the entry, then the descriptor of
 // our kernel, then the placeholder: as long as the number is in use for the host nobody
 // else can get it, so that an entry never tells of somebody else's descriptor.
 #pragma once
@@ -27,7 +28,8 @@ constexpr int limit = 1 << 20;
 using Entry = uint32_t;
 constexpr Entry epoll_bit = 1u << 31;     // an epoll, of the host and perhaps ours too
 constexpr Entry internal_bit = 1u << 30;  // this library's own: the program cannot use it
-constexpr Entry number_mask = internal_bit - 1;
+constexpr Entry reserved_bit = 1u << 29;  // with internal_bit: for what is being opened
+constexpr Entry number_mask = reserved_bit - 1;
 
 extern std::atomic<Entry> table[limit];
 
@@ -44,8 +46,15 @@ inline int ours(long fd)
     return static_cast<int>(entry(fd) & number_mask) - 1;
 }
 
-// Gives `kernel_fd` a number, `least` at least. The number, or a negative errno, and then
-// `kernel_fd` is closed. The caller is Inside, as for all below.
+// A number, `least` at least, for what is about to be opened, or a negative errno; then either
+// it gets its descriptor of our kernel, or it is given back. As in the host's kernel it is
+// nobody's meanwhile: a child of fork() does not have it, nor does a program that is started
+// where it is FD_CLOEXEC. The caller is Inside, as for all below.
+int reserve(bool close_on_exec, int least = 0);
+void give(int number, int kernel_fd);
+void give_back(int number);
+
+// All of these for what is open: `kernel_fd` is closed where there is no number.
 int add(int kernel_fd, bool close_on_exec, int least = 0);
 
 // The same under a given number, in the place of what is there; `host_fd` is dup3()ed to
@@ -58,6 +67,7 @@ int close(int number);
 // All from first to last, as close_range(2).
 long close_range(unsigned first, unsigned last, unsigned flags);
 
+// Or a negative errno.
 int placeholder();
 
 // Calls the function for each descriptor of our kernel that has a number.
@@ -66,6 +76,9 @@ void for_each_ours(void (*function)(int kernel_fd));
 // The lowest number of a descriptor of our kernel that a program would inherit which is
 // started in the place of this one, or -1.
 int first_inherited();
+
+// In a child of fork(), whose parent's threads may have reserved numbers.
+void forked();
 
 // A descriptor that this process was started with is the library's own from here on.
 void keep(int host_fd);

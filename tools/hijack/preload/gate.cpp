@@ -2,9 +2,11 @@
 #include "hijack/preload/gate.hpp"
 
 #include <cerrno>
+#include <ctime>
 #include <map>
 #include <mutex>
 
+#include <poll.h>
 #include <sys/epoll.h>
 
 #include <lkl/asm/unistd.h>
@@ -30,6 +32,8 @@ public:
     int add(Gate& gate)
     {
         const std::lock_guard lock(mutex_);
+        if (const int error = start(); error < 0)
+            return error;
         gate.id_ = next_id_++;
         epoll_event none{};
         none.data.u64 = gate.id_;
@@ -51,44 +55,111 @@ public:
     void arm(Gate& gate)
     {
         const std::lock_guard lock(mutex_);
-        if (gate.armed_.load(std::memory_order_relaxed))
+        arm_locked(gate);
+    }
+
+    void settle(Gate& gate)
+    {
+        const std::lock_guard lock(mutex_);
+        fire_all();
+        if (!is_readable(gate.host_epoll_)) {
+            gate.drain();
+            arm_locked(gate);
+        } else if (!has_event(gate)) {
+            write(gate);
+        }
+    }
+
+    void follow_edges(Gate& gate)
+    {
+        const std::lock_guard lock(mutex_);
+        if (gate.edges_)
             return;
-        // First: the watcher, which waits for the mutex, may be told at once.
-        gate.armed_.store(true, std::memory_order_release);
-        epoll_event once{};
-        once.events = EPOLLIN | EPOLLONESHOT;
-        once.data.u64 = gate.id_;
-        host::call(SYS_epoll_ctl, epoll_, EPOLL_CTL_MOD, gate.host_epoll_, &once);
+        gate.edges_ = true;
+        watch(gate);
     }
 
 private:
-    Watcher()
+    Watcher() = default;
+
+    // Once; again where no number was left. The mutex is held.
+    int start()
     {
+        if (epoll_ >= 0)
+            return 0;
         {
             const descriptors::Own own;
             epoll_ = static_cast<int>(host::call(SYS_epoll_create1, EPOLL_CLOEXEC));
         }
+        if (epoll_ < 0)
+            return epoll_;
         start_helper("lkl-watch", [this] { run(); });
+        return 0;
     }
 
+    // Events are taken with the mutex held, so that each is the watcher's or settle()'s, and
+    // none of a time before.
     void run()
     {
         for (;;) {
-            epoll_event events[16];
-            const long n = host::call(SYS_epoll_wait, epoll_, events, 16, -1);
-            for (long i = 0; i < n; i++)
-                fire(events[i].data.u64);
+            pollfd one{epoll_, POLLIN, 0};
+            host::call(SYS_poll, &one, 1, -1);
+            const std::lock_guard lock(mutex_);
+            fire_all();
         }
+    }
+
+    static bool is_readable(int host_epoll)
+    {
+        pollfd one{host_epoll, POLLIN, 0};
+        return host::call(SYS_poll, &one, 1, 0) > 0;
+    }
+
+    // The mutex is held, as for all below. Looks whether the host epoll is readable now.
+    void watch(const Gate& gate)
+    {
+        epoll_event event{};
+        event.events = EPOLLIN | (gate.edges_ ? EPOLLET : EPOLLONESHOT);
+        event.data.u64 = gate.id_;
+        host::call(SYS_epoll_ctl, epoll_, EPOLL_CTL_MOD, gate.host_epoll_, &event);
+    }
+
+    void arm_locked(Gate& gate)
+    {
+        // First: it may fire at once.
+        if (!gate.armed_.exchange(true, std::memory_order_acq_rel))
+            watch(gate);
+    }
+
+    void fire_all()
+    {
+        epoll_event events[16];
+        long count;
+        do {
+            count = host::call(SYS_epoll_wait, epoll_, events, 16, 0);
+            for (long i = 0; i < count; i++)
+                fire(events[i].data.u64);
+        } while (count == 16);
     }
 
     void fire(uint64_t id)
     {
-        const std::lock_guard lock(mutex_);
         const auto found = gates_.find(id);
         if (found == gates_.end())
             return;
-        Gate& gate = *found->second;
-        gate.armed_.store(false, std::memory_order_release);
+        found->second->armed_.store(false, std::memory_order_release);
+        write(*found->second);
+    }
+
+    static bool has_event(const Gate& gate)
+    {
+        pollfd one{gate.kernel_event_, POLLIN, 0};
+        timespec at_once{};
+        return stack::call(__lkl__NR_ppoll, &one, 1, &at_once, nullptr, 0) > 0;
+    }
+
+    static void write(const Gate& gate)
+    {
         const uint64_t one = 1;
         stack::call(__lkl__NR_write, gate.kernel_event_, &one, sizeof one);
     }
@@ -124,6 +195,18 @@ void Gate::arm()
     if (stack::is_lost())
         return;
     Watcher::instance().arm(*this);
+}
+
+void Gate::settle()
+{
+    if (!stack::is_lost())
+        Watcher::instance().settle(*this);
+}
+
+void Gate::follow_edges()
+{
+    if (!stack::is_lost())
+        Watcher::instance().follow_edges(*this);
 }
 
 void Gate::drain() const

@@ -23,6 +23,14 @@
 // Armed twice is armed once. Several threads may wait behind one gate: who takes the
 // events calls arm() again if others still wait (epoll.cpp), so that the gate is armed or
 // the eventfd is readable whenever somebody is in W3.
+//
+// Who looks without waiting cannot wait for the watcher to run: settle() does what the watcher
+// would, and then makes the eventfd say whether the host epoll is readable. Where it is not, the
+// eventfd is drained, and W2 is done: somebody in W3 loses nothing.
+//
+// An epoll in another one, or in poll(2), is looked at by who does not take its events. Its gate
+// follows edges: it goes on watching, and each event of the host is one of the eventfd, as somebody
+// may wait for edges of the epoll itself.
 #pragma once
 
 #include <atomic>
@@ -48,6 +56,10 @@ public:
     bool armed() const { return armed_.load(std::memory_order_acquire); }
     // After the eventfd was seen readable.
     void drain() const;
+    // The eventfd is readable if the host epoll is, and else the gate is armed.
+    void settle();
+    // From here on.
+    void follow_edges();
 
 private:
     friend class Watcher;
@@ -55,8 +67,9 @@ private:
     int kernel_event_ = -1;
     int error_ = 0;
     uint64_t id_ = 0;
-    // Written under the watcher's mutex.
-    std::atomic<bool> armed_{false};
+    // Both are written under the watcher's mutex.
+    bool edges_ = false;
+    std::atomic<bool> armed_{false};  // and has not fired since
 };
 
 }  // namespace hijack

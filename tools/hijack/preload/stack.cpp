@@ -138,6 +138,15 @@ std::string boot()
     return network::configure(*kernel, *configuration);
 }
 
+// A thread of the program does not see that its network has gone before the process. One of
+// the library goes on: who ends the process may wait for it, for its mutex (gate.cpp) or its
+// answer (signals.cpp).
+void stay_unless_internal()
+{
+    while (!this_thread.internal)
+        pause();
+}
+
 int not_there(State now)
 {
     if (now == State::lost)
@@ -181,9 +190,10 @@ int check()
     const State now = state.load(std::memory_order_acquire);
     if (now == State::up || this_thread.starting || finishing) [[likely]]
         return 0;
-    while (now == State::ended)
-        pause();
-    return not_there(now);
+    if (now != State::ended)
+        return not_there(now);
+    stay_unless_internal();
+    return 0;
 }
 
 long call_with(long number, const long* args)
@@ -198,9 +208,9 @@ long call_with(long number, const long* args)
     }
     const long result = kernel->call(number, args);
     if ((result == -ESHUTDOWN || result == -EIO) && !finishing) [[unlikely]] {
-        while (state.load() == State::ended)
-            pause();
-        if (const std::string panic = kernel->panic_message(); !panic.empty())
+        if (state.load() == State::ended)
+            stay_unless_internal();
+        else if (const std::string panic = kernel->panic_message(); !panic.empty())
             tell_crash("the kernel of the network stack crashed: " + panic);
     }
     if (result == -EMFILE) [[unlikely]]
@@ -243,6 +253,7 @@ void forked()
 {
     new (mutex_room) std::mutex;
     epolls::forked();
+    descriptors::forked();
     State up = State::up;
     state.compare_exchange_strong(up, State::lost);
     fork_mark::set();

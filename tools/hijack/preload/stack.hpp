@@ -43,8 +43,9 @@ inline bool is_lost()
     return state.load(std::memory_order_acquire) == State::lost;
 }
 
-// 0, or -ENETDOWN where this process has none, after the reason was told; never returns
-// once the process is about to exit, which must not see that its network has gone before.
+// 0, or -ENETDOWN where this process has none, after the reason was told; never returns to a
+// thread of the program once the process is about to exit, which must not see that its network
+// has gone before.
 int check();
 
 // A call of our kernel. The caller is Inside. Arguments and result as the kernel's own;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Functions of libc on threads, signals, and the process.
+#include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <memory>
 #include <utility>
 
@@ -189,12 +191,40 @@ HIJACK_SYMBOL(int, sigaction, (int signal, const struct sigaction* action, struc
     return 0;
 }
 
+namespace {
+
+// Those that siginterrupt(3) was asked for: signal(3) then does without SA_RESTART. libc knows
+// it for its own signal() alone.
+std::atomic<uint64_t> interrupting{0};
+
+uint64_t bit_of(int signal)
+{
+    return signal >= 1 && signal <= 64 ? uint64_t{1} << (signal - 1) : 0;
+}
+
+}  // namespace
+
+HIJACK_SYMBOL(int, siginterrupt, (int signal, int interrupt))
+{
+    struct sigaction action {};
+    if (hijack_sigaction(signal, nullptr, &action) != 0)
+        return -1;
+    if (interrupt) {
+        interrupting |= bit_of(signal);
+        action.sa_flags &= ~SA_RESTART;
+    } else {
+        interrupting &= ~bit_of(signal);
+        action.sa_flags |= SA_RESTART;
+    }
+    return hijack_sigaction(signal, &action, nullptr);
+}
+
 HIJACK_SYMBOL(sighandler_t, signal, (int signal, sighandler_t handler))
 {
     struct sigaction action {
     }, old{};
     action.sa_handler = handler;
-    action.sa_flags = SA_RESTART;
+    action.sa_flags = interrupting & bit_of(signal) ? 0 : SA_RESTART;
     return hijack_sigaction(signal, &action, &old) == 0 ? old.sa_handler : SIG_ERR;
 }
 

@@ -1,10 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "lkl/run/options.hpp"
 
+#include <string>
+
+#include <lkl/kernel.hpp>
+
 #include "capi/command_line.hpp"
 #include "common/report.hpp"
 
 namespace tools::run {
+
+namespace {
+
+// What its image needs at least is known when it starts.
+void check_kernel(const std::string& command_line)
+{
+    const auto words = lkl::capi::parse_command_line(command_line);
+    if (!words)
+        throw ToolError(ExitCode::usage, "run: kernel: " + escaped(words.error().what));
+    if (words->memory < lkl::least_memory_of_any || words->memory > lkl::most_memory)
+        throw ToolError(ExitCode::usage, "run: kernel: memory of " + std::to_string(words->memory) +
+                                             " bytes: at least 16 MiB, at most 4 TiB");
+    if (words->command_line.size() > lkl::most_command_line)
+        throw ToolError(ExitCode::usage, "run: kernel: command line longer than " +
+                                             std::to_string(lkl::most_command_line) + " bytes");
+}
+
+}  // namespace
 
 Options::Options(CLI::App& parent)
     : command_(parent, "run", "Run a program on a network stack of its own")
@@ -92,8 +114,7 @@ lkl::config::Configuration Options::configuration() const
     add_to(*configuration);
     if (auto checked = lkl::config::check(*configuration); !checked)
         throw ToolError(ExitCode::usage, "run: " + escaped(checked.error().what));
-    if (auto words = lkl::capi::parse_command_line(configuration->boot_cmdline); !words)
-        throw ToolError(ExitCode::usage, "run: kernel: " + escaped(words.error().what));
+    check_kernel(configuration->boot_cmdline);
     lkl::config::make_paths_full(*configuration);
     return *std::move(configuration);
 }
