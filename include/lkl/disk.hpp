@@ -74,7 +74,8 @@ struct FileDiskOptions {
 // blocked.
 //
 // Errors: the errno of open(2); EINVAL (options, size), ENOTBLK (neither a file
-// nor a block device), EBUSY (in use by another), ENOLCK (the lock asked for does
+// nor a block device), EROFS (a block device that takes no writes), EBUSY (in use by
+// another), ENOLCK (the lock asked for does
 // not exist), ENOSYS (no io_uring, but asked for), ENOMEM, EMFILE.
 Result<std::unique_ptr<BlockBackend>> open_file_disk(const std::string& path,
                                                      const FileDiskOptions& options = {});

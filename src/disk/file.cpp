@@ -145,8 +145,12 @@ struct Geometry {
     BlockInfo info;
 };
 
-Result<Geometry> read_device(int fd, const std::string& name, dev_t device)
+Result<Geometry> read_device(int fd, const std::string& name, dev_t device, bool read_only)
 {
+    // Opening such a device for writing succeeds; each write would fail.
+    int refuses_writes = 0;
+    if (!read_only && ::ioctl(fd, BLKROGET, &refuses_writes) == 0 && refuses_writes != 0)
+        return failure(name, "cannot open for writing: the device is read-only", EROFS);
     Geometry geometry;
     int logical = 0;
     unsigned physical = 0;
@@ -254,7 +258,7 @@ Result<std::unique_ptr<BlockBackend>> make_disk(Descriptor& fd, const std::strin
     // After the lock: nobody that respects it changes the size any more.
     Geometry geometry;
     if (device) {
-        auto read = read_device(fd.get(), name, status.st_rdev);
+        auto read = read_device(fd.get(), name, status.st_rdev, options.read_only);
         if (!read)
             return std::move(read).error();
         geometry = std::move(*read);

@@ -173,6 +173,22 @@ TEST_P(DiskDevice, mounted_device_is_refused_for_writing)
     ::close(mounted);
 }
 
+TEST_P(DiskDevice, device_that_is_read_only_is_refused_for_writing)
+{
+    int on = 1;
+    ASSERT_EQ(::ioctl(loop_, BLKROSET, &on), 0);
+    const auto disk = open_file_disk(path);
+    ASSERT_FALSE(disk);
+    EXPECT_EQ(disk.error().code, EROFS);
+    EXPECT_NE(disk.error().what.find("read-only"), std::string::npos) << disk.error().what;
+    FileDiskOptions options;
+    options.read_only = true;
+    EXPECT_TRUE(open_file_disk(path, options));
+    on = 0;
+    ASSERT_EQ(::ioctl(loop_, BLKROSET, &on), 0);
+    EXPECT_TRUE(open());
+}
+
 TEST_P(DiskDevice, claim_ends_with_the_disk)
 {
     for (int i = 0; i < 50; ++i)
