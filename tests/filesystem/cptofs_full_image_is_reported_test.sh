@@ -36,3 +36,32 @@ check_clean ext4 inodes
 host_mount inodes host ro
 lost=$(grep -c 'cannot open' stderr)
 [ $(("$(find host/many -type f | wc -l)" + lost)) = 200 ] || fail "neither there nor named"
+
+# No room for attributes: the file is there, with those that fit, and named once.
+python3 - <<'PY'
+import io, tarfile
+with tarfile.open("attributes.tar", "w", format=tarfile.PAX_FORMAT) as archive:
+    member = tarfile.TarInfo("file")
+    member.size = 5
+    member.pax_headers = {f"SCHILY.xattr.user.name{n}": "x" * 100 for n in range(300)}
+    archive.addfile(member, io.BytesIO(b"data\n"))
+PY
+make_image attributes 8M
+mkfs.ext4 -q attributes
+run 10 "$LKL_BIN/cptofs" -i attributes --json - / <attributes.tar >result.json
+says "attributes: file: cannot set extended attribute user.name"
+says "more of its attributes"
+says "1 failure: "
+check_clean ext4 attributes
+host_mount attributes host ro
+[ "$(cat host/file)" = data ] || fail "the file is not there"
+python3 - <<'PY' || fail "$(cat result.json)"
+import json, os
+result = json.load(open("result.json"))
+assert result["files"] == 1, result
+(failure,) = result["failures"]
+assert failure["path"] == "file", failure
+kept = len([name for name in os.listxattr("host/file") if name.startswith("user.")])
+missing = 1 + int(failure["error"].split("; and ")[1].split()[0])
+assert kept > 5 and kept + missing == 300, (kept, missing)
+PY

@@ -21,6 +21,9 @@ change() {
     "$run" mv "$at/one" "$at/other" "$at/a"
     "$run" chmod -R u=rwX,go=rX,g+s "$at/moved"
     "$run" chmod 4751 "$at/a/one"
+    "$run" chmod 755 "$at/moved/deeper"
+    "$run" chmod u+x,g=u,g+X "$at/moved/deeper/three.sh"
+    "$run" chmod +w "$at/a/other"
     "$run" chown -R 1000:2000 "$at/moved"
     "$run" chown -h 70000:80000 "$at/new/symbolic"
     "$run" chown 12 "$at/new/symbolic"
@@ -30,6 +33,9 @@ change() {
     "$run" touch -h -d '2011-01-01 00:00:00' "$at/new/symbolic"
     "$run" touch -r "$at/a/one" "$at/a/file"
     "$run" touch -c "$at/not-made"
+    "$run" touch -d @-1.5 "$at/new/before"
+    "$run" touch -d @-0.5 "$at/new/just-before"
+    "$run" touch -d @1.25 "$at/new/after"
 }
 on_image() {
     # What touch -r names is a path in the image.
@@ -51,7 +57,7 @@ on_host() {
 }
 
 mkdir -p source/directory/deeper source/other source/tree/sub/subsub
-for name in one directory/two directory/deeper/three other/four tree/a tree/sub/b; do
+for name in one directory/two directory/deeper/three{,.sh} other/four tree/a tree/sub/b; do
     echo "$name" >"source/$name"
 done
 mkfifo source/tree/fifo

@@ -4,7 +4,7 @@
 # of a file; options of the manual page and of --help are the same.
 # shellcheck source=tests/filesystem/lib.sh
 . "$(dirname "$0")/lib.sh"
-need mkfs.ext4
+need mkfs.ext4 python3
 
 small_image image
 mkdir directory
@@ -51,6 +51,7 @@ check 1 "no such user" chown nobody-here image:/one
 check 1 "no such group" chown :nobody-here image:/one
 check 1 "is no time" touch -d yesterday-or-so image:/one
 check 1 "is no time" touch -d 2023-02-29 image:/one
+check 1 "is no time" touch -d @-9223372036854775808.5 image:/one
 check 1 "the image is written" -o ro rm image:/one
 check 1 "not written" -o rw ls image
 check 1 "IMAGE:PATH" edit image
@@ -63,6 +64,46 @@ check_clean ext4 image
 run 8 "$LKL_BIN/lkl" cat image:/one image:/none image:/directory/two >actual
 [ "$(cat actual)" = "$(printf 'one\ntwo')" ] || fail "cat stopped"
 says_one_line
+# Nor does one image that cannot be opened, or mounted, stop the others.
+lkl() {
+    run "$1" "$LKL_BIN/lkl" "${@:2}" >actual
+    says_one_line
+}
+lkl 2 cat nowhere:/one image:/one nowhere:/two
+[ "$(cat actual)" = one ] || fail "cat stopped at an image"
+lkl 3 ls nothing image:/other
+[ "$(cat actual)" = "$(printf 'image:/other:\nfour.txt')" ] || fail "ls printed: $(cat actual)"
+lkl 2 df image nowhere
+[ "$(sed -n '2s/ .*//p' actual)" = image ] || fail "df stopped"
+lkl 2 df nowhere
+[ ! -s actual ] || fail "df of nothing prints: $(cat actual)"
+lkl 2 touch image:/touched nowhere:/x image:/touched-too
+run 0 "$LKL_BIN/lkl" stat image:/touched image:/touched-too >/dev/null
+run 10 "$LKL_BIN/lkl" stat nowhere image:/one image:/none >actual
+grep -q '^File: *image:/one$' actual || fail "stat stopped"
+for command in df stat trim ls tree du sum find; do
+    path=
+    option=--json
+    case $command in
+    sum) path=:/one ;;
+    find) option='-maxdepth 0 --json' ;;
+    esac
+    # shellcheck disable=SC2086  # words; options stand behind operands as well
+    lkl 2 $command image$path nowhere$path $option
+    [ "$(python3 -c 'import json; print(len(json.load(open("actual"))) > 0)')" = True ] ||
+        fail "$command prints: $(cat actual)"
+    # shellcheck disable=SC2086  # words
+    lkl 2 $command nowhere$path $option
+    [ "$(cat actual)" = "[]" ] || fail "$command of nothing prints: $(cat actual)"
+done
+# Where operands belong together, nothing is done.
+before=$("$LKL_BIN/lkl" sum -r image:/)
+lkl 2 mv image:/one image:/other/four.txt nowhere:/directory
+lkl 2 ln -s one nowhere:/link
+lkl 3 cp image:/one nothing:/one
+lkl 8 mv image:/one image:/other/four.txt 'image:/none*'
+[ "$("$LKL_BIN/lkl" sum -r image:/)" = "$before" ] || fail "something was moved"
+
 # Of a copy, that something was left out.
 run 10 "$LKL_BIN/lkl" cp image:/one image:/none directory
 [ "$(cat directory/one)" = one ] || fail "cp stopped"

@@ -76,6 +76,31 @@ TEST(Conveyor, WhatTheConsumerThrowsReachesTheOther)
     EXPECT_EQ(end.how(), false);
 }
 
+TEST(Conveyor, ItCanBeEmptiedOnTheWay)
+{
+    std::atomic<int> consumed{0};
+    End end;
+    Belt belt(
+        std::vector<Batch>(3),
+        [&](Batch& batch) {
+            if (batch.value == 9)
+                throw std::runtime_error("nine");
+            ++consumed;
+        },
+        end.function());
+    for (int i = 1; i < 100; ++i) {
+        belt.current().value = 0;
+        if (i % 7 != 0) {
+            belt.hand_over();
+            continue;
+        }
+        belt.empty_all();
+        EXPECT_EQ(consumed, i);
+    }
+    belt.current().value = 9;
+    EXPECT_THROW(belt.empty_all(), std::runtime_error);
+}
+
 TEST(Conveyor, AFailureOfTheEndIsTold)
 {
     std::atomic<int> ends{0};

@@ -47,6 +47,7 @@ public:
              std::function<void(bool complete)> end)
         : consume_(std::move(consume)), end_(std::move(end)), empty_(std::move(empty))
     {
+        count_ = empty_.size();
         take_empty();
         thread_ = std::thread([this] { run(); });
     }
@@ -84,6 +85,18 @@ public:
         full_.push_back(std::move(current_));
         changed_.notify_all();
         wait(guard, [this] { return !empty_.empty() || failure_; });
+        if (failure_)
+            std::rethrow_exception(failure_);
+        take_empty();
+    }
+
+    // Gives the current batch away and waits until all are consumed. Throws as hand_over().
+    void empty_all()
+    {
+        std::unique_lock guard(lock_);
+        full_.push_back(std::move(current_));
+        changed_.notify_all();
+        wait(guard, [this] { return empty_.size() == count_ || failure_; });
         if (failure_)
             std::rethrow_exception(failure_);
         take_empty();
@@ -171,7 +184,8 @@ private:
 
     const std::function<void(Batch&)> consume_;
     const std::function<void(bool)> end_;
-    Batch current_;  // the thread's that fills, as the next two
+    Batch current_;  // the thread's that fills, as the next three
+    size_t count_;   // of batches
     std::chrono::milliseconds interval_{};
     std::function<void()> waiting_;
 

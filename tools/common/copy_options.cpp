@@ -2,6 +2,7 @@
 #include "common/copy_options.hpp"
 
 #include "common/report.hpp"
+#include "common/umask.hpp"
 
 namespace tools {
 
@@ -51,7 +52,7 @@ void CopyOptions::take_rewrite()
         rewrite_->ids.push_back(*range);
     }
     if (!mode_.empty()) {
-        const auto mode = ModeChange::parse(mode_);
+        const auto mode = ModeChange::parse(mode_, process_umask());
         if (!mode)
             fail("--chmod " + escaped(mode_) + ": is no mode");
         rewrite_->mode = *mode;

@@ -14,6 +14,7 @@
 
 #include "common/report.hpp"
 #include "common/same_storage.hpp"
+#include "common/umask.hpp"
 
 namespace tools {
 
@@ -21,9 +22,7 @@ namespace {
 
 mode_t new_file_mode()
 {
-    const mode_t mask = umask(0);
-    umask(mask);
-    return 0666 & ~mask;
+    return 0666 & ~process_umask();
 }
 
 std::string directory_of(const std::string& path)
@@ -42,6 +41,13 @@ void refuse_image(const std::string& path, const struct stat& status, const std:
 
 }  // namespace
 
+void refuse_standard_output(const std::string& image)
+{
+    struct stat output;
+    if (fstat(STDOUT_FILENO, &output) == 0)
+        refuse_image("/dev/stdout", output, image);
+}
+
 void Destination::fail(const std::string& what) const
 {
     const int error = errno;
@@ -58,9 +64,7 @@ Destination::Destination(const std::string& path, const Kind& kind)
     if (path == "-" && kind.stream) {
         standard_output_ = true;
         name_ = "standard output";
-        struct stat output;
-        if (fstat(STDOUT_FILENO, &output) == 0)
-            refuse_image("/dev/stdout", output, kind.image);
+        refuse_standard_output(kind.image);
         if (isatty(STDOUT_FILENO) == 1)
             throw ToolError(ExitCode::usage,
                             std::string("standard output is a terminal: redirect it, or "

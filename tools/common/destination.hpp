@@ -11,6 +11,9 @@
 
 namespace tools {
 
+// Throws ToolError, ExitCode::usage, where standard output goes into the image.
+void refuse_standard_output(const std::string& image);
+
 // Made and destroyed by one thread. The temporary file is a DoomedFile.
 class Destination {
 public:

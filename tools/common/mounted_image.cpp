@@ -19,6 +19,7 @@
 
 #include "common/doomed_file.hpp"
 #include "common/image_probe.hpp"
+#include "common/loop_devices.hpp"
 #include "common/mount_defaults.hpp"
 #include "common/shared_disk.hpp"
 
@@ -91,6 +92,21 @@ bool may_be_explained(int code)
     return std::find(plain.begin(), plain.end(), code) == plain.end();
 }
 
+std::vector<Identity> host_files_of(int image)
+{
+    std::vector<Identity> files;
+    const auto add = [&files](int descriptor) {
+        if (const auto identity = host_identity(descriptor))
+            files.push_back(*identity);
+    };
+    add(image);
+    if (const std::string path = backing_file_of(image); !path.empty()) {
+        if (const Descriptor file{open(path.c_str(), O_PATH | O_CLOEXEC)})
+            add(file.get());
+    }
+    return files;
+}
+
 }  // namespace
 
 OpenedImage open_for_mount(const ImageRequest& request, const OpenedImage* other)
@@ -108,10 +124,12 @@ OpenedImage open_for_mount(const ImageRequest& request, const OpenedImage* other
     if (other != nullptr)
         options.lock = lkl::DiskLock::none;
     auto disk = lkl::open_file_disk(image.get(), request.path, options);
+    std::vector<Identity> host_files = host_files_of(image.get());
     if (!disk)
-        return {std::move(image), std::move(kernel), std::move(disk).error()};
+        return {std::move(image), std::move(kernel), std::move(disk).error(),
+                std::move(host_files)};
     return {std::move(image), std::move(kernel),
-            std::shared_ptr<lkl::BlockBackend>(*std::move(disk))};
+            std::shared_ptr<lkl::BlockBackend>(*std::move(disk)), std::move(host_files)};
 }
 
 lkl::Result<Descriptor> open_kernel_image(const std::string& path)
@@ -156,6 +174,7 @@ MountedImage::MountedImage(const ImageRequest& request, const ImageChoice& choic
       trace_(request.trace),
       image_(request.shown()),
       type_(choice.type),
+      host_files_(choice.host_files),
       writable_(request.writable)
 {
     if (!choice.kernel)

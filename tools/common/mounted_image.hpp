@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <lkl/block.hpp>
 #include <lkl/file.hpp>
@@ -24,6 +25,7 @@
 #include "common/kernel_trace.hpp"
 #include "common/report.hpp"
 #include "common/tree/error_texts.hpp"
+#include "common/tree/identity.hpp"
 #include "common/watchdog.hpp"
 
 namespace tools {
@@ -56,6 +58,8 @@ struct OpenedImage {
     lkl::Result<Descriptor> kernel;
     // Of the image; where there is none, that is told when a disk is wanted.
     lkl::Result<std::shared_ptr<lkl::BlockBackend>> disk;
+    // Which files of the host the image is: one, and with a loop device that which it is of.
+    std::vector<Identity> host_files = {};
 };
 
 // other: the same file, which is open for all that is requested here; its lock, which must
@@ -94,6 +98,7 @@ public:
     const std::string& type() const { return type_; }
     // What the kernel calls the device that is mounted: "vda1".
     const std::string& device_name() const { return device_name_; }
+    const std::vector<Identity>& host_files() const { return host_files_; }
     // The journal was replayed, in memory.
     bool journal_replayed() const { return replayed_; }
     // A file of the kernel's /proc. Throws ToolError.
@@ -134,6 +139,7 @@ private:
     std::string type_;
     std::string disk_name_;    // in the kernel's messages: "vda"
     std::string device_name_;  // with its partition
+    const std::vector<Identity> host_files_;
     bool writable_ = false;
     bool replayed_ = false;
     std::optional<lkl::Kernel> kernel_;

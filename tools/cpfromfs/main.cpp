@@ -6,6 +6,7 @@
 
 #include <unistd.h>
 
+#include "common/destination.hpp"
 #include "common/mounted_image.hpp"
 #include "common/progress.hpp"
 #include "common/report.hpp"
@@ -54,7 +55,7 @@ void read_sources(const Options& options, MountedImage& image, const GivenName& 
 void copy_to_host(const Options& options, MountedImage& image, HostTop top, Failures& failures)
 {
     const GivenName name = top.given_name();
-    write_host(std::move(top), failures,
+    write_host(std::move(top), image.host_files(), failures,
                [&](EntrySink& sink) { read_sources(options, image, name, failures, sink); });
 }
 
@@ -73,6 +74,8 @@ void run(const Options& options, CopyResult& result)
         throw ToolError(ExitCode::usage,
                         "standard output is a terminal: redirect it, or name a "
                         "destination");
+    if (archive)
+        refuse_standard_output(options.image.path);
     OpenedImage opened = open_for_mount(options.image);
     SandboxRules rules;
     rules.off = !options.image.sandbox;

@@ -23,10 +23,14 @@ void ImageCommand::add_operand(std::vector<Operand>& operands, Image& image,
         operands.push_back({&image, path, prefix + path});
         return;
     }
-    problems_.guarded([&] {
+    const auto add = [&] {
         for (const std::string& found : image.expand(path))
             operands.push_back({&image, found, prefix + found});
-    });
+    };
+    if (needs_all())
+        add();
+    else
+        problems_.guarded(add);
 }
 
 void ImageCommand::run()
@@ -44,10 +48,21 @@ void ImageCommand::run()
         images.want(paths.back().image, access_ == Access::write);
     }
     images.shut_in();
+    several_ = paths.size() > 1;
     std::vector<Operand> operands;
-    for (const ImagePath& path : paths)
-        add_operand(operands, images.get(path.image), path.path.empty() ? "/" : path.path,
-                    names.size() > 1 ? path.image + ':' : std::string());
+    std::set<std::string> unusable;
+    for (const ImagePath& path : paths) {
+        if (unusable.contains(path.image))
+            continue;
+        const auto add = [&] {
+            add_operand(operands, images.get(path.image), path.path.empty() ? "/" : path.path,
+                        names.size() > 1 ? path.image + ':' : std::string());
+        };
+        if (needs_all())
+            add();
+        else if (!problems_.guarded(add))
+            unusable.insert(path.image);
+    }
     work(operands);
     out_.flush();
     images.finish();
@@ -59,6 +74,7 @@ void ImageCommand::run_in(Image& image)
     take_arguments(arguments_);
     if (access_ == Access::write)
         require_writable(image);
+    several_ = arguments_.size() > 1;
     std::vector<Operand> operands;
     if (arguments_.empty())
         arguments_.emplace_back(".");

@@ -44,7 +44,13 @@ protected:
     // here. Throws ToolError, ExitCode::usage.
     virtual void take_arguments(std::vector<std::string>& arguments) { (void)arguments; }
 
+    // operands: those of images that can be used; the others' have been told.
     virtual void work(const std::vector<Operand>& operands) = 0;
+    // Operands depend on each other: where one's image cannot be used, or its pattern matches
+    // nothing, there is no work.
+    virtual bool needs_all() const { return false; }
+    // More than one operand was given, some perhaps of images that cannot be used.
+    bool several() const { return several_; }
 
     // Not in the shell, nor with -q.
     bool wants_progress() const { return wants_progress_; }
@@ -61,6 +67,7 @@ private:
     const Patterns patterns_;
     std::vector<std::string> arguments_;
     bool wants_progress_ = false;
+    bool several_ = false;
     Output out_;
     Problems problems_{out_};
 };

@@ -30,6 +30,10 @@ public:
         consumer_.data(offset, space().first(count));
     }
     void align() override {}
+    bool made(const std::string& path, uint64_t /*number*/) override
+    {
+        return consumer_.made(path);
+    }
     uint64_t share(const lkl::File& source, const Extent& extent) override
     {
         return consumer_.share(source, extent);

@@ -69,9 +69,11 @@ lkl::Result<void> DirectoryStack<File>::descend(std::string_view name)
     if (!directory)
         return std::move(directory).error();
     const bool inherits = current().inherits;
+    const NameRule names = current().names;
     Level& level = levels_.emplace_back();
     level.directory = *std::move(directory);
     level.inherits = inherits;
+    level.names = names;
     level.name = std::move(text);
     if (!path_.empty())
         path_ += '/';

@@ -19,6 +19,9 @@
 
 namespace tools {
 
+// Whether different names in a directory may mean the same file.
+enum class NameRule { unknown, exact, folded };
+
 // One thread. File is lkl::File or HostFile.
 template <typename File>
 class DirectoryStack {
@@ -33,7 +36,8 @@ public:
         // What the directory gets when nothing more is made in it.
         bool settle = false;
         bool made = false;  // it did not exist before
-        Entry entry;        // if settle
+        NameRule names = NameRule::unknown;
+        Entry entry;  // if settle
     };
     // Called for each directory that is left; its level is open.
     using Leave = std::function<void(Level& level, std::string_view path)>;

@@ -32,6 +32,7 @@ void EntryPipe::add(Step step)
 
 void EntryPipe::begin(const Entry& entry)
 {
+    begun_++;
     Batch& batch = batches_.current();
     if (batch.entry_count == batch.entries.size())
         batch.entries.emplace_back();
@@ -79,6 +80,13 @@ void EntryPipe::align()
         batches_.hand_over();
 }
 
+bool EntryPipe::made(const std::string& path, uint64_t number)
+{
+    if (ended_ < number)
+        batches_.empty_all();
+    return consumer_.made(path);
+}
+
 void EntryPipe::finish()
 {
     batches_.finish();
@@ -110,9 +118,11 @@ void EntryPipe::consume(Batch& batch)
             break;
         case Step::Kind::abandon:
             consumer_.abandon();
+            ended_++;
             break;
         case Step::Kind::end:
             consumer_.end();
+            ended_++;
             break;
         }
     }

@@ -4,6 +4,7 @@
 // are read into the very buffer that they are written from.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -29,6 +30,9 @@ public:
     std::span<std::byte> space() override;
     void data(uint64_t offset, size_t count) override;
     void align() override;
+    bool is_behind() const override { return true; }
+    uint64_t begun() const override { return begun_; }
+    bool made(const std::string& path, uint64_t number) override;
 
     // No more files come: waits until all are made, consumer.finish() included.
     void finish();
@@ -60,6 +64,8 @@ private:
     static bool ends(const Batch& batch, size_t begin);
 
     EntryConsumer& consumer_;
+    uint64_t begun_ = 0;
+    std::atomic<uint64_t> ended_ = 0;
     Conveyor<Batch> batches_;
 };
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include <lkl/file.hpp>
 
@@ -23,6 +24,19 @@ public:
     // The file's data cannot be had, or not all: takes the place of end().
     virtual void abandon() = 0;
     virtual void end() = 0;
+
+    // Files may be made after end(), by another thread.
+    virtual bool is_behind() const { return false; }
+    // How many files have begun, where that is so.
+    virtual uint64_t begun() const { return 0; }
+    // Whether the file `path` is there to be linked to, which was begun when begun() had become
+    // `number`; waits until that is known.
+    virtual bool made(const std::string& path, uint64_t number)
+    {
+        (void)path;
+        (void)number;
+        return true;
+    }
 
     // False: there is no place for sockets in it, and none may be given.
     virtual bool holds_sockets() const { return true; }
@@ -60,6 +74,12 @@ public:
         (void)source;
         (void)extent;
         return 0;
+    }
+    // Whether the file of this path, which has come to its end, is there. Any thread.
+    virtual bool made(const std::string& path) const
+    {
+        (void)path;
+        return true;
     }
     // No more files come.
     virtual void finish() = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "common/tree/host_writer.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <lkl/linux/fcntl.h>
@@ -10,6 +11,7 @@
 #include "common/report.hpp"
 #include "common/tree/entry_pipe.hpp"
 #include "common/tree/tree_writer.hpp"
+#include "common/umask.hpp"
 
 namespace tools {
 
@@ -42,17 +44,22 @@ HostTop open_host_top(const std::string& destination, const std::vector<std::str
     return top;
 }
 
-void write_host(HostTop top, Failures& failures, const std::function<void(EntrySink&)>& give)
+void write_host(HostTop top, const std::vector<Identity>& kept, Failures& failures,
+                const std::function<void(EntrySink&)>& give)
 {
-    umask(0);  // modes are those of the source
+    const NoUmask modes_are_those_of_the_source;
     WriteOptions options;
     options.uid = geteuid();
     options.gid = getegid();
+    options.kept = kept;
     const std::string& path = top.path;
-    const HostErrorTexts texts(path == "."           ? ""
-                               : path.ends_with('/') ? path
-                                                     : path + '/',
-                               ExitCode::output);
+    const std::string shown = path == "." ? "" : path.ends_with('/') ? path : path + '/';
+    if (!top.name.empty()) {
+        const auto stat = top.directory.stat_at(top.name.c_str(), identity_mask, 0);
+        if (stat && std::ranges::find(kept, identity_of(*stat)) != kept.end())
+            throw ToolError(ExitCode::usage, escaped(shown + top.name) + ": is the image itself");
+    }
+    const HostErrorTexts texts(shown, ExitCode::output);
     TreeWriter<HostFile> writer(std::move(top.directory), options, texts, failures);
     EntryPipe pipe(writer);
     give(pipe);

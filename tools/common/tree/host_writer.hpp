@@ -9,6 +9,7 @@
 #include "common/tree/entry_sink.hpp"
 #include "common/tree/failures.hpp"
 #include "common/tree/host_file.hpp"
+#include "common/tree/identity.hpp"
 #include "common/tree/sources.hpp"
 
 namespace tools {
@@ -21,8 +22,11 @@ struct HostTop : Target<HostFile> {
 // the destination, or what it links to, is a device, a FIFO or a socket.
 HostTop open_host_top(const std::string& destination, const std::vector<std::string>& sources);
 
-// give(sink) gives all files; they are made below `top` by a thread of its own. The
-// process's umask is 0 from then on. Throws ToolError.
-void write_host(HostTop top, Failures& failures, const std::function<void(EntrySink&)>& give);
+// give(sink) gives all files; they are made below `top` by a thread of its own. kept: files of
+// the host that none of them replaces, which are those of the image that they are read from. The
+// process's umask is 0 meanwhile. Throws ToolError; ExitCode::usage, before there is any file,
+// where `top` names one of `kept`.
+void write_host(HostTop top, const std::vector<Identity>& kept, Failures& failures,
+                const std::function<void(EntrySink&)>& give);
 
 }  // namespace tools

@@ -2,6 +2,7 @@
 #include "common/tree/settings_writer.hpp"
 
 #include <array>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -117,13 +118,16 @@ bool SettingsWriter<File>::set_owner(const Target& target, const Entry& entry, M
     return false;
 }
 
-// True: the mode has to be set again.
+// One failure, however many there are: where one has no room, hundreds may follow. The mode
+// has to be set again if true is returned.
 template <typename File>
 template <typename Target>
 bool SettingsWriter<File>::set_attributes(const Target& target, const Entry& entry, MadeAs made,
                                           std::string_view path)
 {
     bool acl = false;
+    std::optional<ToolError> first;
+    size_t failed = 0;
     for (const Attribute& attribute : entry.attributes) {
         if (is_of_file_system(attribute.name))
             continue;
@@ -139,9 +143,19 @@ bool SettingsWriter<File>::set_attributes(const Target& target, const Entry& ent
             const std::string kind = attribute_class(attribute.name);
             failures_.warn_once(kind, std::string(told.what()) + ": " + kind + " are not kept");
         } else {
-            failures_.add(told);
+            failed++;
+            if (!first)
+                first = told;
         }
     }
+    if (failed > 1)
+        first = ToolError(first->code(),
+                          std::string(first->what()) + "; and " + std::to_string(failed - 1) +
+                              " more of its attributes",
+                          first->cause())
+                    .about(std::string(first->path()));
+    if (first)
+        failures_.add(*first);
     if (made.inherits) {
         for (const char* const name : {access_acl, default_acl}) {
             bool wanted = false;

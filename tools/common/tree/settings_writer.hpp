@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include <lkl/file.hpp>
 #include <lkl/result.hpp>
@@ -11,6 +12,7 @@
 #include "common/tree/entry.hpp"
 #include "common/tree/error_texts.hpp"
 #include "common/tree/failures.hpp"
+#include "common/tree/identity.hpp"
 
 namespace tools {
 
@@ -24,6 +26,8 @@ struct WriteOptions {
     bool private_tree = false;
     // Entries may come in any order, a directory again after it was left.
     bool any_order = false;
+    // Files that are not replaced, nor links to them: the image that the tree is of.
+    std::vector<Identity> kept = {};
 
     bool root() const { return uid == 0; }
 };

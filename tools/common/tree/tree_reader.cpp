@@ -166,7 +166,7 @@ void TreeReader<File>::read(File directory, const std::string& name, const std::
             level.directory = std::move(directory);
             Prepared& prepared = prepared_.front();
             if (prepare(level, Child{stat.stx_ino, 0, file_type(stat)}, prepared))
-                give(prepared);
+                give(level, prepared);
             prepared.file = {};
             levels_.clear();
         }))
@@ -303,6 +303,7 @@ void TreeReader<File>::give_files(Level& level, const std::vector<Child>& files)
     // A ring: [done, next) are prepared, those that turned out to be nothing for
     // the sink without a name. Without reading ahead there is one at a time.
     const size_t in_advance = options_.image ? window : 1;
+    std::vector<Child> later;
     size_t next = 0;
     for (size_t done = 0; done < files.size(); done++) {
         for (; next < files.size() && next < done + in_advance; next++) {
@@ -314,22 +315,39 @@ void TreeReader<File>::give_files(Level& level, const std::vector<Child>& files)
                 prepared.name = nullptr;
         }
         Prepared& prepared = prepared_[done % window];
-        if (prepared.name != nullptr) {
+        if (prepared.name != nullptr && sink_.is_behind() && may_be_link(prepared.stat)) {
+            later.push_back(files[done]);
+        } else if (prepared.name != nullptr) {
             set_path(level, prepared.name);
-            guarded([&] { give(prepared); });
+            guarded([&] { give(level, prepared); });
             if (options_.image)
                 (void)prepared.file.advise(0, 0, LKL_POSIX_FADV_DONTNEED);
         }
         prepared.file = {};
     }
+    for (const Child& child : later)
+        give_later(level, child);
     path_.resize(level.path_length);
 }
 
-// Opens a file and asks for its data. False: it does not go into the sink.
+template <typename File>
+void TreeReader<File>::give_later(Level& level, const Child& child)
+{
+    Prepared& prepared = prepared_.front();
+    set_path(level, level.names.c_str() + child.name);
+    guarded([&] {
+        if (prepare(level, child, prepared))
+            give(level, prepared);
+    });
+    prepared.file = {};
+}
+
+// Looks at a file, and opens it. False: it does not go into the sink.
 template <typename File>
 bool TreeReader<File>::prepare(Level& level, const Child& child, Prepared& prepared)
 {
     prepared.name = level.names.c_str() + child.name;
+    prepared.opened = false;
     prepared.attributes.clear();
     prepared.stat = check(level.directory.stat_at(prepared.name, identity_mask));
     const lkl::Stat& stat = prepared.stat;
@@ -352,8 +370,16 @@ bool TreeReader<File>::prepare(Level& level, const Child& child, Prepared& prepa
         throw FileFailure{
             ToolError(ExitCode::path, escaped(shown()) + ": is the image itself").about(shown())};
     check_decrypted(stat);
-    if (stat.stx_nlink > 1 && !options_.link_attributes && links_.contains(identity_of(stat)))
-        return true;
+    if (options_.link_attributes || !may_be_link(stat))
+        open(level, prepared);
+    return true;
+}
+
+// Opens a file and asks for its data, or reads what it has in their place.
+template <typename File>
+void TreeReader<File>::open(const Level& level, Prepared& prepared)
+{
+    const lkl::Stat& stat = prepared.stat;
     if (file_type(stat) == lkl::FileType::regular) {
         prepared.file = check(level.directory.open_at(prepared.name, open_file));
         // Only advice: what fails here fails again, with its reason, in read().
@@ -367,11 +393,11 @@ bool TreeReader<File>::prepare(Level& level, const Child& child, Prepared& prepa
                             : std::string(std::min<uint64_t>(stat.stx_size, longest_link), ' ');
     }
     read_attributes(level, prepared);
-    return true;
+    prepared.opened = true;
 }
 
 template <typename File>
-void TreeReader<File>::read_attributes(Level& level, Prepared& prepared)
+void TreeReader<File>::read_attributes(const Level& level, Prepared& prepared)
 {
     if (!options_.rewrite.attributes)
         return;
@@ -383,17 +409,48 @@ void TreeReader<File>::read_attributes(Level& level, Prepared& prepared)
 }
 
 template <typename File>
-void TreeReader<File>::give(Prepared& prepared)
+void TreeReader<File>::give(const Level& level, Prepared& prepared)
+{
+    if (may_be_link(prepared.stat) && give_as_link(prepared))
+        return;
+    if (!prepared.opened)
+        open(level, prepared);
+    if (give_as_file(prepared) && prepared.stat.stx_nlink > 1)
+        links_[identity_of(prepared.stat)] = {entry_.path, sink_.begun()};
+}
+
+// The file went to the sink under another name.
+template <typename File>
+bool TreeReader<File>::may_be_link(const lkl::Stat& stat) const
+{
+    return stat.stx_nlink > 1 && links_.contains(identity_of(stat));
+}
+
+// False: it is not there under that name; or this very name came before, and is to be made again.
+template <typename File>
+bool TreeReader<File>::give_as_link(Prepared& prepared)
+{
+    const auto found = links_.find(identity_of(prepared.stat));
+    const Link& link = found->second;
+    if (link.path == path_ || !sink_.made(link.path, link.number)) {
+        links_.erase(found);
+        return false;
+    }
+    entry_.link = link.path;
+    begin(EntryType::hard_link, prepared.stat, prepared.attributes);
+    sink_.end();
+    return true;
+}
+
+// False: not all of it could be read, which was told.
+template <typename File>
+bool TreeReader<File>::give_as_file(Prepared& prepared)
 {
     const lkl::Stat& stat = prepared.stat;
-    if (stat.stx_nlink > 1 && give_as_link(prepared))
-        return;
-
     EntryType type = EntryType::fifo;
     switch (file_type(stat)) {
     case lkl::FileType::regular:
-        give_data(prepared);
-        return;
+        return give_data(prepared);
     case lkl::FileType::symbolic_link:
         type = EntryType::symbolic_link;
         entry_.link = prepared.link;
@@ -414,24 +471,6 @@ void TreeReader<File>::give(Prepared& prepared)
     }
     begin(type, stat, prepared.attributes);
     sink_.end();
-}
-
-// True if the file went to the sink under another name: then this one is a hard
-// link. Else remembers this name of it.
-template <typename File>
-bool TreeReader<File>::give_as_link(Prepared& prepared)
-{
-    const Identity id = identity_of(prepared.stat);
-    const auto found = links_.find(id);
-    if (found == links_.end()) {
-        links_.emplace(id, Link{path_, prepared.stat.stx_nlink - 1});
-        return false;
-    }
-    entry_.link = found->second.path;
-    begin(EntryType::hard_link, prepared.stat, prepared.attributes);
-    sink_.end();
-    if (--found->second.remaining == 0)
-        links_.erase(found);
     return true;
 }
 
@@ -478,7 +517,7 @@ void TreeReader<File>::begin(EntryType type, const lkl::Stat& stat,
 }
 
 template <typename File>
-void TreeReader<File>::give_data(Prepared& prepared)
+bool TreeReader<File>::give_data(Prepared& prepared)
 {
     entry_.sparse = check(hole_finder_->find(prepared.file, prepared.stat, entry_.extents));
     begin(EntryType::regular, prepared.stat, prepared.attributes);
@@ -497,9 +536,10 @@ void TreeReader<File>::give_data(Prepared& prepared)
         // If nothing may follow, not even an end that looks like one.
         failures_.add(failure.error);
         sink_.abandon();
-        return;
+        return false;
     }
     sink_.end();
+    return true;
 }
 
 template <typename File>

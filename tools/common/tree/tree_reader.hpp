@@ -5,7 +5,11 @@
 // Order: a directory; its files by inode number, which is where many file
 // systems keep them on the disk, and by name where that is the same; then its
 // subdirectories, likewise, each with all it contains. So the same image gives
-// the same archive.
+// the same archive. To a sink that is behind, further names of files come behind all other
+// files of their directory, so that it is waited for once.
+//
+// The first name of a file that the sink has got is what the others are links to, however
+// many there are: a count that a damaged image gives may be wrong.
 //
 // Speed: system calls name files by their name in an open directory, so that
 // neither depth nor length of a path costs anything or has a limit; while one
@@ -92,7 +96,8 @@ private:
     struct Prepared {
         const char* name = nullptr;
         lkl::Stat stat{};
-        File file;  // of a regular file, unless it is an earlier one's link
+        bool opened = false;  // not, if it may be an earlier one's link: without what follows
+        File file;            // of a regular file
         std::string link;
         std::vector<Attribute> attributes;
     };
@@ -117,11 +122,15 @@ private:
     std::vector<Child> read_entries(Level& level);
     void give_files(Level& level, const std::vector<Child>& files);
     bool prepare(Level& level, const Child& child, Prepared& prepared);
-    void read_attributes(Level& level, Prepared& prepared);
-    void give(Prepared& prepared);
+    void open(const Level& level, Prepared& prepared);
+    void read_attributes(const Level& level, Prepared& prepared);
+    void give_later(Level& level, const Child& child);
+    void give(const Level& level, Prepared& prepared);
+    bool may_be_link(const lkl::Stat& stat) const;
     bool give_as_link(Prepared& prepared);
+    bool give_as_file(Prepared& prepared);
     void begin(EntryType type, const lkl::Stat& stat, std::vector<Attribute>& attributes);
-    void give_data(Prepared& prepared);
+    bool give_data(Prepared& prepared);
     void give_extent(const File& file, Extent extent);
     void copy(const File& file, uint64_t offset, uint64_t length);
     void copy_to_end(const File& file);
@@ -154,8 +163,8 @@ private:
     std::vector<Attribute> directory_attributes_;
 
     struct Link {
-        std::string path;    // where the file is in the sink's tree
-        uint64_t remaining;  // names of it that are still to come
+        std::string path;  // where the file is in the sink's tree
+        uint64_t number;   // EntrySink::begun() then
     };
     std::unordered_map<Identity, Link, HashIdentity> links_;
     std::unordered_set<Identity, HashIdentity> directories_;  // that are not empty

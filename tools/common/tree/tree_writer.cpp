@@ -59,11 +59,11 @@ long copy_range(const lkl::File& from, const lkl::File& to, uint64_t offset, uin
                                to.descriptor(), &to_offset, std::min(length, most), 0);
 }
 
-lkl::Error make_error(int code, const char* what)
+lkl::Error make_error(int code, std::string what)
 {
     lkl::Error error;
     error.code = code;
-    error.what = what;
+    error.what = std::move(what);
     return error;
 }
 
@@ -78,7 +78,7 @@ TreeWriter<File>::TreeWriter(File top, const WriteOptions& options, const ErrorT
       settings_(options_, texts, failures),
       stack_(std::move(top), [this](Level& level, std::string_view path) { leave(level, path); })
 {
-    stack_.top().inherits = directory_inherits(stack_.top().directory);
+    enter(false);
 }
 
 template <typename File>
@@ -130,13 +130,14 @@ void TreeWriter<File>::begin(const Entry& entry)
         return;
     try {
         make(entry_);
-        if (!skipping_ && entry_.type != EntryType::regular)
+        if (!skipping_ && entry_.type != EntryType::regular) {
+            lost_.remove(entry_.path);
             failures_.count(entry_.type);
+        }
     } catch (const EntryFailure& caught) {
         if (entry.type == EntryType::directory)
             refused_ = entry.path;
-        drop();
-        failures_.add(caught.error);
+        fail(caught);
     }
 }
 
@@ -148,8 +149,7 @@ void TreeWriter<File>::data(uint64_t offset, std::span<const std::byte> bytes)
     try {
         write(offset, bytes);
     } catch (const EntryFailure& caught) {
-        drop();
-        failures_.add(caught.error);
+        fail(caught);
     }
 }
 
@@ -177,6 +177,7 @@ void TreeWriter<File>::abandon()
 {
     // Who calls this has told why.
     drop();
+    lost_.add(entry_.path);
 }
 
 template <typename File>
@@ -186,12 +187,12 @@ void TreeWriter<File>::end()
         return;
     try {
         finish_regular();
+        lost_.remove(entry_.path);
         if (entry_.type == EntryType::regular)
             failures_.count(entry_.type);
         failures_.count_bytes(bytes_);
     } catch (const EntryFailure& caught) {
-        drop();
-        failures_.add(caught.error);
+        fail(caught);
     }
 }
 
@@ -225,6 +226,14 @@ void TreeWriter<File>::drop()
     made_ = false;
 }
 
+template <typename File>
+void TreeWriter<File>::fail(const EntryFailure& caught)
+{
+    drop();
+    lost_.add(entry_.path);
+    failures_.add(caught.error);
+}
+
 // Makes the directory of an entry the current one. Directories that no entry has
 // made are made here, as mkdir -p does.
 template <typename File>
@@ -235,10 +244,16 @@ void TreeWriter<File>::go_to(std::string_view directory)
         const std::string name(take_name(rest));
         if (!is_name(name))
             throw failure(make_error(LKL_EINVAL, "write outside of the destination"), entry_.path);
+        const Level& parent = stack_.current();
+        if (parent.names != NameRule::exact && parent.directory.stat_at(name.c_str())) {
+            check_name(name);
+            add_name(name);
+        }
         auto entered = stack_.descend(name);
         bool made = false;
         if (!entered && entered.error().code == LKL_ENOENT) {
             check(stack_.current().directory.make_directory_at(name.c_str(), 0755));
+            add_name(name);
             made = true;
             entered = stack_.descend(name);
         }
@@ -255,6 +270,26 @@ void TreeWriter<File>::enter(bool made)
     level.made = made;
     if (!made)
         level.inherits = directory_inherits(level.directory);
+    names_.enter(level, stack_.path());
+}
+
+// What has the name in the current directory was not made by this copy under another one.
+template <typename File>
+void TreeWriter<File>::check_name(const std::string& name)
+{
+    const auto other = names_.other(stack_.current(), stack_.path(), name);
+    if (!other)
+        return;
+    const std::string taken = *other == name ? "another" : '"' + *other + '"';
+    throw failure(make_error(LKL_EEXIST, "use \"" + name + "\" as a name: the file system takes " +
+                                             "it for " + taken + ", which was made before"),
+                  entry_.path);
+}
+
+template <typename File>
+void TreeWriter<File>::add_name(const std::string& name)
+{
+    names_.add(stack_.current(), stack_.path(), name);
 }
 
 template <typename File>
@@ -309,6 +344,18 @@ auto TreeWriter<File>::directory_in_the_way() const -> EntryFailure
     return failure(make_error(LKL_EISDIR, "replace a directory by a file"), entry_.path);
 }
 
+// What has the current name already is not what the tree is read from.
+template <typename File>
+void TreeWriter<File>::require_replaceable()
+{
+    if (options_.kept.empty())
+        return;
+    // A link to it counts: that may be the name by which its user knows it.
+    const auto stat = stack_.current().directory.stat_at(name_.c_str(), identity_mask, 0);
+    if (stat && std::ranges::find(options_.kept, identity_of(*stat)) != options_.kept.end())
+        throw failure(make_error(LKL_ETXTBSY, "replace the image itself"), entry_.path);
+}
+
 // Calls make(), and once more when something had to make room for it.
 template <typename File>
 template <typename Make>
@@ -317,11 +364,14 @@ auto TreeWriter<File>::replacing(const Make& make)
     auto made = make();
     if (made || made.error().code != LKL_EEXIST)
         return made;
+    check_name(name_);
     const File& directory = stack_.current().directory;
     const auto stat = directory.stat_at(name_.c_str());
     if (stat && (stat->stx_mode & LKL_S_IFMT) == LKL_S_IFDIR)
         throw directory_in_the_way();
+    require_replaceable();
     check(directory.remove_at(name_.c_str()));
+    names_.remove(stack_.current(), stack_.path(), name_);
     return make();
 }
 
@@ -332,6 +382,9 @@ void TreeWriter<File>::make_directory(const Entry& entry)
     auto made = parent.directory.make_directory_at(name_.c_str(), 0700);
     if (!made && made.error().code != LKL_EEXIST)
         throw failure(made.error(), entry.path);
+    if (!made)
+        check_name(name_);
+    add_name(name_);
     if (auto entered = stack_.descend(name_); !entered) {
         const int code = entered.error().code;
         if (code == LKL_ENOTDIR || code == LKL_ELOOP)
@@ -359,6 +412,11 @@ void TreeWriter<File>::make_regular()
 {
     file_ = create_regular();
     made_ = true;
+    if constexpr (of_host) {
+        // Else it has its name already.
+        if (unfinished_.hidden())
+            check_name(name_);
+    }
     if (modes_ != Modes::unknown)
         return;
     // Some file systems have no modes, or not all, or not until they are set.
@@ -377,12 +435,18 @@ void TreeWriter<File>::make_hard_link(const Entry& entry)
                       entry.path);
     if (entry.link == entry.path)
         return;
+    if (lost_.contains(link))
+        throw failure(
+            make_error(LKL_ENOENT, "make hard link: " + entry.link + " itself was not copied"),
+            entry.path);
     const File& from =
         link_directory(slash == std::string::npos ? std::string_view() : link.substr(0, slash));
     const File& to = stack_.current().directory;
     auto linked = replacing([&] { return from.link_at(target.c_str(), to, name_.c_str()); });
-    if (linked)
+    if (linked) {
+        add_name(name_);
         return;
+    }
     if (!cannot_link(linked.error().code))
         throw failure(linked.error(), entry.path);
     failures_.warn_once("hard links", texts_.failure(linked.error(), entry.path).what() +
@@ -441,10 +505,12 @@ void TreeWriter<File>::make_other(const Entry& entry)
         failures_.warn_once("devices",
                             std::string(texts_.failure(result.error(), entry.path).what()) +
                                 ": devices are left out");
+        lost_.add(entry.path);
         skipping_ = true;
         return;
     }
     check(std::move(result));
+    add_name(name_);
     if (modes_ == Modes::changed)
         made.mode = MadeAs::unknown_mode;
     settings_.apply_at(directory, name_.c_str(), entry, made, entry.path);
@@ -488,12 +554,15 @@ void TreeWriter<File>::finish_regular()
         entry_.path);
     check(file_.close());
     if constexpr (of_host) {
+        if (unfinished_.hidden())
+            require_replaceable();
         auto finished = unfinished_.finish(stack_.current().directory, name_.c_str());
         if (!finished && finished.error().code == LKL_EISDIR)
             throw directory_in_the_way();
         check(std::move(finished));
     }
     made_ = false;
+    add_name(name_);
 }
 
 // A directory gets what its entry said.

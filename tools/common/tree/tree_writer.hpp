@@ -4,7 +4,8 @@
 // What is there already: a directory takes what is new in; anything else is
 // replaced by a file of the same name (removed first, so that neither what it links
 // to nor its other names change). A directory is never replaced by a file or the
-// reverse: that is a failure.
+// reverse: that is a failure. So is a name that the file system takes for another one that
+// was made before (MadeNames).
 //
 // A regular file of the host has its name when it is complete (UnfinishedFile); until then,
 // what it replaces stays.
@@ -32,6 +33,8 @@
 #include "common/tree/error_texts.hpp"
 #include "common/tree/failures.hpp"
 #include "common/tree/host_file.hpp"
+#include "common/tree/lost_files.hpp"
+#include "common/tree/made_names.hpp"
 #include "common/tree/settings_writer.hpp"
 #include "common/tree/unfinished_file.hpp"
 
@@ -53,6 +56,7 @@ public:
     void end() override;
     uint64_t share(const lkl::File& source, const Extent& extent) override;
     void finish() override;
+    bool made(const std::string& path) const override { return !lost_.contains(path); }
 
 private:
     using Level = typename DirectoryStack<File>::Level;
@@ -71,10 +75,14 @@ private:
     void make_other(const Entry& entry);
     template <typename Make>
     auto replacing(const Make& make);
+    void require_replaceable();
+    void check_name(const std::string& name);
+    void add_name(const std::string& name);
     File create_regular();
     void write(uint64_t offset, std::span<const std::byte> bytes);
     void finish_regular();
     void drop();
+    void fail(const EntryFailure& caught);
 
     void go_to(std::string_view directory);
     void enter(bool made);
@@ -107,6 +115,8 @@ private:
     bool skipping_ = false;  // its data are not wanted
     // Nothing below this directory can be made.
     std::string refused_;
+    LostFiles lost_;
+    MadeNames<File> names_;
     // The file system keeps modes as they are given: known after the first file.
     enum class Modes { unknown, kept, changed } modes_ = Modes::unknown;
 

@@ -23,6 +23,8 @@ public:
     // A new file, open for writing. at_once: its data are all there, and it is finished next.
     lkl::Result<HostFile> create(const HostFile& directory, const char* name, unsigned mode,
                                  bool at_once);
+    // It has another name: what it is to be called may be there.
+    bool hidden() const { return hidden_; }
     // It is complete: gets its name, in the place of what has that now. A directory is not
     // replaced (EISDIR).
     lkl::Result<void> finish(const HostFile& directory, const char* name);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/tree/mode_change.hpp"
+#include "common/umask.hpp"
 #include "lkl/image/each_file.hpp"
 
 namespace tools::lkl_tool {
@@ -31,7 +32,7 @@ private:
             throw ToolError(ExitCode::usage,
                             "a mode and a file are needed (lkl chmod --help shows "
                             "the options)");
-        const auto change = ModeChange::parse(arguments.front());
+        const auto change = ModeChange::parse(arguments.front(), process_umask());
         if (!change)
             throw ToolError(ExitCode::usage, escaped(arguments.front()) + ": is no mode");
         change_ = *change;

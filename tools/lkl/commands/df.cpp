@@ -84,8 +84,9 @@ void Df::work(const std::vector<Operand>& operands)
     const std::string unit = human_ ? "Size" : "1K-blocks";
     table.add({"Image", "Type", inodes_ ? "Inodes" : unit, inodes_ ? "IUsed" : "Used",
                inodes_ ? "IFree" : "Available", inodes_ ? "IUse%" : "Use%"});
+    bool any = false;
     for (const Operand& operand : operands) {
-        problems().guarded([&] {
+        any |= problems().guarded([&] {
             const auto stat = operand.image->root().stat_file_system();
             if (!stat)
                 throw operand.image->failure(stat.error(), "/");
@@ -96,7 +97,7 @@ void Df::work(const std::vector<Operand>& operands)
         });
     }
     json.finish();
-    if (!json_)
+    if (!json_ && any)
         out().write(table.text());
 }
 

@@ -39,6 +39,7 @@ private:
         arguments.erase(arguments.begin());
     }
     void work(const std::vector<Operand>& operands) override;
+    bool needs_all() const override { return true; }
     lkl::Result<void> make(const Image& image, const Place& place) const;
     // Of a hard link: without the image that may stand before it.
     std::string target_path(const Image& image) const;

@@ -115,7 +115,7 @@ void Ls::work(const std::vector<Operand>& operands)
     for (const Operand* const operand : directories) {
         problems().guarded([&] {
             lister.set_image(*operand->image);
-            list_directory(*operand, lister, operands.size() > 1);
+            list_directory(*operand, lister, several() || operands.size() > 1);
         });
     }
     json.finish();

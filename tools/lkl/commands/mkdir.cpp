@@ -8,6 +8,7 @@
 #include <lkl/linux/fcntl.h>
 
 #include "common/tree/mode_change.hpp"
+#include "common/umask.hpp"
 #include "lkl/image_command.hpp"
 
 namespace tools::lkl_tool {
@@ -32,7 +33,7 @@ private:
     void work(const std::vector<Operand>& operands) override
     {
         if (!mode_text_.empty()) {
-            const auto change = ModeChange::parse(mode_text_);
+            const auto change = ModeChange::parse(mode_text_, process_umask());
             if (!change)
                 throw ToolError(ExitCode::usage, "-m " + escaped(mode_text_) + ": is no mode");
             mode_ = change->apply(0777, true);

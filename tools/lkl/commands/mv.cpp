@@ -37,6 +37,7 @@ public:
 
 private:
     void work(const std::vector<Operand>& operands) override;
+    bool needs_all() const override { return true; }
     void move(const Operand& from, const Operand& to, bool into);
 
     bool keep_ = false;

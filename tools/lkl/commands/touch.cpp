@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 #include <ctime>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -19,6 +20,8 @@ namespace tools::lkl_tool {
 namespace {
 
 using KernelTime = struct ::__lkl__kernel_timespec;
+
+constexpr long long nanoseconds_per_second = 1'000'000'000;
 
 // The host's clock, since that of the kernel inside is only an image's.
 KernelTime now()
@@ -51,9 +54,18 @@ bool parse_time(const std::string& text, KernelTime& time)
         long long seconds = 0;
         const char* const end = text.data() + text.size();
         const auto [rest, error] = std::from_chars(text.data() + 1, end, seconds);
+        if (error != std::errc() ||
+            !parse_fraction({rest, static_cast<size_t>(end - rest)}, time.tv_nsec))
+            return false;
+        // The sign is the fraction's too, while nanoseconds count forwards.
+        if (text.starts_with("@-") && time.tv_nsec > 0) {
+            if (seconds == std::numeric_limits<long long>::min())
+                return false;
+            seconds--;
+            time.tv_nsec = nanoseconds_per_second - time.tv_nsec;
+        }
         time.tv_sec = seconds;
-        return error == std::errc() &&
-               parse_fraction({rest, static_cast<size_t>(end - rest)}, time.tv_nsec);
+        return true;
     }
     std::string copy = text;
     const bool universal = copy.ends_with('Z');

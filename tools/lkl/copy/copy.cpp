@@ -50,6 +50,12 @@ public:
         sink_.data(offset, count);
     }
     void align() override { sink_.align(); }
+    bool is_behind() const override { return sink_.is_behind(); }
+    uint64_t begun() const override { return sink_.begun(); }
+    bool made(const std::string& path, uint64_t number) override
+    {
+        return sink_.made(path, number);
+    }
     uint64_t share(const lkl::File& source, const Extent& extent) override
     {
         return sink_.share(source, extent);
@@ -183,7 +189,7 @@ void copy_to_host(Image& from, const std::vector<std::string>& sources, HostTop 
 {
     const std::vector<std::string> chosen = choose_sources(from, sources, options, failures);
     const GivenName name = top.given_name();
-    write_host(std::move(top), failures,
+    write_host(std::move(top), from.mounted().host_files(), failures,
                [&](EntrySink& sink) { read_image(from, chosen, name, options, failures, sink); });
 }
 

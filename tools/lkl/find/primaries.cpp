@@ -156,11 +156,12 @@ std::unique_ptr<FindTest> permission_test(const std::string& text)
 {
     const char kind = text.empty() ? '\0' : text.front();
     const bool with_sign = kind == '-' || kind == '/';
-    const auto change = ModeChange::parse(std::string_view(text).substr(with_sign ? 1 : 0));
+    // The umask has no say in what is looked for.
+    const auto change = ModeChange::parse(std::string_view(text).substr(with_sign ? 1 : 0), 0);
     if (!change)
         fail("-perm " + escaped(text) + ": is no mode");
-    const uint32_t bits = change->apply(0, false);
-    return simple([kind, bits](const Visit& file, FindContext&) {
+    return simple([kind, change = *change](const Visit& file, FindContext&) {
+        const uint32_t bits = change.apply(0, file_type(file.stat) == lkl::FileType::directory);
         const uint32_t mode = file.stat.stx_mode & 07777;
         if (kind == '-')
             return (mode & bits) == bits;

@@ -39,9 +39,17 @@ void Images::open_file(std::vector<Wanted*> file)
                                              "number, and one name (IMAGE@N)");
     // What is open for writing is so for reading.
     std::stable_partition(file.begin(), file.end(), writes);
-    for (Wanted* const wanted : file)
-        wanted->opened = std::make_unique<OpenedImage>(open_for_mount(
-            wanted->request, wanted == file.front() ? nullptr : file.front()->opened.get()));
+    const OpenedImage* first = nullptr;
+    for (Wanted* const wanted : file) {
+        try {
+            wanted->opened = std::make_unique<OpenedImage>(open_for_mount(wanted->request, first));
+            if (first == nullptr)
+                first = wanted->opened.get();
+        } catch (const ToolError& error) {
+            // Others can be worked on.
+            wanted->failure = error;
+        }
+    }
 }
 
 void Images::shut_in(SandboxRules rules)
@@ -65,8 +73,15 @@ void Images::shut_in(SandboxRules rules)
 Image& Images::get(const std::string& image)
 {
     Wanted& wanted = images_.at(image);
+    if (wanted.failure)
+        throw ToolError(*wanted.failure);
     if (!wanted.image) {
-        wanted.image = std::make_unique<Image>(wanted.request, std::move(*wanted.opened));
+        try {
+            wanted.image = std::make_unique<Image>(wanted.request, std::move(*wanted.opened));
+        } catch (const ToolError& error) {
+            wanted.failure = error;
+            throw;
+        }
         wanted.opened.reset();
         if (wanted.image->mounted().journal_replayed() && !options_.quiet)
             report(escaped(image) + ": its journal was replayed in memory; the image is unchanged");

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,10 +23,10 @@ public:
     // Before shut_in(). image: a name as ImagePath has it. One that is named twice is opened
     // once; it is writable if any says so.
     void want(const std::string& image, bool writable);
-    // Opens all and enters the sandbox.
+    // Opens all and enters the sandbox. Of an image that cannot be opened, get() tells.
     void shut_in(SandboxRules rules = {});
 
-    // Mounts it when it is first asked for.
+    // Mounts it when it is first asked for. What has failed fails again.
     Image& get(const std::string& image);
 
     // Of every image: see Image::finish().
@@ -36,6 +37,7 @@ private:
         ImageRequest request;
         std::unique_ptr<OpenedImage> opened;
         std::unique_ptr<Image> image;
+        std::optional<ToolError> failure;  // why it is not there
     };
 
     // All of one file, of which several partitions may be wanted.
