@@ -45,6 +45,17 @@ std::string other_spelling(const std::string& name)
     return spelling;
 }
 
+// HFS+, and ZFS of the host, may tell letters of either case apart, and yet have two forms of a
+// Unicode name for one.
+template <typename File>
+bool takes_forms_for_one(const File& directory)
+{
+    constexpr long hfs_plus = 0x482b;
+    constexpr long zfs = 0x2fc12fc1;
+    const auto system = directory.stat_file_system();
+    return !system || system->f_type == hfs_plus || system->f_type == zfs;
+}
+
 // Hard links may have both names, as two files may.
 template <typename File>
 NameRule rule_of(const File& directory, const std::string& name)
@@ -54,7 +65,9 @@ NameRule rule_of(const File& directory, const std::string& name)
         return NameRule::unknown;
     const auto found = directory.stat_at(spelling.c_str(), identity_mask);
     if (!found)
-        return found.error().code == LKL_ENOENT ? NameRule::exact : NameRule::unknown;
+        return found.error().code == LKL_ENOENT && !takes_forms_for_one(directory)
+                   ? NameRule::exact
+                   : NameRule::unknown;
     const auto stat = directory.stat_at(name.c_str(), identity_mask);
     if (!stat || identity_of(*stat) != identity_of(*found))
         return NameRule::unknown;
@@ -83,7 +96,9 @@ template <typename File>
 void MadeNames<File>::enter(Level& level, std::string_view path)
 {
     if (!level.made)
-        level.names = directories_.contains(hash(path)) ? NameRule::folded : NameRule::unknown;
+        level.names = exact_.contains(hash(path))         ? NameRule::exact
+                      : directories_.contains(hash(path)) ? NameRule::folded
+                                                          : NameRule::unknown;
     else if (level.names != NameRule::exact)
         directories_.insert(hash(path));
 }
@@ -96,7 +111,9 @@ void MadeNames<File>::look(Level& level, std::string_view path, const std::strin
     if (level.names == NameRule::unknown)
         level.names = rule_of(level.directory, name);
     if (level.names == NameRule::exact) {
-        directories_.erase(hash(path));
+        // Else its names would be read anew with each visit.
+        if (directories_.erase(hash(path)) > 0)
+            exact_.insert(hash(path));
         return;
     }
     if (!directories_.insert(hash(path)).second)

@@ -48,7 +48,9 @@ private:
     void look(Level& level, std::string_view path, const std::string& name, bool is_new);
     std::optional<std::string> shown_name(const File& directory, uint64_t inode);
 
-    std::unordered_set<uint64_t> directories_;  // what is in them is known: paths
+    // Paths: what is in them is known; known once, and then found to have exact names.
+    std::unordered_set<uint64_t> directories_;
+    std::unordered_set<uint64_t> exact_;
     std::unordered_set<uint64_t> made_;
     std::unordered_set<uint64_t> old_;  // that nothing was made in the place of
     // What the name that is being made replaces of these.

@@ -433,12 +433,12 @@ void TreeWriter<File>::make_hard_link(const Entry& entry)
     if (!is_name(target))
         throw failure(make_error(LKL_EINVAL, "link to what is outside of the destination"),
                       entry.path);
-    if (entry.link == entry.path)
-        return;
     if (lost_.contains(link))
         throw failure(
             make_error(LKL_ENOENT, "make hard link: " + entry.link + " itself was not copied"),
             entry.path);
+    if (entry.link == entry.path)
+        return;
     const File& from =
         link_directory(slash == std::string::npos ? std::string_view() : link.substr(0, slash));
     const File& to = stack_.current().directory;

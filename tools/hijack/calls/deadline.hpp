@@ -34,6 +34,13 @@ public:
     // It was to return at once.
     bool is_now() const { return now_; }
 
+    bool has_passed() const
+    {
+        timespec room;
+        const timespec* const rest = left(&room);
+        return rest && rest->tv_sec == 0 && rest->tv_nsec == 0;
+    }
+
     // What is left, in *room; null: no end.
     const timespec* left(timespec* room) const
     {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <new>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
@@ -101,7 +102,7 @@ std::shared_ptr<Epoll> find(long number)
     if (!(descriptors::entry(number) & descriptors::epoll_bit))
         return nullptr;
     Registry& all = registry();
-    const std::lock_guard lock(all.mutex);
+    const Holding lock(all.mutex);
     const auto found = all.by_number.find(static_cast<int>(number));
     return found == all.by_number.end() ? nullptr : found->second;
 }
@@ -113,9 +114,14 @@ int add_kernel_half(Epoll& epoll)
     if (made < 0)
         return static_cast<int>(made);
     epoll.kernel_fd = static_cast<int>(made);
-    epoll.gate = std::make_unique<Gate>(epoll.host_fd);
-    if (epoll.gate->error() != 0)
-        return epoll.gate->error();
+    auto gate = std::make_unique<Gate>(epoll.host_fd);
+    const int error = gate->error();
+    {
+        const Holding lock(epoll.mutex);
+        epoll.gate = std::move(gate);
+    }
+    if (error != 0)
+        return error;
     lkl_epoll_event event{};
     event.events = EPOLLIN;
     event.data = mark(gate_mark);
@@ -132,8 +138,8 @@ descriptors::Entry entry_of(const Epoll& epoll)
 void watch_for_start(Registry& all, int host_fd)
 {
     if (all.start_event < 0) {
-        const descriptors::Own own;
-        all.start_event = static_cast<int>(host::call(SYS_eventfd2, 0, EFD_CLOEXEC | EFD_NONBLOCK));
+        all.start_event =
+            descriptors::make_own(host::call(SYS_eventfd2, 0, EFD_CLOEXEC | EFD_NONBLOCK));
     }
     epoll_event event{};
     event.events = EPOLLIN | EPOLLET;
@@ -203,14 +209,14 @@ class Waiter {
 public:
     explicit Waiter(Epoll& epoll) : epoll_(epoll)
     {
-        const std::lock_guard lock(epoll_.mutex);
+        const Holding lock(epoll_.mutex);
         epoll_.waiting++;
         if (epoll_.host_members > 0)
             epoll_.gate->arm();
     }
     ~Waiter()
     {
-        const std::lock_guard lock(epoll_.mutex);
+        const Holding lock(epoll_.mutex);
         --epoll_.waiting;
         arm_for_others(epoll_);
     }
@@ -237,7 +243,7 @@ void refresh_inners(Epoll& epoll)
         return;
     std::vector<std::shared_ptr<Epoll>> inners;
     {
-        const std::lock_guard lock(registry().mutex);
+        const Holding lock(registry().mutex);
         for (const auto& [number, inner] : epoll.inners)
             if (auto one = inner.epoll.lock())
                 inners.push_back(std::move(one));
@@ -252,12 +258,16 @@ void refresh(Epoll& epoll)
 {
     refresh_inners(epoll);
     // First: a thread that drains the eventfd from here on arms the gate.
-    const bool first = !epoll.watched.exchange(true);
-    if (!epoll.gate)
+    epoll.watched = true;
+    Gate* gate;
+    {
+        const Holding lock(epoll.mutex);
+        gate = epoll.gate.get();
+    }
+    if (!gate)
         return;
-    if (first)
-        epoll.gate->follow_edges();
-    epoll.gate->settle();
+    gate->follow_edges();
+    gate->settle();
 }
 
 // What is there, without waiting. `in_host`: the host is asked. Unless `is_now`, the caller goes
@@ -379,7 +389,7 @@ void forget(int number)
     // Its end, if this is it, comes after the lock.
     std::shared_ptr<Epoll> last;
     Registry& all = registry();
-    const std::lock_guard lock(all.mutex);
+    const Holding lock(all.mutex);
     const auto found = all.by_number.find(number);
     if (found == all.by_number.end())
         return;
@@ -390,7 +400,7 @@ void forget(int number)
 void share(int number, int second)
 {
     Registry& all = registry();
-    const std::lock_guard lock(all.mutex);
+    const Holding lock(all.mutex);
     const auto found = all.by_number.find(number);
     if (found != all.by_number.end())
         all.by_number[second] = found->second;
@@ -405,8 +415,11 @@ void move_inners(Epoll& epoll)
         const auto one = inner.epoll.lock();
         if (!one || one->kernel_fd < 0)
             continue;
-        if (host::call(SYS_epoll_ctl, epoll.host_fd, EPOLL_CTL_DEL, number, nullptr) == 0) {
-            const std::lock_guard lock(epoll.mutex);
+        // Else the number is another's by now.
+        const auto found = registry().by_number.find(number);
+        if (found != registry().by_number.end() && found->second == one &&
+            host::call(SYS_epoll_ctl, epoll.host_fd, EPOLL_CTL_DEL, number, nullptr) == 0) {
+            const Holding lock(epoll.mutex);
             epoll.host_members--;
         }
         stack::call(__lkl__NR_epoll_ctl, epoll.kernel_fd, EPOLL_CTL_ADD, one->kernel_fd,
@@ -422,7 +435,7 @@ void move_inners(Epoll& epoll)
 void kernel_started()
 {
     Registry& all = registry();
-    const std::lock_guard lock(all.mutex);
+    const Holding lock(all.mutex);
     std::vector<std::shared_ptr<Epoll>> epolls;
     for (const auto& [number, epoll] : all.by_number) {
         if (epoll->kernel_fd < 0 && add_kernel_half(*epoll) == 0)
@@ -476,6 +489,17 @@ void refresh(int number)
         refresh(*epoll);
 }
 
+bool had_ours(int number)
+{
+    const auto epoll = find(number);
+    return epoll && epoll->had_ours;
+}
+
+int start_event()
+{
+    return registry().start_event;
+}
+
 long create1(const long* args)
 {
     const Inside inside;
@@ -485,7 +509,7 @@ long create1(const long* args)
     auto epoll = std::make_shared<Epoll>();
     epoll->host_fd = descriptors::own_duplicate(static_cast<int>(number));
     Registry& all = registry();
-    const std::lock_guard lock(all.mutex);
+    const Holding lock(all.mutex);
     int error = std::min(epoll->host_fd, 0);
     if (error == 0 && stack::is_up())
         error = add_kernel_half(*epoll);
@@ -513,7 +537,7 @@ long control_host(Epoll& epoll, const long* args)
 {
     const auto operation = static_cast<int>(args[1]);
     // Before it is in, so that no thread waits without a look at it.
-    const std::lock_guard lock(epoll.mutex);
+    const Holding lock(epoll.mutex);
     const long result = host::raw(SYS_epoll_ctl, args);
     if (result == 0 && operation == EPOLL_CTL_ADD) {
         epoll.host_members++;
@@ -529,10 +553,11 @@ long control_inner(Epoll& epoll, const std::shared_ptr<Epoll>& inner, const long
 {
     const auto operation = static_cast<int>(args[1]);
     const auto number = static_cast<int>(args[2]);
-    const std::lock_guard lock(registry().mutex);
-    const long result = inner->kernel_fd < 0 ? control_host(epoll, args)
-                                             : stack::call(__lkl__NR_epoll_ctl, epoll.kernel_fd,
-                                                           operation, inner->kernel_fd, args[3]);
+    const Holding lock(registry().mutex);
+    const long result = inner->kernel_fd < 0 || stack::is_lost()
+                            ? control_host(epoll, args)
+                            : stack::call(__lkl__NR_epoll_ctl, epoll.kernel_fd, operation,
+                                          inner->kernel_fd, args[3]);
     if (result != 0)
         return result;
     if (operation == EPOLL_CTL_DEL)

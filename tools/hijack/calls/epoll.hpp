@@ -30,6 +30,13 @@ void forking_unseen();
 // host's side shows on ours, and so does what happens from now on.
 void refresh(int number);
 
+// Something of our kernel was in it.
+bool had_ours(int number);
+
+// A descriptor of the host that is readable once our kernel has started. There is one if there
+// was an epoll before.
+int start_event();
+
 // System calls, as hijack/calls/rules.hpp has them.
 long create(const long* args);
 long create1(const long* args);

@@ -28,22 +28,23 @@ namespace {
 // What a thread needs to wait for both sides: an epoll of the host that holds the host's
 // descriptors while it waits, and the gate behind it.
 struct PollGate {
-    PollGate() : host_epoll(make_epoll()), gate(host_epoll) {}
-    ~PollGate() { descriptors::close_own(host_epoll); }
-    int error() const { return host_epoll < 0 ? host_epoll : gate.error(); }
-
-    static int make_epoll()
+    PollGate()
+        : host_epoll(descriptors::make_own(host::call(SYS_epoll_create1, EPOLL_CLOEXEC))),
+          gate(std::make_unique<Gate>(host_epoll))
     {
-        const int made = static_cast<int>(host::call(SYS_epoll_create1, EPOLL_CLOEXEC));
-        if (made < 0)
-            return made;
-        const int own = descriptors::own_duplicate(made);
-        host::call(SYS_close, made);
-        return own;
     }
+    ~PollGate()
+    {
+        // First: it takes the epoll's number out of the watcher's.
+        gate.reset();
+        descriptors::close_own(host_epoll);
+    }
+    PollGate(const PollGate&) = delete;
+    PollGate& operator=(const PollGate&) = delete;
+    int error() const { return host_epoll < 0 ? host_epoll : gate->error(); }
 
     int host_epoll;
-    Gate gate;
+    std::unique_ptr<Gate> gate;
 };
 
 // The thread's own, made when it first needs one.
@@ -108,11 +109,20 @@ long poll_host(std::vector<pollfd>& fds)
     return host::call(SYS_ppoll, fds.data(), fds.size(), &now, nullptr, 0);
 }
 
+long wait_on_host(std::span<pollfd> fds, const Deadline& deadline, const uint64_t* mask)
+{
+    timespec left;
+    const uint64_t filtered = mask ? without_sigsys(*mask) : 0;
+    return host::call(SYS_ppoll, fds.data(), fds.size(), deadline.left(&left),
+                      mask ? &filtered : nullptr, sizeof filtered);
+}
+
 // Those of the host are in the epoll as long as the object is there. What an epoll does
 // not take, such as a regular file, is always ready, and poll() has said so before.
 class Members {
 public:
-    Members(int epoll, const std::vector<pollfd>& fds) : epoll_(epoll), fds_(fds)
+    Members(int epoll, const std::vector<pollfd>& fds, bool* stale)
+        : epoll_(epoll), fds_(fds), stale_(stale)
     {
         for (const pollfd& one : fds_) {
             if (one.fd < 0)
@@ -120,7 +130,9 @@ public:
             epoll_event event{};
             event.events = static_cast<uint16_t>(one.events);
             event.data.fd = one.fd;
-            if (host::call(SYS_epoll_ctl, epoll_, EPOLL_CTL_ADD, one.fd, &event) != -EEXIST)
+            const long added = host::call(SYS_epoll_ctl, epoll_, EPOLL_CTL_ADD, one.fd, &event);
+            count_ += added == 0;
+            if (added != -EEXIST)
                 continue;
             event.events = events_of(one.fd);
             host::call(SYS_epoll_ctl, epoll_, EPOLL_CTL_MOD, one.fd, &event);
@@ -130,7 +142,9 @@ public:
     {
         for (const pollfd& one : fds_)
             if (one.fd >= 0)
-                host::call(SYS_epoll_ctl, epoll_, EPOLL_CTL_DEL, one.fd, nullptr);
+                count_ -= host::call(SYS_epoll_ctl, epoll_, EPOLL_CTL_DEL, one.fd, nullptr) == 0;
+        if (count_ > 0)
+            *stale_ = true;
     }
     Members(const Members&) = delete;
     Members& operator=(const Members&) = delete;
@@ -148,17 +162,22 @@ private:
 
     const int epoll_;
     const std::vector<pollfd>& fds_;
+    bool* const stale_;  // something was left in the epoll
+    int count_ = 0;
 };
 
-long poll_both(Sides& sides, const Deadline& deadline)
+// A number that was given to something else meanwhile has left what it stood for in the epoll,
+// if that is still open elsewhere: `*stale`, the epoll is not to be used any more.
+long poll_both(Sides& sides, const Deadline& deadline, bool* stale)
 {
     if (!thread_gate.gate || thread_gate.gate->error() != 0)
         thread_gate.gate = std::make_unique<PollGate>();
     PollGate& own = *thread_gate.gate;
     if (own.error() != 0)
         return own.error();
-    sides.ours.push_back({own.gate.kernel_event(), POLLIN, 0});
-    const Members members(own.host_epoll, sides.host);
+    sides.ours.push_back({own.gate->kernel_event(), POLLIN, 0});
+    const Members members(own.host_epoll, sides.host, stale);
+    bool told = false;
     for (;;) {
         const long of_host = poll_host(sides.host);
         if (of_host < 0)
@@ -166,13 +185,13 @@ long poll_both(Sides& sides, const Deadline& deadline)
         timespec left = no_time;
         const timespec* timeout = &left;
         if (of_host == 0 && !deadline.is_now()) {
-            own.gate.arm();
+            own.gate->arm();
             timeout = deadline.left(&left);
         }
         long ours = poll_ours(sides.ours, timeout);
         const bool host_has = ours > 0 && sides.ours.back().revents != 0;
         if (host_has) {
-            own.gate.drain();
+            own.gate->drain();
             ours--;
         }
         if (ours < 0 && of_host == 0)
@@ -183,6 +202,26 @@ long poll_both(Sides& sides, const Deadline& deadline)
             return ready;
         if (deadline.is_now())
             return 0;
+        if (told) {
+            *stale = true;
+            return 0;
+        }
+        told = true;
+    }
+}
+
+long poll_both(Sides& sides, const Deadline& deadline)
+{
+    const size_t count = sides.ours.size();
+    for (;;) {
+        bool stale = false;
+        const long ready = poll_both(sides, deadline, &stale);
+        if (!stale)
+            return ready;
+        thread_gate.gate.reset();
+        sides.ours.resize(count);
+        if (ready != 0 || deadline.has_passed())
+            return ready;
     }
 }
 
@@ -211,18 +250,28 @@ long wait_with_mask(Sides& sides, const Deadline& deadline, const uint64_t* mask
                           : poll_ours(sides.ours, deadline.left(&left));
 }
 
-// The stack is gone: its descriptors are ready for the call that says so.
-long poll_without_stack(std::span<pollfd> fds)
+// An epoll is, if something of our kernel was in it.
+bool is_ours(const pollfd& one)
 {
+    if (descriptors::entry(one.fd) & descriptors::epoll_bit)
+        return epolls::had_ours(one.fd);
+    return descriptors::ours(one.fd) >= 0;
+}
+
+// The stack is gone: its descriptors are ready for the call that says so.
+long poll_without_stack(std::span<pollfd> fds, const Deadline& deadline, const uint64_t* mask)
+{
+    if (std::none_of(fds.begin(), fds.end(), is_ours))
+        return wait_on_host(fds, deadline, mask);
     std::vector<pollfd> rest(fds.begin(), fds.end());
     for (pollfd& one : rest)
-        if (descriptors::ours(one.fd) >= 0)
+        if (is_ours(one))
             one.fd = -1;
     long ready = poll_host(rest);
     if (ready < 0)
         return ready;
     for (size_t i = 0; i < fds.size(); i++) {
-        const bool ours = descriptors::ours(fds[i].fd) >= 0;
+        const bool ours = is_ours(fds[i]);
         fds[i].revents = ours ? static_cast<short>(POLLERR) : rest[i].revents;
         ready += ours;
     }
@@ -233,7 +282,7 @@ long poll_without_stack(std::span<pollfd> fds)
 long poll_with_ours(std::span<pollfd> fds, const Deadline& deadline, const uint64_t* mask)
 {
     if (stack::check() != 0)
-        return poll_without_stack(fds);
+        return poll_without_stack(fds, deadline, mask);
     Sides sides(fds);
     const long ready = wait_with_mask(sides, deadline, mask);
     if (ready >= 0)
@@ -242,25 +291,50 @@ long poll_with_ours(std::span<pollfd> fds, const Deadline& deadline, const uint6
     return ready;
 }
 
-long poll_until(pollfd* fds, unsigned long count, const Deadline& deadline, const uint64_t* mask)
+// An epoll is among them, and gets a half of our kernel when that starts.
+bool awaits_start(std::span<const pollfd> fds)
 {
-    if (any_ours({fds, count})) {
-        const Inside inside;
-        return poll_with_ours({fds, count}, deadline, mask);
+    return fds.size() <= descriptors::limit && stack::state.load() == stack::State::none &&
+           std::any_of(fds.begin(), fds.end(), [](const pollfd& one) {
+               return (descriptors::entry(one.fd) & descriptors::epoll_bit) != 0;
+           });
+}
+
+// Until one is ready, or our kernel has started.
+long poll_before_start(std::span<pollfd> fds, const Deadline& deadline, const uint64_t* mask,
+                       bool* started)
+{
+    std::vector<pollfd> all(fds.begin(), fds.end());
+    all.push_back({epolls::start_event(), POLLIN, 0});
+    const long ready = wait_on_host(all, deadline, mask);
+    *started = ready > 0 && all.back().revents != 0;
+    for (size_t i = 0; ready >= 0 && i < fds.size(); i++)
+        fds[i].revents = all[i].revents;
+    return ready;
+}
+
+long poll_until(std::span<pollfd> fds, const Deadline& deadline, const uint64_t* mask)
+{
+    for (;;) {
+        if (any_ours(fds)) {
+            const Inside inside;
+            return poll_with_ours(fds, deadline, mask);
+        }
+        if (!awaits_start(fds))
+            return wait_on_host(fds, deadline, mask);
+        bool started = false;
+        const long ready = poll_before_start(fds, deadline, mask, &started);
+        if (!started)
+            return ready;
     }
-    timespec left;
-    const uint64_t filtered = mask ? without_sigsys(*mask) : 0;
-    const timespec* const timeout = deadline.left(&left);
-    return host::call(SYS_ppoll, fds, count, timeout, mask ? &filtered : nullptr, sizeof filtered);
 }
 
 long select_until(const long* args, const Deadline& deadline, const uint64_t* mask)
 {
     PollSets sets(args);
-    if (!any_ours(sets.fds()))
+    if (!any_ours(sets.fds()) && !awaits_start(sets.fds()))
         return -ENOTSUP;
-    const Inside inside;
-    const long ready = poll_with_ours(sets.fds(), deadline, mask);
+    const long ready = poll_until(sets.fds(), deadline, mask);
     if (ready < 0)
         return ready;
     return sets.has_closed() ? -EBADF : sets.store();
@@ -279,11 +353,10 @@ timespec as_timespec(const timeval& time)
 
 long poll(const long* args)
 {
-    auto* const fds = host::to_pointer<pollfd>(args[0]);
-    const auto count = static_cast<unsigned long>(args[1]);
-    if (!any_ours({fds, count}))
+    const std::span fds(host::to_pointer<pollfd>(args[0]), static_cast<unsigned long>(args[1]));
+    if (!any_ours(fds) && !awaits_start(fds))
         return host::raw(SYS_poll, args);
-    return poll_until(fds, count, Deadline::after_ms(static_cast<int>(args[2])), nullptr);
+    return poll_until(fds, Deadline::after_ms(static_cast<int>(args[2])), nullptr);
 }
 
 // What is left of the time is stored there, as Linux does.
@@ -310,8 +383,8 @@ long ppoll(const long* args)
         return -EINVAL;
     const Deadline deadline = Deadline::after(time);
     const Remaining remaining(time, deadline);
-    return poll_until(host::to_pointer<pollfd>(args[0]), static_cast<unsigned long>(args[1]),
-                      deadline, host::to_pointer<const uint64_t>(args[3]));
+    const std::span fds(host::to_pointer<pollfd>(args[0]), static_cast<unsigned long>(args[1]));
+    return poll_until(fds, deadline, host::to_pointer<const uint64_t>(args[3]));
 }
 
 long select(const long* args)

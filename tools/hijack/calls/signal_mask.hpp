@@ -48,8 +48,11 @@ public:
     {
         if (!given_)
             return;
-        run_handlers();
-        host::call(SYS_rt_sigprocmask, SIG_SETMASK, &before_, nullptr, sizeof before_);
+        // One that came in between was unblocked by its handler's end.
+        do {
+            run_handlers();
+            host::call(SYS_rt_sigprocmask, SIG_SETMASK, &before_, nullptr, sizeof before_);
+        } while ((this_thread.deferred & before_) != 0);
     }
     SignalMask(const SignalMask&) = delete;
     SignalMask& operator=(const SignalMask&) = delete;

@@ -64,12 +64,7 @@ int placeholder()
     int made = descriptor.load(std::memory_order_acquire);
     if (made >= 0)
         return made;
-    int mine;
-    {
-        const Own own;
-        mine =
-            static_cast<int>(host::call(SYS_openat, AT_FDCWD, "/dev/null", O_PATH | O_CLOEXEC, 0));
-    }
+    const int mine = make_own(host::call(SYS_openat, AT_FDCWD, "/dev/null", O_PATH | O_CLOEXEC, 0));
     // Not made: the next one may succeed. Made: another thread may have been first.
     if (mine < 0 || descriptor.compare_exchange_strong(made, mine))
         return mine;
@@ -221,6 +216,15 @@ int own_duplicate(int host_fd)
     return static_cast<int>(made);
 }
 
+int make_own(long made)
+{
+    if (made < 0)
+        return static_cast<int>(made);
+    const int own = own_duplicate(static_cast<int>(made));
+    host::call(SYS_close, made);
+    return own;
+}
+
 void close_own(int host_fd)
 {
     if (host_fd < 0)
@@ -259,7 +263,7 @@ Own::~Own()
         host::call(SYS_close, filler);
     for (size_t i = 0; i < before_.size(); i++) {
         const int number = base_ + static_cast<int>(i);
-        if (!before_[i] && is_open(number))
+        if (!before_[i] && entry(number) == 0 && is_open(number))
             set(number, internal_bit);
     }
 }

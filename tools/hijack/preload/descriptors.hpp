@@ -86,6 +86,8 @@ void keep(int host_fd);
 // A duplicate among the library's own descriptors, or a negative errno; and its end (-1 is
 // none).
 int own_duplicate(int host_fd);
+// What a call of the host's has made, or its error, moved there.
+int make_own(long made);
 void close_own(int host_fd);
 
 // Descriptors that the host opens between construction and destruction are the library's

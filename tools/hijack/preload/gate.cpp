@@ -31,7 +31,7 @@ public:
 
     int add(Gate& gate)
     {
-        const std::lock_guard lock(mutex_);
+        const Holding lock(mutex_);
         if (const int error = start(); error < 0)
             return error;
         gate.id_ = next_id_++;
@@ -47,20 +47,20 @@ public:
     // Afterwards the watcher does not touch the gate, nor its eventfd's number.
     void remove(Gate& gate)
     {
-        const std::lock_guard lock(mutex_);
+        const Holding lock(mutex_);
         gates_.erase(gate.id_);
         host::call(SYS_epoll_ctl, epoll_, EPOLL_CTL_DEL, gate.host_epoll_, nullptr);
     }
 
     void arm(Gate& gate)
     {
-        const std::lock_guard lock(mutex_);
+        const Holding lock(mutex_);
         arm_locked(gate);
     }
 
     void settle(Gate& gate)
     {
-        const std::lock_guard lock(mutex_);
+        const Holding lock(mutex_);
         fire_all();
         if (!is_readable(gate.host_epoll_)) {
             gate.drain();
@@ -72,7 +72,7 @@ public:
 
     void follow_edges(Gate& gate)
     {
-        const std::lock_guard lock(mutex_);
+        const Holding lock(mutex_);
         if (gate.edges_)
             return;
         gate.edges_ = true;
@@ -87,10 +87,7 @@ private:
     {
         if (epoll_ >= 0)
             return 0;
-        {
-            const descriptors::Own own;
-            epoll_ = static_cast<int>(host::call(SYS_epoll_create1, EPOLL_CLOEXEC));
-        }
+        epoll_ = descriptors::make_own(host::call(SYS_epoll_create1, EPOLL_CLOEXEC));
         if (epoll_ < 0)
             return epoll_;
         start_helper("lkl-watch", [this] { run(); });
@@ -104,7 +101,7 @@ private:
         for (;;) {
             pollfd one{epoll_, POLLIN, 0};
             host::call(SYS_poll, &one, 1, -1);
-            const std::lock_guard lock(mutex_);
+            const Holding lock(mutex_);
             fire_all();
         }
     }

@@ -186,10 +186,9 @@ long set_mask(int how, const uint64_t* set, uint64_t* old, uint64_t size)
 
 void start_interrupter()
 {
-    {
-        const descriptors::Own own;
-        host::call(SYS_pipe2, interrupt_pipe, O_CLOEXEC);
-    }
+    host::call(SYS_pipe2, interrupt_pipe, O_CLOEXEC);
+    for (int& end : interrupt_pipe)
+        end = descriptors::make_own(end);
     struct KernelAction {
         void (*handler)(int, void*, void*);
         unsigned long flags;

@@ -138,12 +138,12 @@ std::string boot()
     return network::configure(*kernel, *configuration);
 }
 
-// A thread of the program does not see that its network has gone before the process. One of
-// the library goes on: who ends the process may wait for it, for its mutex (gate.cpp) or its
-// answer (signals.cpp).
-void stay_unless_internal()
+// A thread of the program does not see that its network has gone before the process. One that
+// holds a mutex, or is the library's, goes on: who ends the process may wait for the mutex, or
+// for its answer (signals.cpp).
+void stay_unless_awaited()
 {
-    while (!this_thread.internal)
+    while (!this_thread.internal && this_thread.holds == 0)
         pause();
 }
 
@@ -192,7 +192,7 @@ int check()
         return 0;
     if (now != State::ended)
         return not_there(now);
-    stay_unless_internal();
+    stay_unless_awaited();
     return 0;
 }
 
@@ -209,7 +209,7 @@ long call_with(long number, const long* args)
     const long result = kernel->call(number, args);
     if ((result == -ESHUTDOWN || result == -EIO) && !finishing) [[unlikely]] {
         if (state.load() == State::ended)
-            stay_unless_internal();
+            stay_unless_awaited();
         else if (const std::string panic = kernel->panic_message(); !panic.empty())
             tell_crash("the kernel of the network stack crashed: " + panic);
     }
@@ -259,6 +259,7 @@ void forked()
     fork_mark::set();
     this_thread.kernel_tid = 0;
     this_thread.lender = 0;
+    this_thread.holds = 0;
     this_thread.dispatched = false;
     this_thread.selector = selector_allow;
     dispatch::enter();

@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <mutex>
 
 #include <linux/prctl.h>
 
@@ -30,6 +31,8 @@ struct Thread {
     bool internal = false;
     // It starts our kernel, and may call it already.
     bool starting = false;
+    // How many mutexes it holds that others wait for (Holding).
+    int holds = 0;
 
     // The process that it is a thread of, while there may be a child of its on the same
     // memory, which has this structure too (calls/borrowed.hpp), else 0; and whether that
@@ -56,6 +59,19 @@ extern thread_local Thread this_thread __attribute__((tls_model("initial-exec"))
 
 // signals.cpp: lets the handlers run that waited. depth is 0.
 void run_deferred();
+
+// A mutex that may be held in a call of our kernel: the thread does not stop there while the
+// process ends (stack.cpp). The caller is Inside.
+class Holding {
+public:
+    explicit Holding(std::mutex& mutex) : lock_(mutex) { this_thread.holds++; }
+    ~Holding() { this_thread.holds--; }
+    Holding(const Holding&) = delete;
+    Holding& operator=(const Holding&) = delete;
+
+private:
+    const std::lock_guard<std::mutex> lock_;
+};
 
 // Inside of this library: the program's handlers wait, and system calls that libc makes
 // for us are the host's.

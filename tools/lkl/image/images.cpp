@@ -91,10 +91,20 @@ Image& Images::get(const std::string& image)
 
 void Images::finish()
 {
+    std::optional<ToolError> first;
     for (auto& [name, wanted] : images_) {
-        if (wanted.image)
-            wanted.image->finish();
+        try {
+            if (wanted.image)
+                wanted.image->finish();
+        } catch (const ToolError& error) {
+            if (first)
+                report(error.what());
+            else
+                first = error;
+        }
     }
+    if (first)
+        throw ToolError(*first);
 }
 
 }  // namespace tools::lkl_tool

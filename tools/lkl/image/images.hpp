@@ -29,7 +29,8 @@ public:
     // Mounts it when it is first asked for. What has failed fails again.
     Image& get(const std::string& image);
 
-    // Of every image: see Image::finish().
+    // Of every image, whatever comes of the others: see Image::finish(). Throws the first error,
+    // and tells of further ones.
     void finish();
 
 private:
