@@ -12,7 +12,7 @@ import sys
 from calls import copies, descriptors, messages, nesting, polls, signals, waiting
 
 CASES = [
-    nesting.nested_before_any_socket,
+    nesting.nested_before_any_socket, nesting.watched_before_any_socket,
     waiting.epoll_before_any_socket, waiting.epoll_level_and_edge, waiting.epoll_many_waiters,
     waiting.epoll_nested, waiting.poll_and_select,
     nesting.nested_edges, nesting.nested_levels, nesting.nested_at_once, nesting.nested_threads,

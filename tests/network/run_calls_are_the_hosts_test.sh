@@ -7,14 +7,20 @@ here=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
 . "$here/../support/program.sh"
 need /usr/bin/python3 unshare
 
-timeout 120 /usr/bin/python3 -B "$here/run_calls.py" >host || fail "it fails on the host"
 # Where no interface of the host is up, its stack cannot help out.
 alone() {
     timeout 120 unshare -n "$@"
 }
-alone "$LKL_BIN/lkl" run --net none -- /usr/bin/python3 -B "$here/run_calls.py" >ours 2>errors ||
-    fail "it fails under lkl run: $(cat errors)"
-diff host ours || fail "results differ"
+# compare [CASE...]
+compare() {
+    timeout 120 /usr/bin/python3 -B "$here/run_calls.py" "$@" >host || fail "it fails on the host"
+    alone "$LKL_BIN/lkl" run --net none -- /usr/bin/python3 -B "$here/run_calls.py" "$@" \
+        >ours 2>errors || fail "it fails under lkl run: $(cat errors)"
+    diff host ours || fail "results differ"
+}
+compare
+# In a process of its own: the first socket starts our kernel.
+compare watched_before_any_socket
 
 "$LKL_TESTS/network/raw_calls" || fail "raw calls fail on the host"
 alone "$LKL_TESTS/network/raw_calls" >output && fail "the host's loopback interface is up"

@@ -34,6 +34,8 @@ reading, writing = os.pipe()
 both = select.epoll()
 both.register(listening, select.EPOLLIN)
 both.register(reading, select.EPOLLIN)
+pipes = select.epoll()
+pipes.register(reading, select.EPOLLIN)
 
 
 def own_epoll():
@@ -58,6 +60,17 @@ def inherited_epoll():
     return both.poll(10) == [(reading, select.EPOLLIN)] and os.read(reading, 1) == b"x"
 
 
+def polled_epoll():
+    waiting = select.poll()
+    waiting.register(pipes, select.POLLIN)
+    if waiting.poll(0) or select.select([pipes], [], [], 0)[0]:
+        return False
+    outer = select.epoll()
+    outer.register(pipes, select.EPOLLIN)
+    os.write(writing, b"x")
+    return len(outer.poll(10)) == 1 and len(waiting.poll(10000)) == 1 and os.read(reading, 1) == b"x"
+
+
 def closed_epoll():
     both.close()
     return True
@@ -66,6 +79,7 @@ def closed_epoll():
 ask("an epoll of a child's own", in_child(own_epoll))
 ask("poll and select in a child", in_child(polls))
 ask("an inherited epoll", in_child(inherited_epoll))
+ask("poll of an epoll of the host's alone", in_child(polled_epoll))
 ask("libc's sockets in a child", in_child(lambda: error_of(socket.if_nameindex) == errno.ENETDOWN))
 
 # A thread that waits in the parent goes on waiting for both sides after all that.

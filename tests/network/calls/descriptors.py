@@ -43,7 +43,7 @@ def numbers():
     sockets = [socket.socket() for _ in range(50)]
     listed = sorted(sock.fileno() for sock in sockets)
     print(listed[0] == lowest, listed[-1] - listed[0])
-    for target in -1, 1 << 21, 0x7fffffff:
+    for target in 1 << 21, 0x7fffffff:
         print(attempt(os.dup2, listed[0], target), attempt(os.dup2, 0, target))
     for sock in sockets:
         sock.close()

@@ -53,6 +53,36 @@ def nested_before_any_socket():
     print(attempt(outer.unregister, inner), len(outer.poll(0)))
 
 
+def watched_before_any_socket():
+    """An epoll that was in another one, and in poll(), before the first socket."""
+    outer, inner, polled = select.epoll(), select.epoll(), select.epoll()
+    outer.register(inner, select.EPOLLIN)
+    outer.unregister(inner)
+    poll = select.poll()
+    poll.register(polled, select.POLLIN)
+    ready = []
+    threads = [threading.Thread(target=lambda: ready.append(len(poll.poll(10000)))),
+               threading.Thread(
+                   target=lambda: ready.append(len(select.select([polled], [], [], 10)[0])))]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.1)
+    datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    datagrams.bind(("127.0.0.1", 0))
+    datagrams.sendto(b"x", datagrams.getsockname())
+    polled.register(datagrams, select.EPOLLIN)
+    for thread in threads:
+        thread.join(20)
+    print(ready)
+    read, write = pipe()
+    inner.register(read, select.EPOLLIN)
+    outer.register(inner, select.EPOLLIN | select.EPOLLET)
+    for _ in range(3):
+        os.write(write, b"x")
+        print(len(outer.poll(1)), len(inner.poll(0)))
+        os.read(read, 1)
+
+
 def nested_edges():
     """Each edge of a descriptor of the host is one of the epoll that it is in."""
     for timeout in (0, 0.5):
