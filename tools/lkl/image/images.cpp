@@ -70,22 +70,26 @@ void Images::shut_in(SandboxRules rules)
     enter_sandbox(rules);
 }
 
+void Images::mount(const std::string& name, Wanted& wanted)
+{
+    try {
+        wanted.image = std::make_unique<Image>(wanted.request, std::move(*wanted.opened));
+    } catch (const ToolError& error) {
+        wanted.failure = error;
+        throw;
+    }
+    wanted.opened.reset();
+    if (wanted.image->mounted().journal_replayed() && !options_.quiet)
+        report(escaped(name) + ": its journal was replayed in memory; the image is unchanged");
+}
+
 Image& Images::get(const std::string& image)
 {
     Wanted& wanted = images_.at(image);
     if (wanted.failure)
         throw ToolError(*wanted.failure);
-    if (!wanted.image) {
-        try {
-            wanted.image = std::make_unique<Image>(wanted.request, std::move(*wanted.opened));
-        } catch (const ToolError& error) {
-            wanted.failure = error;
-            throw;
-        }
-        wanted.opened.reset();
-        if (wanted.image->mounted().journal_replayed() && !options_.quiet)
-            report(escaped(image) + ": its journal was replayed in memory; the image is unchanged");
-    }
+    if (!wanted.image)
+        mount(image, wanted);
     return *wanted.image;
 }
 

@@ -43,6 +43,7 @@ private:
 
     // All of one file, of which several partitions may be wanted.
     void open_file(std::vector<Wanted*> file);
+    void mount(const std::string& name, Wanted& wanted);
 
     const GlobalOptions& options_;
     std::map<std::string, Wanted> images_;  // by name
