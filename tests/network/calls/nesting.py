@@ -18,6 +18,16 @@ def pipe(data=b""):
     return read, write
 
 
+def nest(flags=0):
+    """An epoll with a socket and a pipe, in another one; and those, to be kept."""
+    outer, inner = select.epoll(), select.epoll()
+    ends, sockets = pipe(), pair()
+    inner.register(sockets[0], select.EPOLLIN)
+    inner.register(ends[0], select.EPOLLIN)
+    outer.register(inner, select.EPOLLIN | flags)
+    return outer, inner, ends, sockets
+
+
 def nested_before_any_socket():
     """What is put in before the first socket is there afterwards, and can be taken out."""
     outer, inner, third = select.epoll(), select.epoll(), select.epoll()
@@ -86,12 +96,7 @@ def watched_before_any_socket():
 def nested_edges():
     """Each edge of a descriptor of the host is one of the epoll that it is in."""
     for timeout in (0, 0.5):
-        outer, inner = select.epoll(), select.epoll()
-        read, write = pipe()
-        a, b = pair()
-        inner.register(a, select.EPOLLIN)
-        inner.register(read, select.EPOLLIN)
-        outer.register(inner, select.EPOLLIN | select.EPOLLET)
+        outer, inner, (read, write), sockets = nest(select.EPOLLET)
         results = [len(outer.poll(0))]
         for _ in range(5):
             os.write(write, b"x")
@@ -105,12 +110,7 @@ def nested_edges():
 def nested_levels():
     """Readiness ends with what it was for, whoever has looked before."""
     for size in (1, 10):
-        outer, inner = select.epoll(), select.epoll()
-        read, write = pipe()
-        a, b = pair()
-        inner.register(a, select.EPOLLIN)
-        inner.register(read, select.EPOLLIN)
-        outer.register(inner, select.EPOLLIN)
+        outer, inner, (read, write), (a, b) = nest()
         poll = select.poll()
         poll.register(inner, select.POLLIN)
         results = []
@@ -157,12 +157,7 @@ def nested_at_once():
 
 def nested_threads():
     """Who waits outside is told, whatever those do who take from the inner one."""
-    outer, inner = select.epoll(), select.epoll()
-    read, write = pipe()
-    a, b = pair()
-    inner.register(a, select.EPOLLIN)
-    inner.register(read, select.EPOLLIN)
-    outer.register(inner, select.EPOLLIN)
+    outer, inner, (read, write), sockets = nest()
     taken = []
 
     def take(wait):

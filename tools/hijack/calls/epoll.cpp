@@ -422,6 +422,7 @@ void move_inners(Epoll& epoll)
             const Holding lock(epoll.mutex);
             epoll.host_members--;
         }
+        epoll.had_ours = true;
         stack::call(__lkl__NR_epoll_ctl, epoll.kernel_fd, EPOLL_CTL_ADD, one->kernel_fd,
                     &inner.event);
         one->watched = true;
@@ -554,10 +555,12 @@ long control_inner(Epoll& epoll, const std::shared_ptr<Epoll>& inner, const long
     const auto operation = static_cast<int>(args[1]);
     const auto number = static_cast<int>(args[2]);
     const Holding lock(registry().mutex);
-    const long result = inner->kernel_fd < 0 || stack::is_lost()
-                            ? control_host(epoll, args)
-                            : stack::call(__lkl__NR_epoll_ctl, epoll.kernel_fd, operation,
-                                          inner->kernel_fd, args[3]);
+    const bool in_host = inner->kernel_fd < 0 || stack::is_lost();
+    if (!in_host)
+        epoll.had_ours = true;
+    const long result = in_host ? control_host(epoll, args)
+                                : stack::call(__lkl__NR_epoll_ctl, epoll.kernel_fd, operation,
+                                              inner->kernel_fd, args[3]);
     if (result != 0)
         return result;
     if (operation == EPOLL_CTL_DEL)
