@@ -14,6 +14,6 @@ no_archive archive.tar
 
 small_image plain
 run 4 "$LKL_BIN/fs2tar" -P 1 plain archive.tar
-says "partition 1: no partition table that is known without the kernel"
+says "partition 1: there is no partition table"
 says_one_line
 no_archive archive.tar

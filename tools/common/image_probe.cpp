@@ -79,34 +79,6 @@ Descriptor enlarged(int descriptor, uint64_t offset, uint64_t size)
     return copy;
 }
 
-Content probe_content(int descriptor, const std::string& path, uint64_t offset, uint64_t size)
-{
-    Content content;
-    if (size == 0)
-        return content;
-    const Descriptor copy = size <= too_small ? enlarged(descriptor, offset, size) : Descriptor();
-    const Probe probe =
-        copy ? new_probe(copy.get(), 0, 4 * too_small) : new_probe(descriptor, offset, size);
-    if (!probe)
-        return content;
-    blkid_probe_enable_partitions(probe.get(), 0);
-    blkid_probe_enable_superblocks(probe.get(), 1);
-    blkid_probe_set_superblocks_flags(probe.get(), BLKID_SUBLKS_TYPE | BLKID_SUBLKS_LABEL |
-                                                       BLKID_SUBLKS_UUID | BLKID_SUBLKS_USAGE);
-    constexpr int ambivalent = -2;
-    const int result = blkid_do_safeprobe(probe.get());
-    if (result < 0 && result != ambivalent)
-        fail_to_read(path, -result);
-    content.ambiguous = result == ambivalent;
-    if (result != 0)
-        return content;
-    content.type = value_of(probe.get(), "TYPE");
-    content.label = value_of(probe.get(), "LABEL");
-    content.uuid = value_of(probe.get(), "UUID");
-    content.file_system = value_of(probe.get(), "USAGE") == "filesystem";
-    return content;
-}
-
 // libblkid's texts may be missing.
 std::string text_of(const char* text)
 {
@@ -268,6 +240,34 @@ ImageContent probe_image(int descriptor, const std::string& path)
     if (image.table.empty() && image.partitions.empty())
         probe_partitions(descriptor, path, large_block, image);
     return image;
+}
+
+Content probe_content(int descriptor, const std::string& path, uint64_t offset, uint64_t size)
+{
+    Content content;
+    if (size == 0)
+        return content;
+    const Descriptor copy = size <= too_small ? enlarged(descriptor, offset, size) : Descriptor();
+    const Probe probe =
+        copy ? new_probe(copy.get(), 0, 4 * too_small) : new_probe(descriptor, offset, size);
+    if (!probe)
+        return content;
+    blkid_probe_enable_partitions(probe.get(), 0);
+    blkid_probe_enable_superblocks(probe.get(), 1);
+    blkid_probe_set_superblocks_flags(probe.get(), BLKID_SUBLKS_TYPE | BLKID_SUBLKS_LABEL |
+                                                       BLKID_SUBLKS_UUID | BLKID_SUBLKS_USAGE);
+    constexpr int ambivalent = -2;
+    const int result = blkid_do_safeprobe(probe.get());
+    if (result < 0 && result != ambivalent)
+        fail_to_read(path, -result);
+    content.ambiguous = result == ambivalent;
+    if (result != 0)
+        return content;
+    content.type = value_of(probe.get(), "TYPE");
+    content.label = value_of(probe.get(), "LABEL");
+    content.uuid = value_of(probe.get(), "UUID");
+    content.file_system = value_of(probe.get(), "USAGE") == "filesystem";
+    return content;
 }
 
 std::string kernel_type(const std::string& blkid_type)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What a disk image holds, found on the host with libblkid, before any kernel
-// runs: file systems by their superblocks, and partition tables.
+// runs: file systems by their superblocks, and partition tables, of which the kernel knows
+// more kinds (kernel_partitions.hpp).
 #pragma once
 
 #include <cstdint>
@@ -26,7 +27,7 @@ struct PartitionContent {
     uint64_t offset = 0;    // bytes
     uint64_t size = 0;      // bytes
     std::string name;       // of the partition (GPT)
-    std::string type;       // as the table has it: a GUID, or "0x83"
+    std::string type;       // as the table has it: a GUID, or "0x83"; may be empty
     std::string uuid;       // of the partition, not of what it holds
     bool bootable = false;  // is marked so (MBR)
     Content content;
@@ -53,6 +54,10 @@ Descriptor open_image(const std::string& path, bool writable = false);
 // ExitCode::image, for one that cannot be read, is empty, or is a disk image in
 // a packed format (qcow2, a compressed file).
 ImageContent probe_image(int descriptor, const std::string& path);
+
+// Looks at one place of it, in bytes, which has to be there. Throws ToolError,
+// ExitCode::image.
+Content probe_content(int descriptor, const std::string& path, uint64_t offset, uint64_t size);
 
 // The kernel's name for a type of libblkid's, where they differ ("ntfs" is
 // mounted as ntfs3).

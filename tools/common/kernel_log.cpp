@@ -100,6 +100,20 @@ std::string KernelLog::explanation(std::string_view subject) const
     return std::string(named_error.empty() ? any_error : named_error);
 }
 
+std::string KernelLog::line(std::string_view start) const
+{
+    const std::lock_guard guard(lock_);
+    std::string_view rest = lines_;
+    while (!rest.empty()) {
+        const size_t end = rest.find('\n');
+        const std::string_view line = without_prefix(rest.substr(0, end));
+        if (line.starts_with(start))
+            return std::string(line);
+        rest.remove_prefix(end + 1);
+    }
+    return {};
+}
+
 std::string panic_reason(std::string_view log)
 {
     // The first that stands there is the cause; a panic may follow from it.

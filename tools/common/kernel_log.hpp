@@ -30,6 +30,8 @@ public:
     // an error, since what follows that are consequences. Without its time stamp;
     // may be empty.
     std::string explanation(std::string_view subject) const;
+    // The first line since clear() that begins so, without level and time; may be empty.
+    std::string line(std::string_view start) const;
 
 private:
     void add(std::string_view text);

@@ -4,24 +4,15 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <chrono>
-#include <cstring>
-#include <span>
-#include <system_error>
 #include <utility>
 
-#include <fcntl.h>
 #include <lkl/asm/unistd.h>
-#include <lkl/disk.hpp>
 #include <lkl/file.hpp>
 #include <lkl/linux/mount.h>
-#include <unistd.h>
 
-#include "common/doomed_file.hpp"
 #include "common/image_probe.hpp"
-#include "common/loop_devices.hpp"
+#include "common/kernel_partitions.hpp"
 #include "common/mount_defaults.hpp"
-#include "common/shared_disk.hpp"
 
 namespace tools {
 
@@ -44,7 +35,6 @@ namespace {
 const Content& choose_content(const ImageRequest& request, const ImageContent& image,
                               unsigned& number)
 {
-    static const Content unknown;
     number = request.partition.value_or(0);
     if (!request.partition) {
         // A file system that begins at 0 is what a disk without a partition
@@ -67,21 +57,26 @@ const Content& choose_content(const ImageRequest& request, const ImageContent& i
                      " lies beyond the end of the image, which is cut off");
         return found->content;
     }
-    if (!image.table.empty())
-        fail_with_partitions(request, image,
-                             "partition " + std::to_string(number) + ": no such partition");
-    // The kernel knows more kinds of tables than libblkid. With a type given,
-    // let it look.
-    if (request.type.empty())
-        fail(request, ExitCode::partition,
-             "partition " + std::to_string(number) +
-                 ": no partition table that is known without the kernel; with " +
-                 request.type_option + " the kernel looks");
-    return unknown;
+    fail_with_partitions(
+        request, image,
+        "partition " + std::to_string(number) +
+            (image.table.empty() ? ": there is no partition table" : ": no such partition"));
 }
 
-// Seconds. Work in memory that takes longer than this is nothing that tools ask for.
-constexpr unsigned patience = 120;
+// A kernel is started for them, so only where the choice depends on them.
+bool needs_partitions_of_kernel(const ImageRequest& request, const OpenedImage& opened,
+                                const ImageContent& image)
+{
+    if (!kernel_may_know_partitions(image))
+        return false;
+    if (request.partition)
+        return *request.partition != 0;
+    // What is no disk for the kernel, of an odd size for instance, has none.
+    if (image.whole.file_system || !opened.disk)
+        return false;
+    // Of a type that libblkid does not know the kernel could take anything for a table.
+    return request.type.empty() || !image.partitions.empty();
+}
 
 // False for what the log of a sound file system says nothing about, whatever else
 // stands there.
@@ -92,60 +87,14 @@ bool may_be_explained(int code)
     return std::find(plain.begin(), plain.end(), code) == plain.end();
 }
 
-std::vector<Identity> host_files_of(int image)
-{
-    std::vector<Identity> files;
-    const auto add = [&files](int descriptor) {
-        if (const auto identity = host_identity(descriptor))
-            files.push_back(*identity);
-    };
-    add(image);
-    if (const std::string path = backing_file_of(image); !path.empty()) {
-        if (const Descriptor file{open(path.c_str(), O_PATH | O_CLOEXEC)})
-            add(file.get());
-    }
-    return files;
-}
-
 }  // namespace
-
-OpenedImage open_for_mount(const ImageRequest& request, const OpenedImage* other)
-{
-    Descriptor image = other != nullptr ? Descriptor(fcntl(other->image.get(), F_DUPFD_CLOEXEC, 0))
-                                        : open_image(request.path, request.writable);
-    if (!image)
-        fail(request, ExitCode::image,
-             std::string("cannot open the image: ") + std::strerror(errno));
-    const std::string kernel_image =
-        request.trace ? KernelTrace::image() : lkl::default_kernel_image();
-    auto kernel = open_kernel_image(kernel_image);
-    lkl::FileDiskOptions options;
-    options.read_only = !request.writable;
-    if (other != nullptr)
-        options.lock = lkl::DiskLock::none;
-    auto disk = lkl::open_file_disk(image.get(), request.path, options);
-    std::vector<Identity> host_files = host_files_of(image.get());
-    if (!disk)
-        return {std::move(image), std::move(kernel), std::move(disk).error(),
-                std::move(host_files)};
-    return {std::move(image), std::move(kernel),
-            std::shared_ptr<lkl::BlockBackend>(*std::move(disk)), std::move(host_files)};
-}
-
-lkl::Result<Descriptor> open_kernel_image(const std::string& path)
-{
-    Descriptor kernel(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!kernel) {
-        const int code = errno;
-        return lkl::Error{code, "kernel image " + path + ": " + std::strerror(code)};
-    }
-    return kernel;
-}
 
 ImageChoice choose_file_system(const ImageRequest& request, OpenedImage opened)
 {
     ImageChoice choice{std::move(opened), 0, {}, 0};
-    const ImageContent image = probe_image(choice.image.get(), request.path);
+    ImageContent image = probe_image(choice.image.get(), request.path);
+    if (needs_partitions_of_kernel(request, choice, image))
+        look_for_partitions(request, choice, image);
     const Content& content = choose_content(request, image, choice.partition);
     if (choice.partition != 0)
         choice.block_size = image.table_block_size;
@@ -170,29 +119,15 @@ ImageChoice choose_file_system(const ImageRequest& request, OpenedImage opened)
 }
 
 MountedImage::MountedImage(const ImageRequest& request, const ImageChoice& choice)
-    : log_(request.show_log, request.log),
-      trace_(request.trace),
+    : trace_(request.trace),
       image_(request.shown()),
       type_(choice.type),
       host_files_(choice.host_files),
-      writable_(request.writable)
+      writable_(request.writable),
+      kernel_(request, choice)
 {
-    if (!choice.kernel)
-        throw ToolError(ExitCode::kernel,
-                        "cannot start the kernel: " + escaped(choice.kernel.error().what));
-    lkl::KernelOptions kernel_options;
-    kernel_options.memory = request.memory + (trace_ ? trace_->buffer() : 0);
-    kernel_options.log = log_.listener();
-    kernel_options.image_descriptor = (*choice.kernel).get();
-    // A crafted image may make the kernel fault: that is to be told as well.
-    kernel_options.fault_handler = true;
-    auto kernel = lkl::Kernel::start(kernel_options);
-    if (!kernel)
-        throw ToolError(ExitCode::kernel, "cannot start the kernel: " + kernel.error().what);
-    kernel_.emplace(*std::move(kernel));
-    watch(request);
     if (trace_)
-        trace_->begin(*kernel_);
+        trace_->begin(kernel());
     if (!request.type.empty())
         require_disk_type(request);
 
@@ -203,10 +138,10 @@ MountedImage::MountedImage(const ImageRequest& request, const ImageChoice& choic
     options.add(request.options);
     options.flags |= LKL_MS_NODEV | LKL_MS_NOSUID | LKL_MS_NOEXEC;
     lkl::Error error;
-    log_.clear();
+    kernel_.log().clear();
     if (writable_) {
         // Files are made with the very mode that is asked for.
-        (void)kernel_->syscall(__lkl__NR_umask, 0);
+        (void)kernel().syscall(__lkl__NR_umask, 0);
         if (!try_mount(choice, options, false, error))
             throw_mount_error(request, choice, error);
         require_writable(request);
@@ -235,32 +170,17 @@ MountedImage::MountedImage(const ImageRequest& request, const ImageChoice& choic
 MountedImage::~MountedImage()
 {
     mount_.reset();
-    if (kernel_ && trace_)
-        trace_->end(*kernel_, image_);
-    // While somebody watches.
-    if (kernel_)
-        (void)kernel_->halt();
-}
-
-void MountedImage::watch(const ImageRequest& request)
-{
-    const std::function<void(const std::string&)> last_words =
-        request.last_words ? request.last_words : report;
-    watchdog_.emplace(*kernel_, patience, std::chrono::seconds(1), [this, last_words] {
-        last_words(escaped(image_) + ": the kernel hangs: for " + std::to_string(patience) +
-                   " seconds no call has ended, and no disk was at work");
-        remove_doomed_files();
-        _exit(static_cast<int>(ExitCode::kernel));
-    });
+    if (trace_)
+        trace_->end(kernel(), image_);
 }
 
 std::string MountedImage::read_proc(const std::string& name)
 {
-    const auto proc = lkl::Mount::special(*kernel_, "proc", "/proc");
+    const auto proc = lkl::Mount::special(kernel(), "proc", "/proc");
     if (!proc)
         throw failure(proc.error(), "/proc");
     const std::string path = "/proc/" + name;
-    const auto file = lkl::File::open(*kernel_, path.c_str(), LKL_O_RDONLY);
+    const auto file = lkl::File::open(kernel(), path.c_str(), LKL_O_RDONLY);
     if (!file)
         throw failure(file.error(), path);
     std::string text;
@@ -287,38 +207,20 @@ void MountedImage::require_disk_type(const ImageRequest& request)
 bool MountedImage::try_mount(const ImageChoice& choice, const lkl::MountOptions& options,
                              bool overlay, lkl::Error& error)
 {
-    if (!choice.disk)
-        throw ToolError(ExitCode::image,
-                        "cannot open the image: " + escaped(choice.disk.error().what));
-    // One disk for the tries to mount it, one after the other.
-    std::unique_ptr<lkl::BlockBackend> backend =
-        std::make_unique<SharedDisk>(*choice.disk, choice.block_size);
-    if (overlay) {
-        auto layered = lkl::make_overlay_disk(std::move(backend));
-        if (!layered)
-            throw ToolError(ExitCode::kernel,
-                            escaped(image_) + ": cannot add the disk: " + layered.error().what);
-        backend = *std::move(layered);
-    }
-    const auto disk = kernel_->add_disk(std::move(backend));
-    if (!disk) {
-        throw_if_crashed();
-        throw ToolError(ExitCode::kernel,
-                        escaped(image_) + ": cannot add the disk: " + disk.error().what);
-    }
-    disk_name_ = std::string("vd") + static_cast<char>('a' + disk->index % 26);
+    const lkl::DiskId disk = kernel_.add_disk(choice, choice.block_size, overlay);
+    disk_name_ = ImageKernel::disk_name(disk);
     device_name_ = disk_name_;
     if (choice.partition != 0)
         device_name_ += std::to_string(choice.partition);
-    auto mount = lkl::Mount::disk(*kernel_, *disk, options);
+    auto mount = lkl::Mount::disk(kernel(), disk, options);
     if (mount) {
         mount_.emplace(*std::move(mount));
         return true;
     }
-    throw_if_crashed();
+    kernel_.throw_if_crashed();
     error = std::move(mount).error();
     // Nothing is mounted, so nothing can be busy; a disk that stays does no harm.
-    (void)kernel_->remove_disk(*disk);
+    (void)kernel().remove_disk(disk);
     return false;
 }
 
@@ -336,7 +238,7 @@ void MountedImage::throw_mount_error(const ImageRequest& request, const ImageCho
                           : error.code == ENOMEM        ? ExitCode::kernel
                                                         : ExitCode::damaged;
     std::string why = "cannot " + escaped(error.what);
-    if (const std::string reason = log_.explanation(disk_name_); !reason.empty())
+    if (const std::string reason = kernel_.log().explanation(disk_name_); !reason.empty())
         why += " (" + escaped(reason) + ")";
     fail(request, code, why);
 }
@@ -351,14 +253,14 @@ void MountedImage::require_writable(const ImageRequest& request)
     if ((stat->f_flags & read_only) == 0)
         return;
     std::string why = escaped(type_) + ": cannot be written";
-    if (const std::string reason = log_.explanation(disk_name_); !reason.empty())
+    if (const std::string reason = kernel_.log().explanation(disk_name_); !reason.empty())
         why += " (" + escaped(reason) + ")";
     fail(request, ExitCode::file_system, why);
 }
 
 lkl::File MountedImage::open_root()
 {
-    auto top = lkl::File::open(*kernel_, root().c_str(), LKL_O_RDONLY | LKL_O_DIRECTORY);
+    auto top = lkl::File::open(kernel(), root().c_str(), LKL_O_RDONLY | LKL_O_DIRECTORY);
     if (!top)
         throw failure(top.error(), "/");
     return *std::move(top);
@@ -367,32 +269,24 @@ lkl::File MountedImage::open_root()
 void MountedImage::unmount()
 {
     auto unmounted = mount_->unmount();
-    throw_if_crashed();
+    kernel_.throw_if_crashed();
     if (unmounted)
         return;
     std::string why = escaped(image_) + ": cannot " + escaped(unmounted.error().what);
-    if (const std::string reason = log_.explanation(disk_name_); !reason.empty())
+    if (const std::string reason = kernel_.log().explanation(disk_name_); !reason.empty())
         why += " (" + escaped(reason) + ")";
     throw ToolError(ExitCode::output, why, unmounted.error().code);
 }
 
-void MountedImage::throw_if_crashed() const
-{
-    const std::string panic = kernel_->panic_message();
-    if (!panic.empty())
-        throw ToolError(ExitCode::kernel,
-                        escaped(image_) + ": the kernel crashed: " + escaped(panic_reason(panic)));
-}
-
 ToolError MountedImage::failure(const lkl::Error& error, std::string_view where) const
 {
-    const std::string panic = kernel_->panic_message();
+    const std::string panic = kernel_.kernel().panic_message();
     if (!panic.empty())
         return {ExitCode::kernel, escaped(image_) + ": " + escaped(where) +
                                       ": the kernel crashed: " + escaped(panic_reason(panic))};
     std::string text = escaped(image_) + ": " + escaped(where) + ": cannot " + escaped(error.what);
     if (may_be_explained(error.code)) {
-        if (const std::string reason = log_.explanation(disk_name_); !reason.empty())
+        if (const std::string reason = kernel_.log().explanation(disk_name_); !reason.empty())
             text += " (" + escaped(reason) + ")";
     }
     return ToolError(writable_ ? ExitCode::output : ExitCode::damaged, text, error.code)

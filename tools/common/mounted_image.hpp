@@ -8,66 +8,24 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include <lkl/block.hpp>
 #include <lkl/file.hpp>
 #include <lkl/kernel.hpp>
 #include <lkl/mount.hpp>
 
-#include "common/descriptor.hpp"
-#include "common/kernel_log.hpp"
+#include "common/image_kernel.hpp"
 #include "common/kernel_trace.hpp"
+#include "common/opened_image.hpp"
 #include "common/report.hpp"
 #include "common/tree/error_texts.hpp"
 #include "common/tree/identity.hpp"
-#include "common/watchdog.hpp"
 
 namespace tools {
-
-struct ImageRequest {
-    std::string path;
-    std::string name;                   // what messages call it; empty: by its path
-    std::optional<unsigned> partition;  // 0: the whole disk; none: the only choice
-    std::string type;                   // of the file system, the kernel's name; empty: detect
-    std::string options;                // of the mount, as for mount -o
-    uint64_t memory = 0;                // bytes, for the kernel
-    bool show_log = false;
-    std::function<void(std::string_view)> log;  // gets the kernel's log too, as KernelLog gives it
-    bool writable = false;
-    // Gets the message when the tool has to end because the kernel hangs; none: report().
-    std::function<void(const std::string&)> last_words;
-    std::shared_ptr<KernelTrace> trace;  // what the kernel does is seen by it; may be none
-    bool sandbox = true;                 // the tool shuts itself in before the image is looked at
-    // What messages call the options for partition and type.
-    std::string partition_option = "-P";
-    std::string type_option = "-t";
-
-    const std::string& shown() const { return name.empty() ? path : name; }
-};
-
-// All that has to be opened for a MountedImage; nothing of the image was read.
-struct OpenedImage {
-    Descriptor image;
-    // The image of the kernel; where there is none, that is told when a kernel is wanted.
-    lkl::Result<Descriptor> kernel;
-    // Of the image; where there is none, that is told when a disk is wanted.
-    lkl::Result<std::shared_ptr<lkl::BlockBackend>> disk;
-    // Which files of the host the image is: one, and with a loop device that which it is of.
-    std::vector<Identity> host_files = {};
-};
-
-// other: the same file, which is open for all that is requested here; its lock, which must
-// last as long, is for both. Throws ToolError, ExitCode::image.
-OpenedImage open_for_mount(const ImageRequest& request, const OpenedImage* other = nullptr);
-
-// The image of a kernel, for OpenedImage.
-lkl::Result<Descriptor> open_kernel_image(const std::string& path);
 
 // Which file system is meant, and the open image.
 struct ImageChoice : OpenedImage {
@@ -92,7 +50,7 @@ public:
     MountedImage& operator=(const MountedImage&) = delete;
     ~MountedImage() override;
 
-    lkl::Kernel& kernel() { return *kernel_; }
+    lkl::Kernel& kernel() { return kernel_.kernel(); }
     // Where the file system is, in the kernel.
     const std::string& root() const { return mount_->path(); }
     const std::string& type() const { return type_; }
@@ -120,20 +78,14 @@ public:
     void unmount();
 
 private:
-    // The tool ends, ExitCode::kernel, when the kernel hangs: from then on nothing that
-    // it would say or write could be trusted.
-    void watch(const ImageRequest& request);
     void require_disk_type(const ImageRequest& request);
     // Mounts once; false and `error` when that fails.
     bool try_mount(const ImageChoice& choice, const lkl::MountOptions& options, bool overlay,
                    lkl::Error& error);
     [[noreturn]] void throw_mount_error(const ImageRequest& request, const ImageChoice& choice,
                                         const lkl::Error& error);
-    void throw_if_crashed() const;
     void require_writable(const ImageRequest& request);
 
-    // In the order of their construction; the kernel ends before its log does.
-    KernelLog log_;
     const std::shared_ptr<KernelTrace> trace_;
     std::string image_;
     std::string type_;
@@ -142,8 +94,7 @@ private:
     const std::vector<Identity> host_files_;
     bool writable_ = false;
     bool replayed_ = false;
-    std::optional<lkl::Kernel> kernel_;
-    std::optional<Watchdog> watchdog_;
+    ImageKernel kernel_;
     std::optional<lkl::Mount> mount_;
 };
 

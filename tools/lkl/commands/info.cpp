@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/image_probe.hpp"
+#include "common/kernel_partitions.hpp"
 #include "common/mounted_image.hpp"
 #include "common/progress.hpp"
 #include "common/sandbox/sandbox.hpp"
@@ -224,6 +225,10 @@ void Info::mount(const ImageRequest& request, ImageChoice& choice, Volume& volum
 void Info::look_at(const ImageRequest& request, OpenedImage opened, JsonList& json)
 {
     ImageContent image = probe_image(opened.image.get(), request.path);
+    // A file system that is all of the disk has none, unless one is named.
+    if (kernel_may_know_partitions(image) &&
+        (!image.whole.file_system || request.partition.value_or(0) != 0))
+        look_for_partitions(request, opened, image);
     if (request.partition)
         keep_only(*request.partition, image, request);
     std::vector<Volume> volumes = volumes_of(image);
