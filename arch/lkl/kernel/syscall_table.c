@@ -38,6 +38,7 @@ asmlinkage long sys_lkl_mprotect(unsigned long start, size_t len, unsigned long 
 asmlinkage long sys_lkl_virtio_mmio_device_add(unsigned long base, unsigned long size,
 					       unsigned int irq, u64 __user *number);
 asmlinkage long sys_lkl_virtio_mmio_device_remove(long id);
+asmlinkage long sys_lkl_freeze(const char __user *place, int on);
 
 /* All arguments travel in registers, so a function that takes fewer is called
  * with six all the same.
@@ -50,4 +51,5 @@ const sys_call_ptr_t sys_call_table[NR_syscalls] = {
 #include <asm/syscall_table_64.h>
 	__SYSCALL(__NR_lkl_virtio_mmio_device_add, sys_lkl_virtio_mmio_device_add)
 	__SYSCALL(__NR_lkl_virtio_mmio_device_remove, sys_lkl_virtio_mmio_device_remove)
+	__SYSCALL(__NR_lkl_freeze, sys_lkl_freeze)
 };

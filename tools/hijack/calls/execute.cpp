@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Programs that the program starts. One that the library does not reach would have the
 // host's network in silence: it is refused, unless its environment is without the library,
-// which says that this is wanted. One that takes this program's place ends our kernel: what
-// was written is in the images before.
+// which says that this is wanted. One that takes this program's place ends our kernel
+// (takeover.hpp).
 #include <cerrno>
 #include <string>
 #include <string_view>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#include <lkl/asm/unistd.h>
 
 #include "hijack/calls/borrowed.hpp"
 #include "hijack/calls/paths.hpp"
 #include "hijack/calls/rules.hpp"
+#include "hijack/calls/takeover.hpp"
 #include "hijack/preload/descriptors.hpp"
 #include "hijack/preload/host.hpp"
 #include "hijack/preload/message.hpp"
@@ -49,13 +49,21 @@ std::string path_at(long directory, const char* path, long flags)
     return base + "/" + path;
 }
 
-// Before a program takes this one's place, which may fail: then all goes on.
-void leave_kernel(const std::string& path)
+// Who looks for a program in all directories of PATH tries many that are not there, which is
+// not worth the work of an exec: an error, or 0.
+long look_for(long directory, const char* path, long flags)
+{
+    struct stat status {};
+    const long result = host::call(SYS_newfstatat, directory, path, &status,
+                                   flags & (AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW));
+    return result == -ENOENT || result == -ENOTDIR ? result : 0;
+}
+
+// What the program in this one's place will not have.
+void tell_of_descriptors(const std::string& path)
 {
     if (!stack::is_up() || borrowed::is_borrower())
         return;
-    stack::call(__lkl__NR_sync);
-    // Who looks for a program in all directories of PATH tries many that are not there.
     const int left = descriptors::first_inherited();
     if (left >= 0 && host::call(SYS_faccessat, AT_FDCWD, path.c_str(), X_OK) == 0)
         message(path + ": descriptor " + std::to_string(left) +
@@ -84,11 +92,15 @@ long execve(const long* args)
 {
     if (args[0] != 0) {
         const Inside inside;
+        const char* const path = host::to_text(args[0]);
         const auto* const environment = host::to_pointer<const char* const>(args[2]);
-        if (const int error = refuse_program(host::to_text(args[0]), environment))
+        if (const int error = refuse_program(path, environment))
             return error;
-        leave_kernel(host::to_text(args[0]));
+        if (const long error = look_for(AT_FDCWD, path, 0))
+            return error;
+        tell_of_descriptors(path);
     }
+    const takeover::Attempt attempt;
     return host::raw(SYS_execve, args);
 }
 
@@ -102,8 +114,11 @@ long execveat(const long* args)
         const auto* const environment = host::to_pointer<const char* const>(args[3]);
         if (const int error = refuse_program(path, environment))
             return error;
-        leave_kernel(path);
+        if (const long error = look_for(args[0], host::to_text(args[1]), args[4]))
+            return error;
+        tell_of_descriptors(path);
     }
+    const takeover::Attempt attempt;
     return host::raw(SYS_execveat, args);
 }
 

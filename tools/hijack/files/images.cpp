@@ -33,15 +33,27 @@ std::vector<std::string> disk_types(Kernel& kernel)
     return types;
 }
 
+Result<lkl::Mount> mount_as(Kernel& kernel, lkl::DiskId disk, const std::string& type,
+                            bool read_only)
+{
+    lkl::MountOptions options;
+    options.type = type;
+    options.flags = read_only ? LKL_MS_RDONLY : 0;
+    return lkl::Mount::disk(kernel, disk, options);
+}
+
 // As mount(8) does it without a type: the first one that takes it.
 Result<lkl::Mount> mount_any(Kernel& kernel, lkl::DiskId disk, bool read_only)
 {
     for (const std::string& type : disk_types(kernel)) {
-        lkl::MountOptions options;
-        options.type = type;
-        options.flags = read_only ? LKL_MS_RDONLY : 0;
-        auto mount = lkl::Mount::disk(kernel, disk, options);
-        if (mount || (mount.error().code != EINVAL && mount.error().code != ENODEV))
+        auto mount = mount_as(kernel, disk, type, read_only);
+        if (mount)
+            return mount;
+        const int code = mount.error().code;
+        // Who can read alone, as ufs, says so of every disk, and before it looks.
+        const bool is_other = code == EINVAL || code == ENODEV ||
+                              (code == EROFS && !mount_as(kernel, disk, type, true));
+        if (!is_other)
             return mount;
     }
     return lkl::Error{EINVAL, "no file system that is known"};

@@ -20,4 +20,8 @@ inline bool is_wiped()
 // In a child that knows what it is.
 void set();
 
+// Whether this process is the one whose memory this is: not a child that works on its
+// parent's (CLONE_VM), whatever Thread it has.
+bool is_own_memory();
+
 }  // namespace hijack::fork_mark

@@ -12,6 +12,7 @@
 #include <lkl/asm/unistd.h>
 
 #include "hijack/calls/signal_mask.hpp"
+#include "hijack/calls/takeover.hpp"
 #include "hijack/preload/descriptors.hpp"
 #include "hijack/preload/helper_thread.hpp"
 #include "hijack/preload/host.hpp"
@@ -98,10 +99,13 @@ void defer(int signal, const siginfo_t* info, void* context)
 
 void on_signal(int signal, siginfo_t* info, void* context)
 {
-    if (this_thread.depth == 0 || is_fault(signal, info))
-        run_handler(signal, info, context);
-    else
-        defer(signal, info, context);
+    if (this_thread.depth != 0 && !is_fault(signal, info))
+        return defer(signal, info, context);
+    // Not by a destructor: who leaves the handler otherwise is no longer in exec.
+    const bool in_exec = takeover::interrupt();
+    run_handler(signal, info, context);
+    if (in_exec)
+        takeover::resume();
 }
 
 // In our kernel, as the handler of the signal that interrupts calls: the call has ended.

@@ -24,6 +24,7 @@
 #include "hijack/calls/borrowed.hpp"
 #include "hijack/calls/epoll.hpp"
 #include "hijack/calls/rules.hpp"
+#include "hijack/calls/takeover.hpp"
 #include "hijack/network/leases.hpp"
 #include "hijack/network/network.hpp"
 #include "hijack/preload/descriptors.hpp"
@@ -174,6 +175,7 @@ int start()
     if (error.empty()) {
         signals::start_interrupter();
         calls::copy_file_mask();
+        const std::lock_guard nobody_in_exec(takeover::mutex());
         epolls::kernel_started();
     } else {
         message("no network: " + error);
@@ -252,6 +254,7 @@ void fork_made()
 void forked()
 {
     new (mutex_room) std::mutex;
+    takeover::forked();
     epolls::forked();
     descriptors::forked();
     State up = State::up;

@@ -33,6 +33,8 @@ struct Thread {
     bool starting = false;
     // How many mutexes it holds that others wait for (Holding).
     int holds = 0;
+    // It is in exec, and images are frozen for it (calls/takeover.hpp).
+    volatile bool taken_over = false;
 
     // The process that it is a thread of, while there may be a child of its on the same
     // memory, which has this structure too (calls/borrowed.hpp), else 0; and whether that
