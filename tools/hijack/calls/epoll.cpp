@@ -2,9 +2,7 @@
 #include "hijack/calls/epoll.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -19,6 +17,8 @@
 #include <lkl/linux/eventpoll.h>
 
 #include "hijack/calls/deadline.hpp"
+#include "hijack/calls/epoll_halves.hpp"
+#include "hijack/calls/nested_epolls.hpp"
 #include "hijack/calls/signal_mask.hpp"
 #include "hijack/preload/descriptors.hpp"
 #include "hijack/preload/gate.hpp"
@@ -26,6 +26,21 @@
 #include "hijack/preload/stack.hpp"
 
 namespace hijack::epolls {
+
+Epoll::~Epoll()
+{
+    gate.reset();
+    // A child of fork() has nothing of it.
+    if (kernel_fd >= 0 && stack::is_up())
+        stack::call(__lkl__NR_close, kernel_fd);
+    descriptors::close_own(host_fd);
+}
+
+Registry& registry()
+{
+    static Registry* const instance = new Registry;
+    return *instance;
+}
 
 namespace {
 
@@ -38,63 +53,6 @@ char gate_mark, start_mark;
 uint64_t mark(const char& what)
 {
     return reinterpret_cast<uintptr_t>(&what);
-}
-
-struct Epoll;
-
-// An epoll that was put into another.
-struct Inner {
-    std::weak_ptr<Epoll> epoll;
-    epoll_event event;  // the program's
-};
-
-struct Epoll {
-    ~Epoll()
-    {
-        gate.reset();
-        // A child of fork() has nothing of it.
-        if (kernel_fd >= 0 && stack::is_up())
-            stack::call(__lkl__NR_close, kernel_fd);
-        descriptors::close_own(host_fd);
-    }
-
-    // A number of our own, which stays when the program closes its.
-    int host_fd = -1;
-    int kernel_fd = -1;  // -1: our kernel does not run
-    std::unique_ptr<Gate> gate;
-
-    std::mutex mutex;
-    // Of the host's descriptors in it; too many when some were closed. Written under the
-    // mutex.
-    std::atomic<int> host_members{0};
-    // Something of our kernel was in it.
-    std::atomic<bool> had_ours{false};
-    // Threads in our kernel's epoll_pwait(). Under the mutex.
-    int waiting = 0;
-    // Others rely on the gate too: the epoll is in another or was given to poll(2). Stays true.
-    std::atomic<bool> watched{false};
-    // Our kernel's events are taken first the next time.
-    std::atomic<bool> ours_first{false};
-    // Threads in the host's epoll_wait(), from before our kernel has started.
-    std::atomic<int> waiting_in_host{0};
-
-    // By the numbers that they were put in with. Under the registry's mutex, of which a
-    // forked child knows that nobody holds it.
-    std::map<int, Inner> inners;
-    std::atomic<bool> has_inners{false};
-};
-
-struct Registry {
-    std::mutex mutex;
-    std::map<int, std::shared_ptr<Epoll>> by_number;
-    // Makes all threads look again that wait in an epoll of the host; -1: none was made.
-    int start_event = -1;
-};
-
-Registry& registry()
-{
-    static Registry* const instance = new Registry;
-    return *instance;
 }
 
 std::shared_ptr<Epoll> find(long number)
@@ -237,19 +195,9 @@ long take_from_kernel(Epoll& epoll, epoll_event* events, long most, const timesp
 
 void refresh(Epoll& epoll);
 
-void refresh_inners(Epoll& epoll)
+void refresh_inners(const Epoll& epoll)
 {
-    if (!epoll.has_inners)
-        return;
-    std::vector<std::shared_ptr<Epoll>> inners;
-    {
-        const Holding lock(registry().mutex);
-        for (const auto& [number, inner] : epoll.inners)
-            if (auto one = inner.epoll.lock())
-                inners.push_back(std::move(one));
-    }
-    // Not with the mutex held: it may be the last who knows of one.
-    for (const auto& inner : inners)
+    for (const auto& inner : nested::all(epoll))
         refresh(*inner);
 }
 
@@ -406,33 +354,6 @@ void share(int number, int second)
         all.by_number[second] = found->second;
 }
 
-namespace {
-
-// Those that are epolls go from the half of the host to ours, which has their sockets.
-void move_inners(Epoll& epoll)
-{
-    for (auto& [number, inner] : epoll.inners) {
-        const auto one = inner.epoll.lock();
-        if (!one || one->kernel_fd < 0)
-            continue;
-        // Else the number is another's by now.
-        const auto found = registry().by_number.find(number);
-        if (found != registry().by_number.end() && found->second == one &&
-            host::call(SYS_epoll_ctl, epoll.host_fd, EPOLL_CTL_DEL, number, nullptr) == 0) {
-            const Holding lock(epoll.mutex);
-            epoll.host_members--;
-        }
-        epoll.had_ours = true;
-        stack::call(__lkl__NR_epoll_ctl, epoll.kernel_fd, EPOLL_CTL_ADD, one->kernel_fd,
-                    &inner.event);
-        one->watched = true;
-        one->gate->follow_edges();
-        one->gate->settle();
-    }
-}
-
-}  // namespace
-
 void kernel_started()
 {
     Registry& all = registry();
@@ -444,7 +365,7 @@ void kernel_started()
         descriptors::table[number].store(entry_of(*epoll), std::memory_order_release);
     }
     for (const auto& epoll : epolls)
-        move_inners(*epoll);
+        nested::kernel_started(*epoll);
     // Before the lock goes: an epoll that comes later finds our kernel running.
     stack::state.store(stack::State::up);
     for (const auto& epoll : epolls)
@@ -531,9 +452,6 @@ long create(const long* args)
     return static_cast<int>(args[0]) > 0 ? create1(without_flags) : -EINVAL;
 }
 
-namespace {
-
-// A descriptor that is the host's alone.
 long control_host(Epoll& epoll, const long* args)
 {
     const auto operation = static_cast<int>(args[1]);
@@ -549,30 +467,6 @@ long control_host(Epoll& epoll, const long* args)
     return result;
 }
 
-// An epoll in the epoll. Our kernel does not start meanwhile (kernel_started()).
-long control_inner(Epoll& epoll, const std::shared_ptr<Epoll>& inner, const long* args)
-{
-    const auto operation = static_cast<int>(args[1]);
-    const auto number = static_cast<int>(args[2]);
-    const Holding lock(registry().mutex);
-    const bool in_host = inner->kernel_fd < 0 || stack::is_lost();
-    if (!in_host)
-        epoll.had_ours = true;
-    const long result = in_host ? control_host(epoll, args)
-                                : stack::call(__lkl__NR_epoll_ctl, epoll.kernel_fd, operation,
-                                              inner->kernel_fd, args[3]);
-    if (result != 0)
-        return result;
-    if (operation == EPOLL_CTL_DEL)
-        epoll.inners.erase(number);
-    else
-        epoll.inners[number] = {inner, *host::to_pointer<const epoll_event>(args[3])};
-    epoll.has_inners = !epoll.inners.empty();
-    return result;
-}
-
-}  // namespace
-
 long control(const long* args)
 {
     const long number = args[0], fd = args[2], event = args[3];
@@ -587,7 +481,7 @@ long control(const long* args)
                    ? -EBADF
                    : -EINVAL;
     if (const std::shared_ptr<Epoll> inner = find(fd)) {
-        const long result = control_inner(*epoll, inner, args);
+        const long result = nested::control(*epoll, inner, args);
         if (result == 0)
             refresh(*inner);
         return result;
