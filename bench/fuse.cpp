@@ -3,17 +3,15 @@
 // through FUSE as well; for random reads it is the host's own mount of it over a loop
 // device. The image is in the host's page cache all the time, and is mounted anew each
 // round, so that nothing of its files is.
-#include <array>
-#include <atomic>
 #include <filesystem>
 #include <functional>
-#include <random>
-#include <thread>
 #include <vector>
 
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <unistd.h>
+
+#include <nlohmann/json.hpp>
 
 #include "figures.hpp"
 #include "harness.hpp"
@@ -27,9 +25,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t buffer_size = size_t{1} << 20;
-constexpr size_t page = 4096;
-constexpr int readers = 8;
-constexpr int reads_each = 4000;
 
 // Reads a file to its end; its size.
 uint64_t read_file(const std::string& path)
@@ -65,29 +60,16 @@ double walk(const std::string& directory)
     return time;
 }
 
-// Thousands of pages a second, of all readers together.
+// Thousands of pages a second, of all jobs together.
 double read_randomly(const std::string& path)
 {
-    const Descriptor file = Descriptor::open(path, O_RDONLY);
-    ::posix_fadvise(file.get(), 0, 0, POSIX_FADV_RANDOM);
-    std::atomic<int> failures{0};
-    const auto reader = [&](unsigned seed) {
-        std::minstd_rand random{seed};
-        std::array<char, page> buffer;
-        for (int i = 0; i < reads_each; ++i) {
-            const auto position = static_cast<off_t>(random() % (data_size / page) * page);
-            if (::pread(file.get(), buffer.data(), page, position) != page)
-                ++failures;
-        }
-    };
-    const double time = seconds([&] {
-        std::vector<std::jthread> threads;
-        for (unsigned i = 1; i <= readers; ++i)
-            threads.emplace_back(reader, i);
-    });
-    if (failures != 0)
-        throw std::runtime_error("reads failed");
-    return readers * reads_each / time / 1e3;
+    const std::string output =
+        output_of({"fio", "--name=random", "--filename=" + path, "--readonly", "--rw=randread",
+                   "--bs=4k", "--ioengine=psync", "--numjobs=8", "--thread", "--number_ios=4000",
+                   "--group_reporting", "--output-format=json"});
+    // It may write a note before its results.
+    const auto results = nlohmann::json::parse(output.substr(output.find('{')));
+    return results.at("jobs").at(0).at("read").at("iops").get<double>() / 1e3;
 }
 
 class Fuse {
@@ -157,6 +139,7 @@ void measure_fuse(Run& run)
 {
     need_root();
     need_program("fuse2fs");
+    need_program("fio");
     Fuse large(run, data_image(run));
     const auto data = [](const std::string& directory) { return directory + "/data"; };
     large.beside_fuse2fs(
@@ -169,7 +152,7 @@ void measure_fuse(Run& run)
             return gigabytes_per_second(data(directory));
         });
     large.beside_loop_mount(
-        {.name = "lklfuse, random reads of 4 KiB, 8 at a time",
+        {.name = "lklfuse, random reads of 4 KiB, fio with 8 jobs",
          .unit = "thousand/s",
          .target = ratio_at_least(0.4)},
         [&data](const std::string& directory) { return read_randomly(data(directory)); });
