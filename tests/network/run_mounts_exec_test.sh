@@ -30,11 +30,15 @@ for number, count in enumerate(counts):
             raise SystemExit(f"file {number}: record {i} is another one")' || fail "$*"
 }
 
-run() {
-    local type=$1 way=$2
+make_image() {
     rm -f image
     truncate -s 512M image
-    "mkfs.$type" image >/dev/null 2>&1 || fail "mkfs.$type"
+    "mkfs.$1" image >/dev/null 2>&1 || fail "mkfs.$1"
+}
+
+run() {
+    local type=$1 way=$2
+    make_image "$type"
     timeout 60 "$LKL_BIN/lkl" run --mount image:/image -- \
         "$LKL_TESTS/network/threads_at_exec" /image counts "$way" 2>error ||
         fail "$type, $way: $(cat error)"
@@ -45,6 +49,21 @@ for way in plain failed handlers in-handler two borrowed; do
     run ext4 "$way"
     e2fsck -fn image >check 2>&1 || fail "$way: $(cat check)"
     run vfat "$way"
+done
+
+# The handler of a filter's signal has its turn on images that are not frozen.
+run vfat trapped
+
+# A child that is forked while the process ends can start a program: none stays behind, which
+# would hold the output open.
+mkfifo output
+for _ in 1 2 3; do
+    make_image vfat
+    timeout 60 "$LKL_BIN/lkl" run --mount image:/image -- \
+        "$LKL_TESTS/network/threads_at_exec" /image counts ending >output 2>error &
+    timeout 30 cat output >/dev/null || fail "a child of a process that ended is still there"
+    wait $! || fail "ending: $(cat error)"
+    compare ending
 done
 
 # Those that have a freeze and those that have none are many.

@@ -20,9 +20,22 @@ static long freeze(struct super_block *sb)
 
 static long thaw(struct super_block *sb)
 {
+	struct percpu_rw_semaphore *writers = &sb->s_writers.rw_sem[SB_FREEZE_WRITE - 1];
+	bool turned;
+	long ret;
+
 	if (sb->s_op->thaw_super)
 		return sb->s_op->thaw_super(sb, FREEZE_HOLDER_KERNEL);
-	return thaw_super(sb, FREEZE_HOLDER_KERNEL);
+	/* thaw_super() lets no writer go where there are none.  FAT and others turn
+	 * read-only for an error that somebody finds who reads meanwhile.
+	 */
+	turned = sb_rdonly(sb) && percpu_is_write_locked(writers);
+	if (turned)
+		sb->s_flags &= ~SB_RDONLY;
+	ret = thaw_super(sb, FREEZE_HOLDER_KERNEL);
+	if (turned)
+		sb->s_flags |= SB_RDONLY;
+	return ret;
 }
 
 /* The file system that is mounted at a place. */

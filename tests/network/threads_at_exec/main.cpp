@@ -12,6 +12,8 @@
 //     in-handler  exec by a handler
 //     two         another thread, whose exec fails again and again
 //     borrowed    a child on this memory with thread-local variables of its own starts a program
+//     ending      no exec of its own: it ends while its threads start programs, all of which end
+//     trapped     exec that a filter answers by SIGSYS, whose handler writes
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -26,10 +28,15 @@
 #include <thread>
 
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 namespace {
@@ -188,9 +195,63 @@ void start_from_borrowed_memory()
     need(child > 0 && waitpid(child, &status, 0) == child && status == 0, "a child");
 }
 
+// Children are forked at any moment of the process's end. One that hangs is ended by a signal
+// so late that whoever waits for the end of their output has seen it.
+void end_among_children()
+{
+    constexpr unsigned too_late = 40;  // seconds
+    for (size_t i = 0; i < writers; i++) {
+        std::thread([] {
+            for (;;) {
+                const int child = fork();
+                if (child == 0) {
+                    alarm(too_late);
+                    execute("/bin/true");
+                    _exit(1);
+                }
+                waitpid(child, nullptr, 0);
+            }
+        }).detach();
+    }
+    std::this_thread::sleep_for(200ms);
+    std::exit(0);
+}
+
+void append_for_trap(int, siginfo_t*, void* context)
+{
+    need(append(writers), "write in the handler of a filter");
+    static_cast<ucontext_t*>(context)->uc_mcontext.gregs[REG_RAX] = -EPERM;
+}
+
+void fail_by_filter()
+{
+    struct sigaction action {};
+    action.sa_sigaction = append_for_trap;
+    action.sa_flags = SA_SIGINFO;
+    need(sigaction(SIGSYS, &action, nullptr) == 0, "sigaction");
+    std::array filter{
+        sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+        sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_execve, 0, 1),
+        sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
+        sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const sock_fprog program{filter.size(), filter.data()};
+    need(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+             prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0,
+         "filter");
+    execute("/bin/true");
+    need(errno == EPERM && counts[writers] == 1, "exec under the filter");
+    wait_for_writers("threads after an exec that a filter has answered");
+    std::exit(0);
+}
+
 void run(std::string_view way)
 {
-    if (way == "failed")
+    if (way == "ending")
+        end_among_children();
+    else if (way == "trapped")
+        fail_by_filter();
+    else if (way == "failed")
         fail();
     else if (way == "handlers")
         fail_with_handlers();

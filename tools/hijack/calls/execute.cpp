@@ -56,7 +56,8 @@ long look_for(long directory, const char* path, long flags)
     struct stat status {};
     const long result = host::call(SYS_newfstatat, directory, path, &status,
                                    flags & (AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW));
-    return result == -ENOENT || result == -ENOTDIR ? result : 0;
+    const bool is_known = result == -ENOENT || result == -ENOTDIR || result == -EFAULT;
+    return is_known ? result : 0;
 }
 
 // What the program in this one's place will not have.
@@ -94,10 +95,13 @@ long execve(const long* args)
         const Inside inside;
         const char* const path = host::to_text(args[0]);
         const auto* const environment = host::to_pointer<const char* const>(args[2]);
+        const long found = look_for(AT_FDCWD, path, 0);
+        if (found == -EFAULT)
+            return found;
         if (const int error = refuse_program(path, environment))
             return error;
-        if (const long error = look_for(AT_FDCWD, path, 0))
-            return error;
+        if (found < 0)
+            return found;
         tell_of_descriptors(path);
     }
     const takeover::Attempt attempt;

@@ -2,14 +2,18 @@
 #include "hijack/calls/takeover.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstddef>
+#include <cstring>
 #include <new>
+#include <string>
 
 #include <lkl/asm/unistd.h>
 
 #include "hijack/calls/borrowed.hpp"
 #include "hijack/files/images.hpp"
 #include "hijack/preload/fork_mark.hpp"
+#include "hijack/preload/message.hpp"
 #include "hijack/preload/settings.hpp"
 #include "hijack/preload/stack.hpp"
 
@@ -36,33 +40,37 @@ bool is_needed()
            !borrowed::is_borrower() && fork_mark::is_own_memory();
 }
 
-// An image that cannot be frozen is as it is: an error of its disk, which has been told.
+// Again where it fails: what a disk had to complain about before is told once and forgotten,
+// and F2FS refuses when somebody came in between.
+void freeze(const char* place)
+{
+    constexpr int tries = 5;
+    long result = -1;
+    for (int i = 0; i < tries && result < 0; i++)
+        result = stack::call(__lkl__NR_lkl_freeze, place, 1);
+    const bool is_gone = result == -ESHUTDOWN || result == -ENETDOWN;  // told elsewhere
+    if (result < 0 && !is_gone)
+        message(std::string(place) +
+                ": cannot be frozen for exec: " + std::strerror(static_cast<int>(-result)) +
+                ": what other threads write from now on may be lost");
+}
+
+// Thawing does nothing to an image that is not frozen.
 void set_frozen(bool wanted)
 {
     const size_t count = settings::configuration()->images.size();
-    for (size_t i = 0; i < count; i++)
-        stack::call(__lkl__NR_lkl_freeze, images::mount_point(i).c_str(), wanted ? 1 : 0);
+    for (size_t i = 0; i < count; i++) {
+        const std::string place = images::mount_point(i);
+        if (wanted)
+            freeze(place.c_str());
+        else
+            stack::call(__lkl__NR_lkl_freeze, place.c_str(), 0);
+    }
     frozen = wanted;
 }
 
-// The caller is Inside, as for release().
-void hold()
-{
-    // Who ends the process was first.
-    (void)stack::check();
-    mutex().lock();
-    this_thread.holds++;
-    if (stack::is_up()) {
-        // Most of it while others may still write.
-        if (interruptions == 0 || interruptions == most_interruptions)
-            stack::call(__lkl__NR_sync);
-        if (interruptions < most_interruptions)
-            set_frozen(true);
-    }
-    this_thread.taken_over = true;
-}
-
-// Also where the process ends meanwhile, which may wait for the images.
+// Also where the process ends meanwhile, which may wait for the images. The caller is Inside,
+// as for hold().
 void release()
 {
     this_thread.taken_over = false;
@@ -70,6 +78,27 @@ void release()
         set_frozen(false);
     this_thread.holds--;
     mutex().unlock();
+}
+
+void hold()
+{
+    for (;;) {
+        // Who ends the process was first: this does not return then.
+        (void)stack::check();
+        mutex().lock();
+        this_thread.holds++;
+        if (stack::is_up()) {
+            // Most of it while others may still write.
+            if (interruptions == 0 || interruptions == most_interruptions)
+                stack::call(__lkl__NR_sync);
+            if (interruptions < most_interruptions)
+                set_frozen(true);
+        }
+        this_thread.taken_over = true;
+        if (!stack::is_ended_by_another())
+            return;
+        release();
+    }
 }
 
 }  // namespace

@@ -76,8 +76,13 @@ void run_handler(int signal, siginfo_t* info, void* context)
         host::call(SYS_rt_sigaction, signal, &reset, nullptr, sizeof(uint64_t));
     }
     // Set back to the default since it was sent.
-    if (own.handler.load() > 1)
-        handler(signal, info, context);
+    if (own.handler.load() <= 1)
+        return;
+    // Not by a destructor: who leaves the handler otherwise is no longer in exec.
+    const bool in_exec = takeover::interrupt();
+    handler(signal, info, context);
+    if (in_exec)
+        takeover::resume();
 }
 
 void defer(int signal, const siginfo_t* info, void* context)
@@ -99,13 +104,10 @@ void defer(int signal, const siginfo_t* info, void* context)
 
 void on_signal(int signal, siginfo_t* info, void* context)
 {
-    if (this_thread.depth != 0 && !is_fault(signal, info))
-        return defer(signal, info, context);
-    // Not by a destructor: who leaves the handler otherwise is no longer in exec.
-    const bool in_exec = takeover::interrupt();
-    run_handler(signal, info, context);
-    if (in_exec)
-        takeover::resume();
+    if (this_thread.depth == 0 || is_fault(signal, info))
+        run_handler(signal, info, context);
+    else
+        defer(signal, info, context);
 }
 
 // In our kernel, as the handler of the signal that interrupts calls: the call has ended.

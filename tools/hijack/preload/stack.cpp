@@ -185,6 +185,11 @@ int start()
     return error.empty() ? 0 : -ENETDOWN;
 }
 
+bool is_ended_by_another()
+{
+    return state.load(std::memory_order_acquire) == State::ended && !finishing;
+}
+
 int check()
 {
     if (borrowed::is_borrower()) [[unlikely]]
@@ -209,10 +214,12 @@ long call_with(long number, const long* args)
             signals::interrupt_self();
     }
     const long result = kernel->call(number, args);
-    if ((result == -ESHUTDOWN || result == -EIO) && !finishing) [[unlikely]] {
-        if (state.load() == State::ended)
-            stay_unless_awaited();
-        else if (const std::string panic = kernel->panic_message(); !panic.empty())
+    // Whatever it is: of what was done after the last sync nobody may be told. Who is told has
+    // had the kernel's lock before finish() has it.
+    if (is_ended_by_another()) [[unlikely]] {
+        stay_unless_awaited();
+    } else if (result == -ESHUTDOWN || result == -EIO) [[unlikely]] {
+        if (const std::string panic = kernel->panic_message(); !finishing && !panic.empty())
             tell_crash("the kernel of the network stack crashed: " + panic);
     }
     if (result == -EMFILE) [[unlikely]]
@@ -257,8 +264,10 @@ void forked()
     takeover::forked();
     epolls::forked();
     descriptors::forked();
-    State up = State::up;
-    state.compare_exchange_strong(up, State::lost);
+    // Also where another thread was just ending the process, or this one was.
+    if (const State now = state.load(); now == State::up || now == State::ended)
+        state.store(State::lost);
+    finishing = false;
     fork_mark::set();
     this_thread.kernel_tid = 0;
     this_thread.lender = 0;

@@ -43,6 +43,9 @@ inline bool is_lost()
     return state.load(std::memory_order_acquire) == State::lost;
 }
 
+// Another thread ends the process.
+bool is_ended_by_another();
+
 // 0, or -ENETDOWN where this process has none, after the reason was told; never returns to a
 // thread of the program once the process is about to exit, which must not see that its network
 // has gone before.
