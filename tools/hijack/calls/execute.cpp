@@ -72,6 +72,27 @@ void tell_of_descriptors(const std::string& path)
                 "with its program (docs/run.md)");
 }
 
+// What is done for a program before it is started in this one's place: 0, or the error of the
+// call. What is no path is for the host to say.
+long prepare(long directory, const char* path, long flags, const char* const* environment)
+{
+    if (!path)
+        return 0;
+    const Inside inside;
+    const long found = look_for(directory, path, flags);
+    if (found == -EFAULT)
+        return found;
+    if (static_cast<int>(directory) != AT_FDCWD && paths::is_ours(directory, path))
+        return -EACCES;
+    const std::string whole = path_at(directory, path, flags);
+    if (const int error = refuse_program(whole, environment))
+        return error;
+    if (found < 0)
+        return found;
+    tell_of_descriptors(whole);
+    return 0;
+}
+
 }  // namespace
 
 int refuse_program(const std::string& path, const char* const* environment)
@@ -91,37 +112,18 @@ int refuse_program(const std::string& path, const char* const* environment)
 
 long execve(const long* args)
 {
-    if (args[0] != 0) {
-        const Inside inside;
-        const char* const path = host::to_text(args[0]);
-        const auto* const environment = host::to_pointer<const char* const>(args[2]);
-        const long found = look_for(AT_FDCWD, path, 0);
-        if (found == -EFAULT)
-            return found;
-        if (const int error = refuse_program(path, environment))
-            return error;
-        if (found < 0)
-            return found;
-        tell_of_descriptors(path);
-    }
+    if (const long error = prepare(AT_FDCWD, host::to_text(args[0]), 0,
+                                   host::to_pointer<const char* const>(args[2])))
+        return error;
     const takeover::Attempt attempt;
     return host::raw(SYS_execve, args);
 }
 
 long execveat(const long* args)
 {
-    if (args[1] != 0) {
-        const Inside inside;
-        if (paths::is_ours(args[0], host::to_text(args[1])))
-            return -EACCES;
-        const std::string path = path_at(args[0], host::to_text(args[1]), args[4]);
-        const auto* const environment = host::to_pointer<const char* const>(args[3]);
-        if (const int error = refuse_program(path, environment))
-            return error;
-        if (const long error = look_for(args[0], host::to_text(args[1]), args[4]))
-            return error;
-        tell_of_descriptors(path);
-    }
+    if (const long error = prepare(args[0], host::to_text(args[1]), args[4],
+                                   host::to_pointer<const char* const>(args[3])))
+        return error;
     const takeover::Attempt attempt;
     return host::raw(SYS_execveat, args);
 }
