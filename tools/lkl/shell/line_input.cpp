@@ -15,6 +15,7 @@
 #include <readline/history.h>
 #include <readline/readline.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "common/report.hpp"
@@ -62,26 +63,51 @@ private:
     sigset_t mask_;
 };
 
-// False: Ctrl-C was pressed instead.
-bool wait_for_key()
+// Beside Readline's own settings of the terminal: a read takes what is there and never waits.
+// For Ctrl-C has the terminal forget keys that poll() has told of.
+void prepare_terminal(int meta)
+{
+    rl_prep_terminal(meta);
+    termios settings;
+    if (tcgetattr(STDIN_FILENO, &settings) != 0)
+        return;
+    settings.c_cc[VMIN] = 0;
+    settings.c_cc[VTIME] = 0;
+    (void)tcsetattr(STDIN_FILENO, TCSADRAIN, &settings);
+}
+
+// What poll() tells of the terminal; 0: Ctrl-C was pressed instead.
+short wait_for_key()
 {
     sigset_t mask;
     sigprocmask(SIG_SETMASK, nullptr, &mask);
     sigdelset(&mask, SIGINT);
     pollfd input{STDIN_FILENO, POLLIN, 0};
     while (interrupted == 0) {
-        if (ppoll(&input, 1, nullptr, &mask) > 0 || errno != EINTR)
-            break;
+        if (ppoll(&input, 1, nullptr, &mask) > 0)
+            return input.revents;
+        if (errno != EINTR)
+            return POLLERR;
         rl_check_signals();  // the size of the terminal
     }
-    return interrupted == 0;
+    return 0;
 }
 
 // Readline waits by itself where it asks whether to show all candidates, and the like.
-int read_key(FILE* stream)
+int read_key(FILE*)
 {
     constexpr int abort_key = 'G' & 0x1f;
-    return wait_for_key() ? rl_getc(stream) : abort_key;
+    for (;;) {
+        const short events = wait_for_key();
+        if (events == 0)
+            return abort_key;
+        unsigned char key;
+        const ssize_t count = read(STDIN_FILENO, &key, 1);
+        if (count == 1)
+            return key;
+        if (count == 0 ? (events & (POLLHUP | POLLERR)) != 0 : errno != EINTR)
+            return EOF;
+    }
 }
 
 void take_line(char* text)
@@ -115,7 +141,7 @@ void read_on_terminal(const std::string& prompt)
     line_is_complete = false;
     rl_callback_handler_install(prompt.c_str(), take_line);
     while (!line_is_complete) {
-        if (wait_for_key())
+        if (wait_for_key() != 0)
             rl_callback_read_char();
         if (interrupted == 0 || line_is_complete)
             continue;
@@ -193,6 +219,7 @@ LineInput::LineInput(std::vector<std::string> commands,
     complete_path = std::move(complete_with);
     rl_readline_name = "lkl";
     rl_catch_signals = 0;
+    rl_prep_term_function = prepare_terminal;
     rl_getc_function = read_key;
     rl_attempted_completion_function = complete;
     rl_completer_quote_characters = "\"'";
