@@ -102,3 +102,23 @@ copy_by_tar() {
 copy_by_rsync() {
     rsync -aHAXS --numeric-ids "$1/" "$2"
 }
+
+# fuse_names_fold DIRECTORY: names in it mean the same in any case, after every change.
+fuse_names_fold() {
+    local spelling
+    [ -e "$1/name" ] && fail "a name from nowhere"
+    echo one >"$1/NAME"
+    [ "$(cat "$1/name")" = one ] || fail "another spelling is not found"
+    [ "$(cat "$1/Name")" = one ] || fail "a third spelling is not found"
+    rm "$1/name"
+    for spelling in name Name NAME; do
+        [ -e "$1/$spelling" ] && fail "$spelling is still there"
+    done
+    echo two >"$1/other"
+    mv "$1/OTHER" "$1/Moved"
+    [ "$(cat "$1/moved")" = two ] || fail "what was renamed"
+    [ -e "$1/other" ] && fail "the old name is still there"
+    echo three >"$1/Other"
+    [ "$(cat "$1/OTHER")" = three ] || fail "what has the old name now"
+    [ "$(cat "$1/MOVED")" = two ] || fail "what was written to the old name is in the renamed file"
+}

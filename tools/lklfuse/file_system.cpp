@@ -11,6 +11,8 @@
 #include <lkl/linux/fs.h>
 #include <lkl/linux/resource.h>
 
+#include "lklfuse/name_folding.hpp"
+
 namespace tools::lklfuse {
 
 namespace {
@@ -32,16 +34,6 @@ lkl::Mount mount_proc(MountedImage& image)
     if (!proc)
         throw image.failure(proc.error(), "/proc");
     return *std::move(proc);
-}
-
-// Whether the file system takes upper and lower case for the same in all its names.
-bool all_names_fold(const std::string& type, const std::string& options)
-{
-    constexpr std::array<std::string_view, 9> types{"vfat", "msdos", "exfat", "hfs", "hfsplus",
-                                                    "affs", "hpfs",  "adfs",  "jfs"};
-    if (type == "ntfs3")
-        return (',' + options + ',').find(",nocase,") != std::string::npos;
-    return std::find(types.begin(), types.end(), type) != types.end();
 }
 
 // Those where it is known to do what it should.
@@ -72,9 +64,13 @@ FileSystem::FileSystem(MountedImage& image, const ImageRequest& request,
       proc_(mount_proc(image)),
       root_(open_root(image, inner_)),
       guard_(inner_, root_.get(), request.memory),
-      all_names_fold_(all_names_fold(image.type(), request.options)),
+      all_names_fold_(all_names_fold(inner_, root_.get(), image.type(), request.options)),
       reads_directly_(can_read_directly(image.type())),
-      nodes_([this](int pin) { inner_.call(__lkl__NR_close, pin); })
+      nodes_([this](int pin) { inner_.call(__lkl__NR_close, pin); },
+             [this](const Node& gone) {
+                 if (evictor_)
+                     evictor_->remove(reinterpret_cast<fuse_ino_t>(&gone));
+             })
 {
     set_descriptors_apart();
     const long result =
@@ -209,7 +205,7 @@ void FileSystem::enter(const Found& found, fuse_ino_t parent, const char* name,
     entry.entry_timeout = folds_case(parent) ? 0 : forever;
     convert(found.stat, entry.attr);
     if (evictor_)
-        evictor_->add(parent, name);
+        evictor_->add(entry.ino, parent, name);
 }
 
 void FileSystem::forget(fuse_ino_t ino, uint64_t lookups)
@@ -229,10 +225,14 @@ void FileSystem::keep_directory(long parent, const char* name)
         nodes_.pin(handle, static_cast<int>(pin));
 }
 
-void FileSystem::renamed(fuse_ino_t parent, const char* name)
+void FileSystem::renamed(long directory, fuse_ino_t parent, const char* name)
 {
-    if (evictor_)
-        evictor_->add(parent, name);
+    Found found;
+    if (!evictor_ || find(directory, name, found) < 0)
+        return;
+    fuse_entry_param entry;
+    enter(found, parent, name, entry);
+    forget(entry.ino, 1);
 }
 
 bool FileSystem::folds_case(fuse_ino_t directory)

@@ -84,8 +84,8 @@ public:
     // Before a name goes: a directory without any stays what it was for those who are
     // in it.
     void keep_directory(long parent, const char* name);
-    // A file has a new name.
-    void renamed(fuse_ino_t parent, const char* name);
+    // A file has this new name in a directory, which has the descriptor and the number.
+    void renamed(long directory, fuse_ino_t parent, const char* name);
 
     // Whether names in this directory can be changed, and mean the same in upper and
     // lower case. The host's kernel must not keep such names: another spelling may be

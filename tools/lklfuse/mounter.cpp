@@ -69,24 +69,21 @@ Descriptor Mounter::take_over() const
     return Descriptor(fd);
 }
 
-bool Mounter::ask(char command)
-{
-    MounterReply reply;
-    ask_mounter(channel_.get(), command, reply);
-    return reply.done;
-}
-
 void Mounter::write_host_cache()
 {
+    MounterReply reply;
     if (ours())
-        ask(mounter_write_cache);
+        ask_mounter(channel_.get(), mounter_write_cache, reply);
     else
         sync();
 }
 
-bool Mounter::unmount(bool lazy)
+Unmounted Mounter::unmount(bool lazy)
 {
-    return ours() && ask(lazy ? mounter_unmount_lazily : mounter_unmount);
+    MounterReply reply;
+    if (ours())
+        ask_mounter(channel_.get(), lazy ? mounter_unmount_lazily : mounter_unmount, reply);
+    return reply.unmounted;
 }
 
 }  // namespace tools::lklfuse

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "common/descriptor.hpp"
+#include "lklfuse/host_mount.hpp"
 #include "lklfuse/options.hpp"
 
 namespace tools::lklfuse {
@@ -31,12 +32,12 @@ public:
     bool ours() const { return static_cast<bool>(channel_); }
     // Has the host write what it holds back: it comes as requests.
     void write_host_cache();
-    // False: it is in use, or not ours. lazy: out of the way, for what is open to end.
-    bool unmount(bool lazy);
+    // lazy: out of the way, for what is open to end. Of a mount that is not ours,
+    // Unmounted::in_use: it is left to who made it.
+    Unmounted unmount(bool lazy);
 
 private:
     Descriptor take_over() const;
-    bool ask(char command);
 
     Options& options_;
     Descriptor channel_;

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <fcntl.h>
@@ -15,8 +16,8 @@
 
 #include "common/tool.hpp"
 #include "lklfuse/fuse_log_text.hpp"
+#include "lklfuse/host_mount.hpp"
 #include "lklfuse/read_ahead.hpp"
-#include "lklfuse/unmount.hpp"
 
 namespace tools::lklfuse {
 
@@ -62,7 +63,7 @@ void leave_caller()
     (void)!chdir("/");
 }
 
-void mount(int channel, Options& options)
+void mount(int channel, Options& options, std::optional<HostMount>& mounted)
 {
     struct Destroy {
         void operator()(fuse_session* session) const { fuse_session_destroy(session); }
@@ -77,31 +78,22 @@ void mount(int channel, Options& options)
         answer(channel, reply, -1);
         return;
     }
+    mounted.emplace(options.mount_point);
     raise_read_ahead(options.mount_point);
     leave_caller();
-    reply.done = true;
     answer(channel, reply, fuse_session_fd(session.get()));
     // What is left of the connection here is closed: the other one's alone counts.
 }
 
-void obey(int channel, char command, Options& options)
+void obey(int channel, char command, Options& options, std::optional<HostMount>& mounted)
 {
+    if (command == mounter_mount)
+        return mount(channel, options, mounted);
     MounterReply reply;
-    switch (command) {
-    case mounter_mount:
-        mount(channel, options);
-        return;
-    case mounter_write_cache:
-        write_host_cache(options.mount_point);
-        reply.done = true;
-        break;
-    case mounter_unmount:
-    case mounter_unmount_lazily:
-        reply.done = unmount_on_host(options.mount_point, command == mounter_unmount_lazily);
-        break;
-    default:
-        break;
-    }
+    if (mounted && command == mounter_write_cache)
+        mounted->write_cache();
+    else if (mounted)
+        reply.unmounted = mounted->unmount(command == mounter_unmount_lazily);
     answer(channel, reply, -1);
 }
 
@@ -144,6 +136,7 @@ void run_mounter_process(Descriptor channel, Options& options)
     const int kept = channel.get();
     close_descriptors_but({static_cast<unsigned>(kept)});
 
+    std::optional<HostMount> mounted;
     char command = 0;
     iovec data{&command, 1};
     for (;;) {
@@ -152,7 +145,7 @@ void run_mounter_process(Descriptor channel, Options& options)
         received.msg_iovlen = 1;
         if (receive(kept, received) != 1)
             _exit(0);
-        obey(kept, command, options);
+        obey(kept, command, options, mounted);
     }
 }
 

@@ -7,6 +7,7 @@
 #include <array>
 
 #include "common/descriptor.hpp"
+#include "lklfuse/host_mount.hpp"
 #include "lklfuse/options.hpp"
 
 namespace tools::lklfuse {
@@ -17,8 +18,8 @@ constexpr char mounter_unmount = 'u';
 constexpr char mounter_unmount_lazily = 'l';
 
 struct MounterReply {
-    bool done = false;
-    std::array<char, 1024> text{};  // why not, if that is known
+    Unmounted unmounted = Unmounted::in_use;  // of a command to unmount
+    std::array<char, 1024> text{};            // why it cannot mount, if that is known
 };
 
 // The other side. The descriptor that came with the reply, or none. A process that is

@@ -186,9 +186,9 @@ void rename(fuse_req_t request, fuse_ino_t parent, const char* name, fuse_ino_t 
     const long result =
         fs.inner().call(__lkl__NR_renameat2, from.get(), name, to.get(), new_name, flags);
     if (result == 0) {
-        fs.renamed(new_parent, new_name);
+        fs.renamed(to.get(), new_parent, new_name);
         if ((flags & LKL_RENAME_EXCHANGE) != 0)
-            fs.renamed(parent, name);
+            fs.renamed(from.get(), parent, name);
     }
     reply_result(request, result);
 }

@@ -79,6 +79,7 @@ void NodeTable::forget(Node& node, uint64_t lookups)
         if (node.lookups > 0)
             return;
         pin = node.pin;
+        gone_(node);
         // By a copy: the key goes with the element.
         nodes_.erase(FileHandle(*node.handle));
     }

@@ -57,8 +57,12 @@ struct Node {
 // Any thread.
 class NodeTable {
 public:
-    // close_pin: closes the descriptor of a node that goes.
-    explicit NodeTable(std::function<void(int)> close_pin) : close_pin_(std::move(close_pin)) {}
+    // close_pin: closes the descriptor of a node that goes. gone: told of a node that goes,
+    // before another one can have its address; under a lock, so it must not use the table.
+    NodeTable(std::function<void(int)> close_pin, std::function<void(const Node&)> gone)
+        : close_pin_(std::move(close_pin)), gone_(std::move(gone))
+    {
+    }
     NodeTable(const NodeTable&) = delete;
     NodeTable& operator=(const NodeTable&) = delete;
     ~NodeTable();
@@ -87,6 +91,7 @@ private:
     int give_pin(Node& node, int pin);
 
     const std::function<void(int)> close_pin_;
+    const std::function<void(const Node&)> gone_;
     std::mutex lock_;
     std::unordered_map<FileHandle, Node, Hash> nodes_;
     std::atomic<size_t> pins_{0};

@@ -15,6 +15,9 @@ namespace {
 // Interrupts the thread that serves, and the one that waits for signals.
 constexpr int poke = SIGUSR1;
 
+constexpr std::chrono::milliseconds between_looks{10};
+constexpr int most_looks = 500;
+
 sigset_t stop_signals()
 {
     sigset_t signals;
@@ -65,14 +68,34 @@ void Stopper::wait()
 void Stopper::end_session()
 {
     mounter_.write_host_cache();
-    // The server's loop ends by itself when it succeeds.
-    if (mounter_.unmount(false))
-        return;
-    if (mounter_.ours())
-        tell(escaped(mount_point_) + ": in use; what is open there ends");
+    switch (mounter_.unmount(false)) {
+    case Unmounted::yes:
+        if (ends_by_itself())
+            return;
+        tell(escaped(mount_point_) + ": is mounted elsewhere too; what is open there ends");
+        break;
+    case Unmounted::in_use:
+        if (mounter_.ours())
+            tell(escaped(mount_point_) + ": in use; what is open there ends");
+        break;
+    case Unmounted::not_on_top:
+        tell(escaped(mount_point_) +
+             ": was unmounted, or is hidden by another mount; what is open in it ends");
+        break;
+    }
     mounter_.write_host_cache();
     mounter_.unmount(true);
     interrupt_loop();
+}
+
+// The server's loop does after an unmount, unless there are copies of the mount: bound to
+// another place, or in another namespace.
+bool Stopper::ends_by_itself() const
+{
+    const auto ends = [this] { return ended_ || fuse_session_exited(session_) != 0; };
+    for (int looks = 0; looks < most_looks && !ends(); looks++)
+        std::this_thread::sleep_for(between_looks);
+    return ends();
 }
 
 // The loop looks whether to end when a signal interrupts it, which may come too early.
@@ -81,7 +104,7 @@ void Stopper::interrupt_loop()
     fuse_session_exit(session_);
     while (!ended_) {
         pthread_kill(server_, poke);
-        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        std::this_thread::sleep_for(between_looks);
     }
 }
 

@@ -19,7 +19,8 @@ void block_signals();
 // Waits for one of them, and then ends the session. What processes have written is in
 // the host's cache at first, and comes as requests: they are served until the file
 // system is unmounted, or, where it is in use, for as long as there is something to
-// write. To be made and destroyed by the thread that serves.
+// write. A mount that somebody else took away, or hid under another one, is not touched:
+// only the session ends. To be made and destroyed by the thread that serves.
 class Stopper {
 public:
     // All live longer.
@@ -31,6 +32,7 @@ public:
 private:
     void wait();
     void end_session();
+    bool ends_by_itself() const;
     void interrupt_loop();
 
     fuse_session* const session_;
