@@ -12,6 +12,7 @@
 #include <functional>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include <fcntl.h>
 #include <grp.h>
@@ -19,6 +20,7 @@
 #include <liburing.h>
 #include <linux/capability.h>
 #include <pwd.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -148,14 +150,132 @@ TEST_P(Sandbox, RootKeepsWhatCopiesNeed)
         GTEST_SKIP() << "root's";
     const auto attempt = [this] {
         const int directory = open(out().c_str(), O_RDONLY | O_DIRECTORY);
-        if (mknodat(directory, "null", S_IFCHR | 0600, 0x103) != 0 ||
-            fchownat(directory, "file", 1234, 1234, AT_SYMLINK_NOFOLLOW) != 0 ||
+        if (fchownat(directory, "file", 1234, 1234, AT_SYMLINK_NOFOLLOW) != 0 ||
             fchmodat(directory, "file", 06755, AT_SYMLINK_NOFOLLOW) != 0)
             return errno;
         const int file = openat(directory, "file", O_RDONLY);
         return result_of(fsetxattr(file, "trusted.note", "x", 1, 0));
     };
     EXPECT_EQ(inside(attempt, copier()), 0);
+}
+
+// Nodes of devices that the host has, below a destination.
+class DevicesInSandbox : public Sandbox {
+protected:
+    void SetUp() override
+    {
+        Sandbox::SetUp();
+        if (IsSkipped())
+            return;
+        if (outside([] { return result_of(unshare(CLONE_NEWNS)); }) != 0)
+            GTEST_SKIP() << "no mount namespace can be had";
+        ASSERT_EQ(mknod(in("null").c_str(), S_IFCHR | 0600, null_device), 0);
+        if (outside([this] { return open_node(AT_FDCWD, in("null")); }) != 0)
+            GTEST_SKIP() << directory_ << " is on a mount without devices";
+    }
+
+    static int open_node(int directory, const std::string& path)
+    {
+        return result_of(openat(directory, path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+    }
+    int make_node(const char* name, mode_t type, dev_t device) const
+    {
+        return result_of(mknodat(AT_FDCWD, out(name).c_str(), type | 0600, device));
+    }
+    int make_null() const { return make_node("null", S_IFCHR, null_device); }
+
+    static constexpr dev_t null_device = 0x103;
+    static constexpr dev_t loop_device = 0x700;
+};
+
+INSTANTIATE_TEST_SUITE_P(As, DevicesInSandbox, testing::Values(uid_t{0}),
+                         [](const auto&) { return "Root"; });
+
+TEST_P(DevicesInSandbox, TheyAreMadeAndNotOpened)
+{
+    for (const auto& [type, device] :
+         {std::pair<mode_t, dev_t>{S_IFCHR, null_device}, {S_IFBLK, loop_device}}) {
+        EXPECT_EQ(inside([&] { return make_node("node", type, device); }, copier()), 0);
+        struct stat status;
+        ASSERT_EQ(lstat(out("node").c_str(), &status), 0);
+        EXPECT_EQ(status.st_mode, type | 0600);
+        EXPECT_EQ(status.st_rdev, device);
+        // The host may have no such block device.
+        EXPECT_NE(outside([this] { return open_node(AT_FDCWD, out("node")); }), EACCES);
+        EXPECT_EQ(inside([this] { return open_node(AT_FDCWD, out("node")); }, copier()), EACCES);
+        EXPECT_EQ(inside(
+                      [&] {
+                          const int error = make_node("new", type, device);
+                          return error != 0 ? error : open_node(AT_FDCWD, out("new"));
+                      },
+                      copier()),
+                  EACCES);
+        ASSERT_EQ(unlink(out("node").c_str()), 0);
+        ASSERT_EQ(unlink(out("new").c_str()), 0);
+    }
+}
+
+TEST_P(DevicesInSandbox, NoneOfASourceIsOpened)
+{
+    SandboxRules rules;
+    rules.read.push_back(in());
+    EXPECT_EQ(inside([this] { return open_node(AT_FDCWD, in("null")); }, rules), EACCES);
+    EXPECT_EQ(inside([this] { return open_node(AT_FDCWD, in("file")); }, rules), 0);
+}
+
+// What was open before leads to the mounts that all see.
+TEST_P(DevicesInSandbox, OpenDirectoriesLeadToNone)
+{
+    ASSERT_EQ(make_null(), 0);
+    const int directory = open(out().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int top = open("/", O_PATH | O_CLOEXEC);
+    const std::string from_top = out("null").substr(1);
+    const std::string by_number = "/proc/self/fd/" + std::to_string(directory) + "/null";
+    const auto in_working_directory = [this](const char* path) {
+        return [this, path] {
+            if (chdir(out().c_str()) != 0)
+                return 253;
+            tools::enter_sandbox(copier());
+            return open_node(AT_FDCWD, path);
+        };
+    };
+    EXPECT_EQ(outside([&] { return open_node(directory, "null"); }), 0);
+    EXPECT_EQ(outside([&] { return open_node(top, from_top); }), 0);
+    EXPECT_EQ(inside([&] { return open_node(directory, "null"); }, copier()), EACCES);
+    EXPECT_EQ(inside([&] { return open_node(directory, "../out/null"); }, copier()), EACCES);
+    EXPECT_EQ(inside([&] { return open_node(top, from_top); }, copier()), EACCES);
+    EXPECT_EQ(inside([&] { return open_node(AT_FDCWD, by_number); }, copier()), EACCES);
+    for (const char* path : {"null", "../out/null", "/proc/self/cwd/null"})
+        EXPECT_EQ(outside(in_working_directory(path)), EACCES) << path;
+    EXPECT_EQ(inside([&] { return open_node(AT_FDCWD, "/proc/self/root/" + from_top); }, copier()),
+              EACCES);
+    // They are the same ones for all else.
+    EXPECT_EQ(inside([&] { return open_node(directory, "file"); }, copier()), 0);
+    close(top);
+    close(directory);
+}
+
+TEST_P(DevicesInSandbox, NoneIsMadeWhereTheyCouldBeOpened)
+{
+    const auto without_admin = [this] {
+        __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+        std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> sets{};
+        if (syscall(SYS_capget, &header, sets.data()) != 0)
+            return 253;
+        sets[0].effective = sets[0].permitted &= ~(1U << CAP_SYS_ADMIN);
+        if (syscall(SYS_capset, &header, sets.data()) != 0)
+            return 253;
+        tools::enter_sandbox(copier());
+        return make_null();
+    };
+    EXPECT_EQ(outside(without_admin), EPERM);
+    // A directory that has no path is not found in a namespace.
+    ASSERT_EQ(mkdir(out("gone").c_str(), 0700), 0);
+    const int gone = open(out("gone").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    ASSERT_EQ(rmdir(out("gone").c_str()), 0);
+    EXPECT_EQ(inside([this] { return make_null(); }, copier()), EPERM);
+    close(gone);
+    EXPECT_EQ(inside([this] { return make_null(); }, copier()), 0);
 }
 
 TEST_P(Sandbox, NamesAreChangedWhereAllowed)
@@ -254,10 +374,19 @@ TEST_P(Sandbox, OtherProcessesAreOutOfReach)
 
 TEST_P(Sandbox, TheKernelsOtherDoorsAreShut)
 {
-    for (const long call :
-         {SYS_mount, SYS_unshare, SYS_setns, SYS_bpf, SYS_perf_event_open, SYS_keyctl, SYS_chroot,
-          SYS_init_module, SYS_process_vm_writev, SYS_userfaultfd, SYS_open_by_handle_at,
-          SYS_personality, SYS_setuid, SYS_capset, SYS_quotactl, SYS_swapon, SYS_iopl, SYS_openat2})
+    for (const long call : {SYS_mount,       SYS_umount2,
+                            SYS_pivot_root,  SYS_move_mount,
+                            SYS_open_tree,   SYS_fsopen,
+                            SYS_fsmount,     SYS_mount_setattr,
+                            SYS_unshare,     SYS_setns,
+                            SYS_bpf,         SYS_perf_event_open,
+                            SYS_keyctl,      SYS_chroot,
+                            SYS_init_module, SYS_process_vm_writev,
+                            SYS_userfaultfd, SYS_open_by_handle_at,
+                            SYS_personality, SYS_setuid,
+                            SYS_capset,      SYS_quotactl,
+                            SYS_swapon,      SYS_iopl,
+                            SYS_openat2})
         EXPECT_EQ(inside([call] { return result_of(syscall(call, 0, 0, 0, 0, 0)); }, copier()),
                   killed)
             << call;

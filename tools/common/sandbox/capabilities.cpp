@@ -41,7 +41,12 @@ void Capabilities::add_readers()
 void Capabilities::add_writers()
 {
     bits_ |= bit(CAP_CHOWN) | bit(CAP_DAC_OVERRIDE) | bit(CAP_FOWNER) | bit(CAP_FSETID) |
-             bit(CAP_MKNOD) | bit(CAP_SETFCAP) | bit(CAP_SYS_ADMIN);
+             bit(CAP_SETFCAP) | bit(CAP_SYS_ADMIN);
+}
+
+void Capabilities::add_device_makers()
+{
+    bits_ |= bit(CAP_MKNOD);
 }
 
 void Capabilities::add_renamers()

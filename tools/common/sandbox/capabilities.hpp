@@ -10,8 +10,10 @@ class Capabilities {
 public:
     // To read all files and attributes.
     void add_readers();
-    // To make all kinds of files, with all owners, modes and attributes.
+    // To make all kinds of files but devices, with all owners, modes and attributes.
     void add_writers();
+    // To make device nodes.
+    void add_device_makers();
     // To rename and remove files in directories of other users.
     void add_renamers();
 

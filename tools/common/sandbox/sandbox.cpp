@@ -12,6 +12,7 @@
 
 #include "common/report.hpp"
 #include "common/sandbox/capabilities.hpp"
+#include "common/sandbox/devices.hpp"
 #include "common/sandbox/landlock.hpp"
 #include "common/sandbox/seccomp.hpp"
 
@@ -34,13 +35,23 @@ void prepare_look_ups()
     (void)getgrnam("root");
 }
 
-Capabilities needed_capabilities(const SandboxRules& rules)
+// Trees of the host are open to the process, in which there may be device nodes.
+bool uses_trees(const SandboxRules& rules)
+{
+    return !rules.read.empty() || !rules.write.empty();
+}
+
+// Who makes nodes and can open devices has all of them. (An ordinary user may still make the
+// one of overlayfs's whiteouts, behind which there is nothing.)
+Capabilities needed_capabilities(const SandboxRules& rules, bool devices_refused)
 {
     Capabilities needed;
     if (!rules.read.empty())
         needed.add_readers();
     if (!rules.write.empty())
         needed.add_writers();
+    if (!rules.write.empty() && devices_refused)
+        needed.add_device_makers();
     if (!rules.rename.empty())
         needed.add_renamers();
     return needed;
@@ -66,7 +77,7 @@ CallGroups needed_calls(const SandboxRules& rules)
 {
     CallGroups calls;
     calls.open = !rules.read.empty() || rules.read_archive || rules.serve_fuse;
-    calls.read_attributes = !rules.read.empty() || !rules.write.empty();
+    calls.read_attributes = uses_trees(rules);
     calls.change_files = !rules.write.empty();
     calls.rename = !rules.rename.empty();
     calls.read_archive = rules.read_archive;
@@ -89,6 +100,7 @@ void enter_sandbox(const SandboxRules& rules)
     // to do, which knows no sockets. Not in a user namespace of our own: it would show the
     // owners of other people's files wrongly.
     (void)unshare(CLONE_NEWNET);
+    const bool devices_refused = uses_trees(rules) && refuse_devices();
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         throw ToolError(ExitCode::internal,
                         std::string("sandbox: no_new_privs: ") + std::strerror(errno));
@@ -96,7 +108,7 @@ void enter_sandbox(const SandboxRules& rules)
         throw ToolError(ExitCode::internal,
                         "sandbox: without Landlock (Linux 5.19) there is no way to have "
                         "clone_fd and a sandbox");
-    keep_capabilities(needed_capabilities(rules));
+    keep_capabilities(needed_capabilities(rules, devices_refused));
     if (!sanitized)
         restrict_calls(needed_calls(rules));
 }

@@ -9,14 +9,15 @@
 
 namespace tools {
 
-// What a tool still needs; all else is given up. Descriptors that are open stay as they
-// are. What rights are needed follows from it.
+// What a tool still needs; all else is given up. Descriptors that are open stay open, and
+// lead to what they have led to. What rights are needed follows from it.
 struct SandboxRules {
     bool off = false;  // --no-sandbox
 
     // Files, and directories with all below them, to be read with their attributes.
     std::vector<std::string> read;
-    // Directories below which everything may be made, changed and removed.
+    // Directories below which everything may be made, changed and removed; devices are made
+    // where none can be opened (devices.hpp).
     std::vector<std::string> write;
     // Directories in which files may be renamed and removed.
     std::vector<std::string> rename;
