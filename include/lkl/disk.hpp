@@ -30,12 +30,18 @@ enum class DiskEngine : uint8_t {
 // respect; a block device that is written to is opened with O_EXCL as well, which
 // fails while it is mounted. A lock that another holds is waited for up to a second: a
 // program that was killed has it until its last requests have ended.
+//
+// The disks of one process are kept apart too, also those that are opened by one
+// descriptor: several readers share one lock of the process, which ends with the last of
+// them. To a child of fork(2) its parent's disks are another process's: to destroy the
+// copies that it has of them closes descriptors, and ends no lock. Nothing keeps apart
+// processes that open disks by the same open file description after the fork.
 enum class DiskLock : uint8_t {
     automatic,  // exclusive for writing, shared for reading; none where the file
                 // system of the file has no locks
     exclusive,  // nobody else; needs a file that is open for writing
     shared,     // other shared locks, no exclusive one
-    none,
+    none,       // and a lock that is there, by the descriptor given, is left alone
 };
 
 struct FileDiskOptions {
@@ -43,6 +49,7 @@ struct FileDiskOptions {
     bool direct = false;  // O_DIRECT: past the host's page cache
     DiskEngine engine = DiskEngine::automatic;
     DiskLock lock = DiskLock::automatic;
+    bool claimed = false;     // the descriptor of a block device was opened with O_EXCL
     std::string serial = {};  // at most 20 bytes
 
     // 512 to 4096, a power of two; 0: the block device's own, or 512 for files
@@ -61,7 +68,8 @@ struct FileDiskOptions {
 //
 // When the host fails to make something durable, nobody knows what else it has lost, and
 // it says so only once. From then on every flush and every durable write fails with the
-// first error, until the disk is opened anew; reads and other writes go on.
+// first error, until the disk is opened anew; reads and other writes go on. The host says
+// it once for each open file description: of two disks on one (DiskLock::none) one is told.
 //
 // A size that is not a multiple of the block size: when read only, the last block
 // is padded with zeroes; for writing it is refused, since either the file would
@@ -81,9 +89,16 @@ Result<std::unique_ptr<BlockBackend>> open_file_disk(const std::string& path,
                                                      const FileDiskOptions& options = {});
 
 // The same for an open descriptor, of which a duplicate is used: the caller's may
-// be closed, and lock and mode belong to both. `name` is for error texts. It must
-// be open for writing unless options.read_only, and with O_DIRECT if and only if
-// options.direct.
+// be closed, and lock and mode belong to both. A lock that the caller has by it is there
+// again afterwards, unless it is a shared one beside those of others. `name` is for error
+// texts. It must be open for writing unless options.read_only, and with O_DIRECT if and only
+// if options.direct.
+//
+// A block device is claimed for the disk by opening /proc/self/fd/N with O_EXCL, where the
+// path would be opened with it. Where that is impossible, without /proc or the right to open
+// the device, DiskLock::automatic goes without, and DiskLock::exclusive fails with ENOLCK.
+// A descriptor that was itself opened with O_EXCL is recognized with CAP_SYS_ADMIN; without,
+// the device is in use (EBUSY) unless options.claimed.
 Result<std::unique_ptr<BlockBackend>> open_file_disk(int descriptor, const std::string& name,
                                                      const FileDiskOptions& options = {});
 

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Opening a file or block device as a disk: size, block sizes, locks.
+// Opening a file or block device as a disk: size, block sizes.
 #include <lkl/disk.hpp>
 
 #include <algorithm>
 #include <bit>
 #include <cerrno>
-#include <chrono>
 #include <cstdio>
 #include <cstring>
-#include <thread>
 #include <utility>
 
 #include <fcntl.h>
@@ -18,11 +16,14 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <disk/claim.hpp>
+#include <disk/descriptor.hpp>
 #include <disk/file_engine.hpp>
 #include <disk/serial.hpp>
 
 namespace lkl {
 
+using disk::Descriptor;
 using disk::HostFile;
 using disk::OpenFile;
 
@@ -30,11 +31,6 @@ namespace {
 
 constexpr uint64_t sector = 512;
 constexpr uint32_t largest_block = 4096;
-
-// A program that has been killed holds its lock until the host has ended the requests of
-// its io_uring, which takes some milliseconds.
-constexpr std::chrono::milliseconds patience{1000};
-constexpr std::chrono::milliseconds pause{5};
 
 Error failure(const std::string& name, const std::string& what, int code)
 {
@@ -46,24 +42,6 @@ Error system_failure(const std::string& name, const std::string& what, int code)
     char buffer[128];
     return failure(name, what + ": " + ::strerror_r(code, buffer, sizeof buffer), code);
 }
-
-// Closes the descriptor unless it was handed on.
-class Descriptor {
-public:
-    explicit Descriptor(int fd) : fd_(fd) {}
-    ~Descriptor()
-    {
-        if (fd_ >= 0)
-            ::close(fd_);
-    }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    int get() const { return fd_; }
-    int release() { return std::exchange(fd_, -1); }
-
-private:
-    int fd_;
-};
 
 Result<void> check_options(const std::string& name, const FileDiskOptions& options)
 {
@@ -77,52 +55,6 @@ Result<void> check_options(const std::string& name, const FileDiskOptions& optio
     if (options.lock == DiskLock::exclusive && options.read_only)
         return failure(name, "an exclusive lock needs a file that is open for writing", EINVAL);
     return {};
-}
-
-// What `attempt` returns; while that is -1 because of another user, for a while again.
-template <typename Attempt>
-int claim(Attempt attempt)
-{
-    const auto deadline = std::chrono::steady_clock::now() + patience;
-    for (;;) {
-        const int result = attempt();
-        const bool busy = result == -1 && (errno == EAGAIN || errno == EBUSY);
-        if (!busy || std::chrono::steady_clock::now() > deadline)
-            return result;
-        std::this_thread::sleep_for(pause);
-    }
-}
-
-// What the other side holds, if the host says.
-std::string holder(int fd, short type)
-{
-    struct flock lock {};
-    lock.l_type = type;
-    lock.l_whence = SEEK_SET;
-    if (::fcntl(fd, F_OFD_GETLK, &lock) != 0 || lock.l_type == F_UNLCK)
-        return {};
-    return lock.l_type == F_WRLCK ? " by a writer" : " by a reader";
-}
-
-Result<void> lock_file(int fd, const std::string& name, const FileDiskOptions& options)
-{
-    if (options.lock == DiskLock::none)
-        return {};
-    const bool exclusive = options.lock == DiskLock::exclusive ||
-                           (options.lock == DiskLock::automatic && !options.read_only);
-    struct flock lock {};  // all of the file, whatever its size
-    lock.l_type = static_cast<short>(exclusive ? F_WRLCK : F_RDLCK);
-    lock.l_whence = SEEK_SET;
-    if (claim([&] { return ::fcntl(fd, F_OFD_SETLK, &lock); }) == 0)
-        return {};
-    const int error = errno;
-    if (error == EAGAIN || error == EACCES)
-        return failure(name, "the image is in use" + holder(fd, lock.l_type), EBUSY);
-    const bool missing =
-        error == ENOLCK || error == EOPNOTSUPP || error == ENOSYS || error == EINVAL;
-    if (missing && options.lock == DiskLock::automatic)
-        return {};
-    return failure(name, "the file system of the image has no locks", ENOLCK);
 }
 
 // A number in the block layer's description of a device.
@@ -243,7 +175,7 @@ Result<HostFile::Shape> place(const std::string& name, const FileDiskOptions& op
     return shape;
 }
 
-Result<std::unique_ptr<BlockBackend>> make_disk(Descriptor& fd, const std::string& name,
+Result<std::unique_ptr<BlockBackend>> make_disk(Descriptor fd, const std::string& name,
                                                 const FileDiskOptions& options)
 {
     struct stat status {};
@@ -252,10 +184,11 @@ Result<std::unique_ptr<BlockBackend>> make_disk(Descriptor& fd, const std::strin
     const bool device = S_ISBLK(status.st_mode);
     if (!device && !S_ISREG(status.st_mode))
         return failure(name, "neither a regular file nor a block device", ENOTBLK);
-    if (auto locked = lock_file(fd.get(), name, options); !locked)
-        return std::move(locked).error();
+    auto claim = disk::claim(fd.get(), status, name, options);
+    if (!claim)
+        return std::move(claim).error();
 
-    // After the lock: nobody that respects it changes the size any more.
+    // After the claim: nobody that respects it changes the size any more.
     Geometry geometry;
     if (device) {
         auto read = read_device(fd.get(), name, status.st_rdev, options.read_only);
@@ -278,8 +211,8 @@ Result<std::unique_ptr<BlockBackend>> make_disk(Descriptor& fd, const std::strin
     info.write_zeroes = !options.read_only;
     info.serial = options.serial;
 
-    OpenFile open{std::make_unique<HostFile>(fd.get(), *shape), std::move(info), name};
-    fd.release();
+    OpenFile open{std::make_unique<HostFile>(std::move(fd), *shape, *std::move(claim)),
+                  std::move(info), name};
     if (options.engine != DiskEngine::threads) {
         auto made = disk::make_io_uring_disk(open);
         if (made || options.engine == DiskEngine::io_uring)
@@ -307,21 +240,20 @@ Result<std::unique_ptr<BlockBackend>> open_file_disk(const std::string& path,
     if (options.direct)
         flags |= O_DIRECT;
     // For a block device: fail while it is mounted or part of an array.
-    const bool alone = S_ISBLK(status.st_mode) && !options.read_only &&
-                       (options.lock == DiskLock::automatic || options.lock == DiskLock::exclusive);
-    if (alone)
+    FileDiskOptions opened = options;
+    opened.claimed = S_ISBLK(status.st_mode) && disk::wants_device_alone(options);
+    if (opened.claimed)
         flags |= O_EXCL;
-    Descriptor fd(claim([&] { return ::open(path.c_str(), flags); }));
+    Descriptor fd(disk::patiently([&] { return ::open(path.c_str(), flags); }));
     if (fd.get() < 0) {
-        if (errno == EBUSY && alone)
-            return failure(path, "the device is in use: mounted, or claimed by another program",
-                           EBUSY);
+        if (errno == EBUSY && opened.claimed)
+            return disk::device_in_use(path);
         if (errno == EINVAL && options.direct)
             return failure(path, "the file system of the image does not offer O_DIRECT", EINVAL);
         return system_failure(path, options.read_only ? "cannot open" : "cannot open for writing",
                               errno);
     }
-    return make_disk(fd, path, options);
+    return make_disk(std::move(fd), path, opened);
 }
 
 Result<std::unique_ptr<BlockBackend>> open_file_disk(int descriptor, const std::string& name,
@@ -341,7 +273,7 @@ Result<std::unique_ptr<BlockBackend>> open_file_disk(int descriptor, const std::
         return failure(name, "the descriptor and the option `direct` do not agree", EINVAL);
     if (flags & O_APPEND)
         return failure(name, "the descriptor is open for appending", EINVAL);
-    return make_disk(fd, name, options);
+    return make_disk(std::move(fd), name, options);
 }
 
 }  // namespace lkl

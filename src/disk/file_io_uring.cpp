@@ -33,6 +33,7 @@
 #include <unistd.h>
 
 #include <disk/file_engine.hpp>
+#include <disk/origin.hpp>
 #include <disk/thread.hpp>
 #include <disk/worker_pool.hpp>
 
@@ -72,6 +73,7 @@ private:
     bool start() noexcept;
 
     int restrict() noexcept;
+    void stop() noexcept;
 
     // The ring's thread.
     void work() noexcept;
@@ -81,6 +83,7 @@ private:
     void settle(BlockRequest& request, int result) noexcept;
     bool wait() noexcept;
 
+    const Origin made_;
     std::unique_ptr<HostFile> file_;
     const BlockInfo info_;
     WorkerPool pool_;
@@ -96,6 +99,7 @@ private:
     std::mutex mutex_;
     RequestList inbox_;
     pthread_t thread_{};
+    Origin started_;  // where the thread is
     bool joinable_ = false;
     bool running_ = false;
     bool asleep_ = false;  // in poll(), or about to be: needs event_
@@ -156,6 +160,21 @@ UringDisk::~UringDisk()
 {
     // First: a thread of the pool may still be on its way out of enqueue().
     pool_.stop();
+    if (started_.is_here())
+        stop();
+    if (has_ring_) {
+        // The kernel takes a ring apart later; the file must not stay open (and a
+        // device not in use) until then. In a child of fork() the ring is the parent's.
+        if (has_file_ && made_.is_here())
+            io_uring_unregister_files(&ring_);
+        io_uring_queue_exit(&ring_);
+    }
+    if (event_ >= 0)
+        ::close(event_);
+}
+
+void UringDisk::stop() noexcept
+{
     {
         const std::lock_guard lock(mutex_);
         stop_ = true;
@@ -164,15 +183,6 @@ UringDisk::~UringDisk()
         ::eventfd_write(event_, 1);
     if (joinable_)
         pthread_join(thread_, nullptr);
-    if (has_ring_) {
-        // The kernel takes a ring apart later; the file must not stay open (and a
-        // device not in use) until then.
-        if (has_file_)
-            io_uring_unregister_files(&ring_);
-        io_uring_queue_exit(&ring_);
-    }
-    if (event_ >= 0)
-        ::close(event_);
 }
 
 bool UringDisk::for_ring(const BlockRequest& request) const noexcept
@@ -234,6 +244,7 @@ bool UringDisk::start() noexcept
         static_cast<UringDisk*>(argument)->work();
         return nullptr;
     };
+    started_ = Origin();
     joinable_ = running_ = start_thread(thread_, function, this) == 0;
     return running_;
 }

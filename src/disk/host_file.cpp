@@ -78,16 +78,6 @@ int host_error(int error) noexcept
     }
 }
 
-HostFile::~HostFile()
-{
-    // The description, and so its lock, may live on in the caller's descriptor.
-    struct flock lock {};
-    lock.l_type = F_UNLCK;
-    lock.l_whence = SEEK_SET;
-    ::fcntl(fd_, F_OFD_SETLK, &lock);
-    ::close(fd_);
-}
-
 ssize_t HostFile::transfer(BlockRequest& request, int flags) const noexcept
 {
     const int count = static_cast<int>(std::min(request.iov.size(), max_buffers));
@@ -95,8 +85,8 @@ ssize_t HostFile::transfer(BlockRequest& request, int flags) const noexcept
     if (request.op == BlockOp::write && request.durable)
         flags |= RWF_DSYNC;
     const ssize_t result = request.op == BlockOp::read
-                               ? ::preadv2(fd_, request.iov.data(), count, position, flags)
-                               : ::pwritev2(fd_, request.iov.data(), count, position, flags);
+                               ? ::preadv2(fd(), request.iov.data(), count, position, flags)
+                               : ::pwritev2(fd(), request.iov.data(), count, position, flags);
     return result >= 0 ? result : -errno;
 }
 
@@ -215,9 +205,9 @@ int HostFile::run_bounced(BlockRequest& request) noexcept
         if (!read)
             copy(request, buffer.get(), part, false);
         iovec flat{buffer.get(), read ? std::min(aligned, rounded) : part};
-        ssize_t result = read
-                             ? ::preadv2(fd_, &flat, 1, position, 0)
-                             : ::pwritev2(fd_, &flat, 1, position, request.durable ? RWF_DSYNC : 0);
+        ssize_t result =
+            read ? ::preadv2(fd(), &flat, 1, position, 0)
+                 : ::pwritev2(fd(), &flat, 1, position, request.durable ? RWF_DSYNC : 0);
         if (result < 0)
             result = -errno;
         if (result > static_cast<ssize_t>(part))
@@ -246,7 +236,7 @@ int HostFile::flush() noexcept
 {
     if (const int error = lost_.load(std::memory_order_acquire))
         return error;
-    if (retry([this] { return ::fdatasync(fd_); }) == 0)
+    if (retry([this] { return ::fdatasync(fd()); }) == 0)
         return lost_.load(std::memory_order_acquire);
     const int host = host_error(errno);
     return lost(host == -EOPNOTSUPP ? -EIO : host);
@@ -265,10 +255,10 @@ int HostFile::discard(const BlockRequest& request) const noexcept
         if (begin >= end)
             return 0;
         std::array<uint64_t, 2> range{begin, end - begin};
-        result = retry([&] { return ::ioctl(fd_, BLKDISCARD, range.data()); });
+        result = retry([&] { return ::ioctl(fd(), BLKDISCARD, range.data()); });
     } else {
         result = retry([&] {
-            return ::fallocate(fd_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+            return ::fallocate(fd(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
                                static_cast<off_t>(begin), static_cast<off_t>(end - begin));
         });
     }
@@ -282,12 +272,12 @@ int HostFile::write_zeroes(const BlockRequest& request) const noexcept
     int result = -1;
     if (shape_.block_device) {
         std::array<uint64_t, 2> range{begin, length};
-        result = retry([&] { return ::ioctl(fd_, BLKZEROOUT, range.data()); });
+        result = retry([&] { return ::ioctl(fd(), BLKZEROOUT, range.data()); });
     } else {
         // Without leave to deallocate, the range must keep its place on the host.
         const int mode = request.unmap ? FALLOC_FL_PUNCH_HOLE : FALLOC_FL_ZERO_RANGE;
         result = retry([&] {
-            return ::fallocate(fd_, mode | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(begin),
+            return ::fallocate(fd(), mode | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(begin),
                                static_cast<off_t>(length));
         });
     }
@@ -313,7 +303,7 @@ int HostFile::write_zero_bytes(uint64_t position, uint64_t length) const noexcep
             planned += part;
         }
         const ssize_t result = retry([&] {
-            return ::pwritev2(fd_, buffers.data(), count, static_cast<off_t>(position), 0);
+            return ::pwritev2(fd(), buffers.data(), count, static_cast<off_t>(position), 0);
         });
         if (result < 0)
             return host_error(errno) == -ENOSPC ? -ENOSPC : -EIO;

@@ -5,15 +5,19 @@
 #include <atomic>
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include <sys/types.h>
 
 #include <lkl/block.hpp>
 
+#include <disk/claim.hpp>
+#include <disk/descriptor.hpp>
+
 namespace lkl::disk {
 
-// Owns the descriptor. All functions are thread safe, as long as each request is
-// given to one of them at a time.
+// Owns the descriptor, and what keeps others off the file. All functions are thread
+// safe, as long as each request is given to one of them at a time.
 class HostFile {
 public:
     struct Shape {
@@ -26,12 +30,14 @@ public:
         uint32_t alignment = 512;   // of file offsets, with O_DIRECT
     };
 
-    HostFile(int fd, const Shape& shape) noexcept : fd_(fd), shape_(shape) {}
-    ~HostFile();
+    HostFile(Descriptor fd, const Shape& shape, Claim claim) noexcept
+        : claim_(std::move(claim)), fd_(std::move(fd)), shape_(shape)
+    {
+    }
     HostFile(const HostFile&) = delete;
     HostFile& operator=(const HostFile&) = delete;
 
-    int fd() const noexcept { return fd_; }
+    int fd() const noexcept { return fd_.get(); }
     const Shape& shape() const noexcept { return shape_; }
     uint64_t position(const BlockRequest& request) const noexcept
     {
@@ -66,7 +72,8 @@ private:
     int write_zeroes(const BlockRequest& request) const noexcept;
     int write_zero_bytes(uint64_t position, uint64_t length) const noexcept;
 
-    const int fd_;
+    const Claim claim_;
+    const Descriptor fd_;
     const Shape shape_;
     std::atomic<bool> reads_now_{true};   // RWF_NOWAIT works for reads
     std::atomic<bool> writes_now_{true};  // and for writes

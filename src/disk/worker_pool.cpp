@@ -27,6 +27,8 @@ WorkerPool::WorkerPool(HostFile& file, unsigned threads, unsigned writers,
 
 void WorkerPool::stop() noexcept
 {
+    if (!started_.is_here())
+        return;
     {
         const std::lock_guard lock(mutex_);
         stop_ = true;
@@ -135,6 +137,7 @@ bool WorkerPool::start() noexcept
             worker.state = State::unused;
             return false;
         }
+        started_ = Origin();
         ++running_;
         return true;
     }

@@ -10,6 +10,7 @@
 #include <pthread.h>
 
 #include <disk/host_file.hpp>
+#include <disk/origin.hpp>
 #include <disk/request_list.hpp>
 #include <platform/posix/parker.hpp>
 
@@ -35,7 +36,8 @@ public:
     // the calling thread does the work, it waits for the host instead.
     void copy(RequestList reads) noexcept;
 
-    // Ends all threads. Nothing is in flight, and nothing is added any more.
+    // Ends all threads of this process: a child of fork() has none of its parent's. Nothing
+    // is in flight, and nothing is added any more.
     void stop() noexcept;
 
 private:
@@ -78,6 +80,7 @@ private:
     unsigned last_ = 0;  // the kind that was taken last: they take turns
     unsigned writing_ = 0;
     unsigned running_ = 0;
+    Origin started_;          // where the threads are
     Worker* idle_ = nullptr;  // those without work, the last one to become so first
     bool stop_ = false;
     std::unique_ptr<Worker[]> workers_;

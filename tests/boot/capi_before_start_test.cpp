@@ -17,6 +17,8 @@
 
 #include <lkl.h>
 
+#include "support/forked_child.hpp"
+
 namespace {
 
 constexpr size_t disk_size = size_t{1} << 20;
@@ -109,24 +111,35 @@ TEST_F(CapiBeforeStart, DisksAreThereAfterTheStartInTheirOrder)
     EXPECT_EQ(lkl_sys_halt(), 0) << lkl_error_message();
 }
 
-TEST_F(CapiBeforeStart, AFileIsOpenedWhenItIsAdded)
+lkl_disk of(int descriptor)
+{
+    lkl_disk disk{};
+    disk.fd = descriptor;
+    return disk;
+}
+
+// A file without a name, the size of a disk, that begins with 'f'.
+int open_file()
 {
     const char* const folder = std::getenv("TMPDIR");
     std::string path = std::string(folder ? folder : "/var/tmp") + "/lkl-capi-XXXXXX";
     const int fd = ::mkostemp(path.data(), O_CLOEXEC);
-    ASSERT_GE(fd, 0);
+    EXPECT_GE(fd, 0);
     ::unlink(path.c_str());
-    ASSERT_EQ(::ftruncate(fd, disk_size), 0);
-    ASSERT_EQ(::pwrite(fd, "f", 1, 0), 1);
-    const auto of = [](int descriptor) {
-        lkl_disk disk{};
-        disk.fd = descriptor;
-        return disk;
-    };
+    EXPECT_EQ(::ftruncate(fd, disk_size), 0);
+    EXPECT_EQ(::pwrite(fd, "f", 1, 0), 1);
+    return fd;
+}
+
+TEST_F(CapiBeforeStart, AFileIsOpenedWhenItIsAdded)
+{
+    const int fd = open_file();
     lkl_disk bad = of(-1);
     EXPECT_EQ(lkl_disk_add(&bad), -LKL_EBADF);
     lkl_disk disk = of(fd);
     ASSERT_EQ(lkl_disk_add(&disk), 0) << lkl_error_message();
+    lkl_disk twice = of(fd);
+    EXPECT_EQ(lkl_disk_add(&twice), -LKL_EBUSY) << "also by the same descriptor";
     const int other = ::open(("/proc/self/fd/" + std::to_string(fd)).c_str(), O_RDWR | O_CLOEXEC);
     ASSERT_GE(other, 0);
     lkl_disk same = of(other);
@@ -138,6 +151,25 @@ TEST_F(CapiBeforeStart, AFileIsOpenedWhenItIsAdded)
 
     // A start that fails before it comes to the disks keeps them.
     EXPECT_EQ(lkl_start_kernel("mem=1M"), -LKL_EINVAL);
+    ASSERT_EQ(lkl_start_kernel("mem=64M"), 0) << lkl_error_message();
+    EXPECT_EQ(first_byte("vda"), 'f');
+    EXPECT_EQ(lkl_sys_halt(), 0);
+}
+
+TEST_F(CapiBeforeStart, ADiskStaysTheParentsWhenAChildCleansUp)
+{
+    const int fd = open_file();
+    // Past the page cache, so that all that is read goes through what a child could break.
+    const bool direct = ::fcntl(fd, F_SETFL, O_DIRECT) == 0;
+    lkl_disk disk = of(fd);
+    ASSERT_EQ(lkl_disk_add(&disk), 0) << lkl_error_message();
+    EXPECT_EQ(lkl::test::in_forked_child([] { lkl_cleanup(); }), 0);
+    const int other = ::open(("/proc/self/fd/" + std::to_string(fd)).c_str(),
+                             O_RDWR | O_CLOEXEC | (direct ? O_DIRECT : 0));
+    lkl_disk second = of(other);
+    EXPECT_EQ(lkl_disk_add(&second), -LKL_EBUSY) << "the lock is gone";
+    ::close(other);
+    ::close(fd);
     ASSERT_EQ(lkl_start_kernel("mem=64M"), 0) << lkl_error_message();
     EXPECT_EQ(first_byte("vda"), 'f');
     EXPECT_EQ(lkl_sys_halt(), 0);

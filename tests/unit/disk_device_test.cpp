@@ -173,6 +173,88 @@ TEST_P(DiskDevice, mounted_device_is_refused_for_writing)
     ::close(mounted);
 }
 
+// A descriptor of a device is claimed like its path.
+TEST_P(DiskDevice, mounted_device_is_refused_for_writing_by_descriptor)
+{
+    const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+    const int mounted = ::open(path.c_str(), O_RDWR | O_EXCL | O_CLOEXEC);
+    ASSERT_GE(mounted, 0);
+    for (const auto lock : {DiskLock::automatic, DiskLock::exclusive}) {
+        FileDiskOptions options;
+        options.lock = lock;
+        const auto disk = open_file_disk(fd, "the device", options);
+        ASSERT_FALSE(disk);
+        EXPECT_EQ(disk.error().code, EBUSY);
+        EXPECT_NE(disk.error().what.find("mounted"), std::string::npos) << disk.error().what;
+    }
+    FileDiskOptions options;
+    options.read_only = true;
+    EXPECT_TRUE(open_file_disk(fd, "the device", options));
+    options = {};
+    options.lock = DiskLock::none;
+    EXPECT_TRUE(open_file_disk(fd, "the device", options));
+    ::close(mounted);
+    EXPECT_TRUE(open_file_disk(fd, "the device"));
+    ::close(fd);
+}
+
+// The claim is the descriptor's own: seen by who may set the size of blocks, as this test
+// may, or said.
+TEST_P(DiskDevice, descriptor_with_a_claim_is_not_in_use)
+{
+    const int fd = ::open(path.c_str(), O_RDWR | O_EXCL | O_CLOEXEC);
+    ASSERT_GE(fd, 0);
+    for (const bool claimed : {false, true}) {
+        FileDiskOptions options;
+        options.claimed = claimed;
+        EXPECT_TRUE(open_file_disk(fd, "the device", options)) << claimed;
+    }
+    ::close(fd);
+}
+
+TEST_P(DiskDevice, claim_of_a_descriptor_is_the_disks)
+{
+    const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+    {
+        const auto disk = open_file_disk(fd, "the device");
+        ASSERT_TRUE(disk);
+        EXPECT_LT(::open(path.c_str(), O_RDONLY | O_EXCL | O_CLOEXEC), 0);
+        EXPECT_EQ(errno, EBUSY);
+    }
+    const int free = ::open(path.c_str(), O_RDONLY | O_EXCL | O_CLOEXEC);
+    EXPECT_GE(free, 0) << "still claimed";
+    ::close(free);
+    ::close(fd);
+}
+
+// Locks belong to a node, claims to the device.
+TEST_P(DiskDevice, other_node_of_the_device_is_refused)
+{
+    struct stat status {};
+    ASSERT_EQ(::fstat(loop_, &status), 0);
+    const std::string node = file.path() + ".node";
+    ASSERT_EQ(::mknod(node.c_str(), S_IFBLK | 0600, status.st_rdev), 0);
+    const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+    const int other = ::open(node.c_str(), O_RDWR | O_CLOEXEC);
+    ::unlink(node.c_str());
+    if (other < 0)
+        GTEST_SKIP() << "no device nodes in the directory of temporary files";
+    {
+        const auto disk = open_file_disk(fd, "the device");
+        ASSERT_TRUE(disk);
+        for (const bool read_only : {false, true}) {
+            FileDiskOptions options;
+            options.read_only = read_only;
+            const auto second = open_file_disk(other, "the node", options);
+            ASSERT_FALSE(second);
+            EXPECT_EQ(second.error().code, EBUSY);
+        }
+    }
+    EXPECT_TRUE(open_file_disk(other, "the node"));
+    ::close(fd);
+    ::close(other);
+}
+
 TEST_P(DiskDevice, device_that_is_read_only_is_refused_for_writing)
 {
     int on = 1;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Opening files as disks: what is accepted, what is refused and with which words.
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
@@ -14,6 +15,7 @@
 
 #include <lkl/disk.hpp>
 
+#include "support/forked_child.hpp"
 #include "temp_file.hpp"
 #include "test_disks.hpp"
 
@@ -391,6 +393,210 @@ TEST_F(DiskFile, every_descriptor_is_closed_on_exec)
         EXPECT_GE(checked, 2u) << "the test's own, and the disk's";
     }
 }
+
+// ---- One open file description, several users ----
+
+// An open file description of the file, of the test's own.
+class DiskDescription : public DiskFile {
+protected:
+    DiskDescription() : fd(::open(file.path().c_str(), O_RDWR | O_CLOEXEC)) {}
+    ~DiskDescription() override { ::close(fd); }
+
+    Opened open(const FileDiskOptions& options = {}) const
+    {
+        return open_file_disk(fd, "the image", options);
+    }
+    static FileDiskOptions unlocked()
+    {
+        FileDiskOptions options;
+        options.lock = DiskLock::none;
+        return options;
+    }
+    // 0, or the errno.
+    int lock(short type) const
+    {
+        struct flock lock {};
+        lock.l_type = type;
+        lock.l_whence = SEEK_SET;
+        return ::fcntl(fd, F_OFD_SETLK, &lock) == 0 ? 0 : errno;
+    }
+    // The lock that somebody has.
+    short held() const
+    {
+        struct flock lock {};
+        lock.l_type = F_WRLCK;
+        lock.l_whence = SEEK_SET;
+        EXPECT_EQ(::fcntl(file.fd(), F_OFD_GETLK, &lock), 0);
+        return lock.l_type;
+    }
+
+    const int fd;
+};
+
+TEST_F(DiskDescription, disk_without_a_lock_leaves_that_of_another)
+{
+    const auto locked = open();
+    ASSERT_TRUE(locked);
+    EXPECT_TRUE(open(unlocked()));
+    EXPECT_EQ(held(), F_WRLCK);
+}
+
+TEST_F(DiskDescription, disk_without_a_lock_leaves_that_of_the_caller)
+{
+    ASSERT_EQ(lock(F_WRLCK), 0);
+    EXPECT_TRUE(open(unlocked()));
+    EXPECT_EQ(held(), F_WRLCK);
+}
+
+// A disk with a lock uses the caller's, and gives it back as it was.
+TEST_F(DiskDescription, lock_of_the_caller_is_there_afterwards)
+{
+    ASSERT_EQ(lock(F_WRLCK), 0);
+    for (const bool reader : {true, false}) {
+        {
+            const auto disk = open(reader ? read_only() : FileDiskOptions{});
+            ASSERT_TRUE(disk);
+            EXPECT_EQ(held(), F_WRLCK);
+        }
+        EXPECT_EQ(held(), F_WRLCK);
+    }
+    ASSERT_EQ(lock(F_RDLCK), 0);
+    {
+        const auto disk = open();
+        ASSERT_TRUE(disk);
+        EXPECT_EQ(held(), F_WRLCK);
+    }
+    EXPECT_EQ(held(), F_RDLCK);
+}
+
+TEST_F(DiskDescription, second_writer_is_kept_out)
+{
+    {
+        const auto writer = open();
+        ASSERT_TRUE(writer);
+        expect_error(open(), EBUSY, "in use by a writer", "the image");
+        expect_error(open(read_only()), EBUSY, "in use by a writer", "the image");
+        EXPECT_EQ(held(), F_WRLCK);
+    }
+    EXPECT_EQ(held(), F_UNLCK);
+    EXPECT_TRUE(open());
+}
+
+TEST_F(DiskDescription, lock_of_readers_ends_with_the_last)
+{
+    for (const bool one_description : {true, false}) {
+        auto one = open(read_only());
+        auto two = one_description ? open(read_only()) : open_with(file, read_only());
+        ASSERT_TRUE(one && two);
+        expect_error(open(), EBUSY, "in use by a reader", "the image");
+        one->reset();
+        EXPECT_EQ(held(), F_RDLCK);
+        two->reset();
+        EXPECT_EQ(held(), F_UNLCK);
+        EXPECT_TRUE(open());
+    }
+}
+
+// ---- fork() ----
+
+// A disk that was opened before, with threads that the child does not have.
+class DiskFork : public DiskDescription, public testing::WithParamInterface<DiskEngine> {
+protected:
+    void SetUp() override
+    {
+        FileDiskOptions options;
+        options.engine = GetParam();
+        auto opened = open(options);
+        ASSERT_TRUE(opened);
+        disk = *std::move(opened);
+        read();
+        Bytes data(4096, 1);
+        EXPECT_EQ(transfer(*disk, BlockOp::write, 0, data.data(), data.size()), 0);
+        EXPECT_EQ(command(*disk, BlockOp::flush), 0);
+    }
+    // What the disk itself has to be asked for.
+    void read() const
+    {
+        file.make_cold();
+        Bytes data(512 << 10);
+        EXPECT_EQ(transfer(*disk, BlockOp::read, 0, data.data(), data.size()), 0);
+    }
+
+    std::unique_ptr<BlockBackend> disk;
+};
+
+TEST_P(DiskFork, disk_that_ends_in_the_child_goes_on_in_the_parent)
+{
+    EXPECT_EQ(in_forked_child([&] { disk.reset(); }), 0);
+    EXPECT_EQ(held(), F_WRLCK);
+    read();
+    EXPECT_EQ(command(*disk, BlockOp::flush), 0);
+    disk.reset();
+    EXPECT_EQ(held(), F_UNLCK);
+}
+
+// As of a program that opens its disks before it goes to the background.
+TEST_P(DiskFork, unused_disk_works_in_the_child)
+{
+    const char* const sanitize = std::getenv("LKL_SANITIZE");
+    if (sanitize && std::strstr(sanitize, "thread"))
+        GTEST_SKIP() << "ThreadSanitizer ends a child of fork(2) that starts threads";
+    disk.reset();
+    FileDiskOptions options;
+    options.engine = GetParam();
+    disk = *open(options);
+    EXPECT_EQ(in_forked_child([&] {
+                  read();
+                  EXPECT_EQ(command(*disk, BlockOp::flush), 0);
+                  disk.reset();
+                  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task"))
+                      EXPECT_EQ(task.path().filename(), std::to_string(::getpid()));
+              }),
+              0);
+    EXPECT_EQ(held(), F_WRLCK);
+}
+
+TEST_P(DiskFork, child_is_kept_out_while_the_parent_has_the_disk)
+{
+    EXPECT_EQ(in_forked_child([&] {
+                  expect_error(open(), EBUSY, "in use by a writer", "the image");
+                  disk.reset();
+                  expect_error(open(), EBUSY, "in use by a writer", "the image");
+                  expect_error(open_with(file, {}), EBUSY, "in use by a writer", file.path());
+              }),
+              0);
+    EXPECT_EQ(held(), F_WRLCK);
+}
+
+TEST_P(DiskFork, child_may_have_the_disk_after_the_parent)
+{
+    std::array<int, 2> refused{};
+    ASSERT_EQ(::pipe2(refused.data(), O_CLOEXEC), 0);
+    std::thread ends([&] {
+        char byte = 0;
+        EXPECT_EQ(::read(refused[0], &byte, 1), 1);
+        disk.reset();
+    });
+    EXPECT_EQ(in_forked_child([&] {
+                  EXPECT_FALSE(open());
+                  EXPECT_EQ(::write(refused[1], "", 1), 1);
+                  bool opened = false;
+                  for (int tries = 0; tries < 10 && !opened; ++tries)
+                      opened = open().has_value();
+                  EXPECT_TRUE(opened);
+                  EXPECT_EQ(held(), F_UNLCK) << "the child's own is gone with its disk";
+              }),
+              0);
+    // Should the child have died.
+    ::close(refused[1]);
+    ends.join();
+    ::close(refused[0]);
+}
+
+INSTANTIATE_TEST_SUITE_P(, DiskFork, testing::Values(DiskEngine::io_uring, DiskEngine::threads),
+                         [](const auto& info) {
+                             return info.param == DiskEngine::io_uring ? "io_uring" : "threads";
+                         });
 
 // ---- Host errors ----
 

@@ -51,8 +51,8 @@ struct OpenedImage {
     std::vector<Identity> host_files = {};
 };
 
-// other: the same file, which is open for all that is requested here; its lock, which must
-// last as long, is for both. Throws ToolError, ExitCode::image.
+// other: the same file, which is open for all that is requested here; its lock is for both,
+// and ends with the last. Throws ToolError, ExitCode::image.
 OpenedImage open_for_mount(const ImageRequest& request, const OpenedImage* other = nullptr);
 
 // The image of a kernel, for OpenedImage.
