@@ -205,7 +205,8 @@ struct lkl_dev_blk_ops {
 	 * `req` and its memory may be used until then.
 	 *
 	 * It is called on the thread that runs the kernel, on a stack of 32 KiB, and
-	 * the kernel waits: it must not block, and may not call the kernel.  One
+	 * the kernel waits: it must not block, and may not call the kernel.  The last
+	 * flush comes on the thread that removes the disk or halts the kernel.  One
 	 * thread calls it at a time, except where lkl_blk_complete() does so again,
 	 * on the thread that calls that, to flush after a write that has to be durable.
 	 */

@@ -59,7 +59,8 @@ struct BlockInfo {
 // storage when that flush completes with 0.
 //
 // Threads: submit() is called by one thread at a time (the carrier, on a kernel
-// stack of 32 KiB), and must not wait for the host's disk. poll_fd() and reap()
+// stack of 32 KiB; the last flush of a disk that is taken out comes from who removes it or
+// halts the kernel), and must not wait for the host's disk. poll_fd() and reap()
 // let the kernel's background thread find completions; reap() is called by one
 // thread at a time too, but may run at the same time as submit(). complete()
 // must not be called with a lock held that submit() or reap() take.

@@ -160,7 +160,9 @@ public:
     // and network interfaces together. Errors: ENOSPC (it has them), EIO (the kernel's
     // driver refused it), ESHUTDOWN, and the kernel's.
     Result<DiskId> add_disk(std::unique_ptr<BlockBackend> backend);
-    // Removes it again: requests in flight finish first. EBUSY while mounted.
+    // Removes it again: requests in flight finish first, and what was written since the last
+    // flush is flushed. EBUSY while mounted. EIO: the flush has failed, so that a loss of power
+    // may take back what was written; the disk is gone all the same.
     Result<void> remove_disk(DiskId disk);
 
     // Adds a virtio network device whose packets go through `backend`; the interface
@@ -177,10 +179,12 @@ public:
     // a kernel that hangs there may keep it. The numbers are of about the same time. ENODEV.
     Result<NetDeviceStatistics> net_statistics(NetId net) const;
 
-    // Flushes all file systems, shuts the kernel down and frees everything it
-    // held. Further calls return -ESHUTDOWN. The calling thread may have any user of the
-    // kernel's. Errors: EIO (the kernel panicked, before or meanwhile; what names why),
-    // ECHILD (this process was forked from the kernel's).
+    // Writes all file systems back, shuts the kernel down, flushes the disks to which something
+    // was written since their last flush, and frees everything it held. Further calls return
+    // -ESHUTDOWN. The calling thread may have any user of the kernel's. Errors: EIO (the kernel
+    // panicked, before or meanwhile, or a disk could not be flushed; what names why), ECHILD
+    // (this process was forked from the kernel's). With EIO the kernel has ended all the
+    // same, and of one that panicked, too, the disks have been flushed.
     Result<void> halt();
 
     // False after halt(), a panic, and a reboot(2) that has ended the kernel. Never waits

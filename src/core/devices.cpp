@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <string>
 #include <utility>
 
@@ -46,6 +47,16 @@ std::string PluggedDevice::describe() const
     }
 }
 
+Result<void> PluggedDevice::finish()
+{
+    transport_.reset();
+    const int result = device_->flush();
+    if (result == 0)
+        return {};
+    return Error{
+        EIO, describe() + ": what was written is not on stable storage: " + std::strerror(-result)};
+}
+
 Result<PluggedDevice*> Devices::Change::add(std::unique_ptr<virtio::Device> device,
                                             const char* what, uint64_t& number)
 {
@@ -70,7 +81,7 @@ Result<PluggedDevice*> Devices::Change::add(std::unique_ptr<virtio::Device> devi
                           static_cast<long>(Machine::irq(slot)), reinterpret_cast<long>(&number)};
     plugged->kernel_id = devices_.call_(nr_device_add, args);
     if (const long result = plugged->kernel_id; result < 0) {
-        take_out(*plugged);
+        (void)take_out(*plugged);
         return system_error(result, what);
     }
     return plugged;
@@ -83,20 +94,25 @@ Result<void> Devices::Change::remove(PluggedDevice& device, const char* what)
     // A kernel that has ended does not hold on to anything.
     if (result < 0 && result != -ESHUTDOWN && result != -EIO)
         return system_error(result, what);
-    take_out(device);
+    auto finished = take_out(device);
+    if (!finished)
+        return Error{finished.error().code, std::string(what) + ": " + finished.error().what};
     return {};
 }
 
 // Ends what serves the device, which waits for requests in flight.
-void Devices::Change::take_out(const PluggedDevice& device)
+Result<void> Devices::Change::take_out(const PluggedDevice& device)
 {
     std::unique_ptr<PluggedDevice> gone;
-    const std::lock_guard lock(devices_.list_mutex_);
-    auto& list = devices_.list_;
-    const auto found = std::find_if(list.begin(), list.end(),
-                                    [&device](const auto& one) { return one.get() == &device; });
-    gone = std::move(*found);
-    list.erase(found);
+    {
+        const std::lock_guard lock(devices_.list_mutex_);
+        auto& list = devices_.list_;
+        const auto found = std::find_if(
+            list.begin(), list.end(), [&device](const auto& one) { return one.get() == &device; });
+        gone = std::move(*found);
+        list.erase(found);
+    }
+    return gone->finish();
 }
 
 PluggedDevice* Devices::Change::find(uint32_t kind, int index) noexcept
@@ -108,11 +124,20 @@ PluggedDevice* Devices::Change::find(uint32_t kind, int index) noexcept
     return nullptr;
 }
 
-void Devices::Change::clear()
+Result<void> Devices::Change::clear()
 {
     std::vector<std::unique_ptr<PluggedDevice>> gone;
-    const std::lock_guard lock(devices_.list_mutex_);
-    gone.swap(devices_.list_);
+    {
+        const std::lock_guard lock(devices_.list_mutex_);
+        gone.swap(devices_.list_);
+    }
+    Result<void> result;
+    for (const auto& device : gone) {
+        auto finished = device->finish();
+        if (result && !finished)
+            result = std::move(finished);
+    }
+    return result;
 }
 
 namespace {
@@ -168,7 +193,7 @@ void Devices::Change::stop_later_ones(const State& state) noexcept
 void Devices::Change::take_out_later_ones(const State& state) noexcept
 {
     while (devices_.list_.size() > state.devices.size())
-        take_out(*devices_.list_.back());
+        (void)take_out(*devices_.list_.back());  // who wrote there is undone, too
 }
 
 void Devices::Change::restore(const State& state) noexcept

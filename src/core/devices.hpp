@@ -29,6 +29,9 @@ public:
 
     virtio::Device& device() noexcept { return *device_; }
     std::string describe() const;  // "disk 0"
+    // The driver has gone: waits for requests in flight, and until what was written is on
+    // stable storage. The error of that.
+    Result<void> finish();
     virtio::Mmio& transport() noexcept { return transport_; }
     unsigned slot() const noexcept { return slot_; }
 
@@ -68,13 +71,14 @@ public:
         // Errors: ENOSPC (no interrupt line), and the kernel's.
         Result<PluggedDevice*> add(std::unique_ptr<virtio::Device> device, const char* what,
                                    uint64_t& number);
-        // The kernel's error: it has the device still.
+        // The kernel's error: it has the device still. EIO: what was written is not on
+        // stable storage, and the device is gone all the same.
         Result<void> remove(PluggedDevice& device, const char* what);
 
         // Null: there is none of that kind (virtio::Device::id()) and index.
         PluggedDevice* find(uint32_t kind, int index) noexcept;
-        // The kernel is dead: ends what serves all devices.
-        void clear();
+        // The kernel is dead: ends what serves all devices. EIO as above.
+        Result<void> clear();
 
         // For snapshots, at any time: whether there is a device that can never be put
         // back. Error: EOPNOTSUPP.
@@ -96,7 +100,7 @@ public:
         void forget() noexcept;
 
     private:
-        void take_out(const PluggedDevice& device);
+        Result<void> take_out(const PluggedDevice& device);
 
         const std::lock_guard<std::mutex> lock_;
         Devices& devices_;

@@ -236,7 +236,7 @@ Kernel::Impl::~Impl()
         forks().kernels.erase(this);
     }
     if (devices_)
-        Devices::Change(*devices_).clear();
+        (void)Devices::Change(*devices_).clear();  // nobody is there to be told
     if (machine_)
         machine_->vcpu().stop();
     if (threads_)
@@ -440,11 +440,19 @@ Result<void> Kernel::Impl::halt()
         return system_error(result, "halting the kernel");
     closed_.store(panicked ? EIO : ESHUTDOWN);
     machine_->vcpu().stop();
-    Devices::Change(*devices_).clear();  // what is in flight writes to the memory
+    // What is in flight writes to the memory. What a kernel that panicked has written is
+    // flushed as well: it was told that it is on the disk.
+    auto finished = Devices::Change(*devices_).clear();
     wait_for_calls();
     machine_->release_memory();
-    if (panicked)
-        return Error{EIO, "the kernel panicked: " + machine_->panic_message()};
+    if (panicked) {
+        std::string what = "the kernel panicked: " + machine_->panic_message();
+        if (!finished)
+            what += "; " + finished.error().what;
+        return Error{EIO, std::move(what)};
+    }
+    if (!finished)
+        return Error{finished.error().code, "halting the kernel: " + finished.error().what};
     return {};
 }
 

@@ -86,6 +86,9 @@ public:
     virtual void notify(uint16_t index) noexcept = 0;
     // Back to the state after construction; waits as disable_queue() does.
     virtual void reset() noexcept = 0;
+    // Waits until what it has stored is on stable storage. 0, or a negative errno. Also by
+    // who takes the device out, when the driver has gone.
+    virtual int flush() noexcept { return 0; }
 
     // Between the two, nothing that comes from outside by itself gets into the kernel's
     // memory; what comes waits, or is lost. Any thread, not nested.

@@ -26,8 +26,8 @@ struct MmioErrors {
 // is in flight afterwards.
 //
 // Threads: any number may call read(), write() and errors() at the same time. A
-// write that resets the device or a queue waits until the host has finished the
-// requests in flight; no other access waits for more than a lock.
+// write that resets the device or a queue, or turns a disk's cache off, waits until the
+// host has finished the requests in flight; no other access waits for more than a lock.
 // NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor): final, never deleted as its base
 class Mmio final : private Notifier {
 public:

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The block device: what a correct driver gets, and what a wrong one does not.
+#include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <numeric>
+#include <optional>
 #include <thread>
 
 #include "block_rig.hpp"
@@ -476,6 +479,103 @@ TEST(VirtioBlockFlush, reaches_the_back_end)
     EXPECT_EQ(rig.status(request), blk_none) << "complete before the host said so";
     disk.finish(0, -EIO);
     EXPECT_EQ(rig.status(request), blk_io_error);
+}
+
+// What completed before the cache was turned off is durable when the register's write returns.
+class VirtioBlockCacheOff : public testing::TestWithParam<bool> {
+protected:
+    VirtioBlockCacheOff() { rig.start(); }
+    ~VirtioBlockCacheOff() override
+    {
+        if (switcher_.joinable())
+            switcher_.join();
+    }
+
+    BlockRig::Request write()
+    {
+        const auto request = rig.make(rig.arena.allocate(512), 512, false);
+        rig.submit(request, blk_out, 0);
+        EXPECT_EQ(disk->held(), 1u);
+        return request;
+    }
+    // On a thread of its own, because it may wait.
+    void turn_off()
+    {
+        switcher_ = std::thread([this] {
+            rig.mmio.write(mmio::config + 32, 0, 1);
+            off_ = true;
+        });
+    }
+    // What the disk is asked for next, if that happens before the register's write returns.
+    std::optional<BlockOp> next()
+    {
+        while (disk->held() == 0 && !off_)
+            std::this_thread::yield();
+        return disk->held() != 0 ? std::optional(disk->request(0).op) : std::nullopt;
+    }
+    void finish(int result)
+    {
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        EXPECT_FALSE(off_) << "did not wait";
+        disk->finish(0, result);  // the thread that waits has to reap
+    }
+    void wait_off() { switcher_.join(); }
+
+    HeldDisk* disk = new HeldDisk(volatile_info(), GetParam());
+    BlockRig rig{std::unique_ptr<BlockBackend>(disk)};
+
+private:
+    std::atomic<bool> off_{false};
+    std::thread switcher_;
+};
+
+INSTANTIATE_TEST_SUITE_P(, VirtioBlockCacheOff, testing::Bool(), [](const auto& info) {
+    return std::string(info.param ? "polled" : "own_threads");
+});
+
+TEST_P(VirtioBlockCacheOff, waits_for_writes_in_flight_and_flushes_them)
+{
+    const auto request = write();
+    turn_off();
+    finish(0);
+    ASSERT_EQ(next(), BlockOp::flush);
+    EXPECT_EQ(rig.status(request), blk_ok);
+    finish(0);
+    wait_off();
+    EXPECT_EQ(rig.driver.config<uint8_t>(32), 0u);
+    write();
+    EXPECT_TRUE(disk->request(0).durable);
+    disk->finish(0, 0);
+}
+
+TEST_P(VirtioBlockCacheOff, stays_on_when_what_was_written_cannot_be_made_durable)
+{
+    write();
+    disk->finish(0, 0);
+    rig.device.reap();
+    turn_off();
+    ASSERT_EQ(next(), BlockOp::flush);
+    finish(-EIO);
+    wait_off();
+    EXPECT_EQ(rig.driver.config<uint8_t>(32), 1u) << "the driver goes on flushing, and is told";
+    write();
+    EXPECT_FALSE(disk->request(0).durable);
+    disk->finish(0, 0);
+}
+
+TEST_P(VirtioBlockCacheOff, needs_no_flush_where_nothing_was_written_since_the_last_one)
+{
+    write();
+    disk->finish(0, 0);
+    rig.device.reap();
+    rig.submit(rig.make({}), blk_do_flush, 0);
+    ASSERT_EQ(disk->held(), 1u);
+    disk->finish(0, 0);
+    rig.device.reap();
+    turn_off();
+    EXPECT_EQ(next(), std::nullopt);
+    wait_off();
+    EXPECT_EQ(rig.driver.config<uint8_t>(32), 0u);
 }
 
 // ---- Completions ----

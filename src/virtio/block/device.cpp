@@ -3,8 +3,12 @@
 
 #include <algorithm>
 #include <bit>
+#include <cerrno>
+#include <condition_variable>
 #include <cstring>
 #include <limits>
+
+#include <virtio/block/back_end_wait.hpp>
 
 namespace lkl::virtio {
 
@@ -46,6 +50,37 @@ T saturate(uint64_t value)
     return static_cast<T>(std::min<uint64_t>(value, std::numeric_limits<T>::max()));
 }
 
+// A flush of the device's own.
+// NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor): final, never deleted as its base
+class Flush final : public BlockRequest {
+public:
+    Flush() { op = BlockOp::flush; }
+
+    // With the lock held to the end: then the request may be gone.
+    void complete(int result) noexcept override
+    {
+        const std::lock_guard lock(mutex_);
+        result_ = result;
+        done_ = true;
+        completed_.notify_one();
+    }
+
+    template <typename Reap>
+    int wait(const BlockBackend& backend, Reap reap) noexcept
+    {
+        std::unique_lock lock(mutex_);
+        wait_for_completions(
+            backend, lock, completed_, [this] { return done_; }, reap);
+        return result_;
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable completed_;
+    bool done_ = false;
+    int result_ = 0;
+};
+
 }  // namespace
 
 BlockDevice::BlockDevice(std::unique_ptr<BlockBackend> backend, GuestMemory memory,
@@ -72,7 +107,8 @@ BlockDevice::BlockDevice(std::unique_ptr<BlockBackend> backend, GuestMemory memo
     build_config(info, options.queues);
 
     for (uint16_t i = 0; i < std::max<uint16_t>(options.queues, 1); ++i)
-        queues_.push_back(std::make_unique<RequestQueue>(memory, *backend_, [this] { reap(); }));
+        queues_.push_back(
+            std::make_unique<RequestQueue>(memory, *backend_, unflushed_, [this] { reap(); }));
 }
 
 BlockDevice::~BlockDevice()
@@ -133,7 +169,42 @@ void BlockDevice::read_config(uint64_t offset, std::span<std::byte> to) noexcept
 void BlockDevice::write_config(uint64_t offset, std::span<const std::byte> from) noexcept
 {
     if (offset == config_write_back && from.size() == 1 && (accepted_ & feature_config_wce))
-        write_back_ = from[0] != std::byte{0};
+        set_write_back(from[0] != std::byte{0});
+}
+
+// 5.2.6.2: what was written while the cache was on is not stable before a flush, and a driver
+// that sees it off (Linux: cache_type_store()) sends none. From here on writes are durable by
+// themselves; those before are flushed here.
+void BlockDevice::set_write_back(bool on) noexcept
+{
+    {
+        const std::lock_guard lock(submit_mutex_);  // of a notification that is being served
+        write_back_ = on;
+    }
+    if (on)
+        return;
+    drain();
+    if (flush() != 0)
+        write_back_ = true;
+}
+
+// A back end that does not know flushes has nothing that could be lost.
+int BlockDevice::flush() noexcept
+{
+    if (!volatile_cache_ || !unflushed_.any())
+        return 0;
+    const uint64_t changes = unflushed_.changes();
+    Flush request;
+    {
+        const std::lock_guard lock(submit_mutex_);
+        BlockRequest* const one = &request;
+        backend_->submit({&one, 1});
+    }
+    const int result = request.wait(*backend_, [this] { reap(); });
+    if (result != 0 && result != -EOPNOTSUPP)
+        return result;
+    unflushed_.flushed(changes);
+    return 0;
 }
 
 bool BlockDevice::enable_queue(uint16_t index, const QueueLayout& layout) noexcept
@@ -231,8 +302,10 @@ void BlockDevice::restore(const DeviceState& state) noexcept
     started_ = saved.started;
     for (size_t i = 0; i < queues_.size(); ++i)
         queues_[i]->restore(saved.queues[i]);
-    if (!limits_.read_only)
+    if (!limits_.read_only) {
         backend_->restore_contents();
+        unflushed_.changed();
+    }
 }
 
 BlockStatistics BlockDevice::statistics() const noexcept

@@ -12,6 +12,7 @@
 
 #include <lkl/block.hpp>
 #include <virtio/block/request_queue.hpp>
+#include <virtio/block/unflushed.hpp>
 #include <virtio/device.hpp>
 
 namespace lkl::virtio {
@@ -44,12 +45,15 @@ public:
     void attach(Notifier& notifier) noexcept override { notifier_ = &notifier; }
     bool set_features(uint64_t features) noexcept override;
     void read_config(uint64_t offset, std::span<std::byte> to) noexcept override;
+    // Turning the cache off waits for what is in flight and for a flush. When that fails the
+    // cache stays on, as the driver reads: it goes on flushing.
     void write_config(uint64_t offset, std::span<const std::byte> from) noexcept override;
     bool enable_queue(uint16_t index, const QueueLayout& layout) noexcept override;
     void disable_queue(uint16_t index) noexcept override;
     void start() noexcept override;
     void notify(uint16_t index) noexcept override;
     void reset() noexcept override;
+    int flush() noexcept override;
     bool saveable() const noexcept override { return true; }
     std::unique_ptr<DeviceState> save() override;
     void restore(const DeviceState& state) noexcept override;
@@ -71,11 +75,13 @@ public:
 private:
     void ready() noexcept override { reap(); }
     void build_config(const BlockInfo& info, uint16_t queues);
+    void set_write_back(bool on) noexcept;
 
     // Bytes of struct virtio_blk_config up to and with write_zeroes_may_unmap.
     static constexpr size_t config_size = 60;
 
     const std::unique_ptr<BlockBackend> backend_;
+    Unflushed unflushed_;
     const uint16_t queue_size_;
     std::string serial_;
     uint64_t features_ = 0;  // offered

@@ -3,10 +3,9 @@
 
 #include <cassert>
 #include <cerrno>
-#include <chrono>
 #include <new>
 
-#include <poll.h>
+#include <virtio/block/back_end_wait.hpp>
 
 namespace lkl::virtio {
 
@@ -16,14 +15,11 @@ namespace {
 // buffers of all slots would share the same lines of the processor's cache.
 constexpr size_t slot_buffers = Queue::max_chain + 4;
 
-// How long a wait goes on before it looks again by itself. Only for the case that
-// another thread has taken the event this one waits for.
-constexpr int wait_milliseconds = 10;
-
 }  // namespace
 
-RequestQueue::RequestQueue(GuestMemory memory, BlockBackend& backend, std::function<void()> reap)
-    : backend_(backend), reap_(std::move(reap)), queue_(memory)
+RequestQueue::RequestQueue(GuestMemory memory, BlockBackend& backend, Unflushed& unflushed,
+                           std::function<void()> reap)
+    : backend_(backend), unflushed_(unflushed), reap_(std::move(reap)), queue_(memory)
 {
 }
 
@@ -93,19 +89,8 @@ void RequestQueue::drain() noexcept
 void RequestQueue::wait_idle(std::unique_lock<std::mutex>& lock) noexcept
 {
     ++waiters_;
-    while (in_flight_ != 0 || holds_ != 0) {
-        const int fd = backend_.poll_fd();
-        if (fd < 0) {
-            idle_.wait(lock);
-            continue;
-        }
-        // Nobody else may be there to look after the back end: do it here.
-        lock.unlock();
-        pollfd event{fd, POLLIN, 0};
-        ::poll(&event, 1, wait_milliseconds);
-        reap_();
-        lock.lock();
-    }
+    wait_for_completions(
+        backend_, lock, idle_, [this] { return in_flight_ == 0 && holds_ == 0; }, reap_);
     --waiters_;
 }
 
@@ -169,6 +154,7 @@ size_t RequestQueue::collect(const BlockLimits& limits, const std::string& seria
         slot.durable = request.durable;
         slot.offset = request.offset;
         slot.length = slot.bytes = request.length;
+        slot.changes = unflushed_.changes();
         slot.iov = request.data;
         slot.written = request.written;
         slot.next = nullptr;
@@ -239,6 +225,10 @@ void RequestQueue::count(const Slot& slot, int result) noexcept
         ++statistics_.failed;
         return;
     }
+    if (slot.op == BlockOp::flush)
+        unflushed_.flushed(slot.changes);
+    else if (slot.op != BlockOp::read && !slot.durable)
+        unflushed_.changed();
     switch (slot.op) {
     case BlockOp::read:
         ++statistics_.reads;

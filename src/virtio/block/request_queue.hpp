@@ -11,6 +11,7 @@
 
 #include <lkl/block.hpp>
 #include <virtio/block/request.hpp>
+#include <virtio/block/unflushed.hpp>
 #include <virtio/device.hpp>
 
 namespace lkl::virtio {
@@ -32,8 +33,10 @@ struct BlockStatistics {
 // called, so that completions can take it.
 class RequestQueue {
 public:
-    // `reap` completes what the back end has finished, for waits.
-    RequestQueue(GuestMemory memory, BlockBackend& backend, std::function<void()> reap);
+    // `reap` completes what the back end has finished, for waits. `unflushed` is what all
+    // queues of the device have changed.
+    RequestQueue(GuestMemory memory, BlockBackend& backend, Unflushed& unflushed,
+                 std::function<void()> reap);
     ~RequestQueue();
     RequestQueue(const RequestQueue&) = delete;
     RequestQueue& operator=(const RequestQueue&) = delete;
@@ -74,7 +77,8 @@ private:
         Slot* next_free = nullptr;
         iovec* buffers = nullptr;  // Queue::max_chain of them
         std::byte* status = nullptr;
-        uint64_t bytes = 0;  // length of the data, kept for the statistics
+        uint64_t bytes = 0;    // length of the data, kept for the statistics
+        uint64_t changes = 0;  // of a flush: what it covers
         uint32_t written = 0;
         uint16_t head = 0;
     };
@@ -90,6 +94,7 @@ private:
     void wait_idle(std::unique_lock<std::mutex>& lock) noexcept;
 
     BlockBackend& backend_;
+    Unflushed& unflushed_;
     const std::function<void()> reap_;
 
     mutable std::mutex mutex_;
