@@ -29,7 +29,8 @@
  * threads for is said in lkl/kernel.hpp, lkl/disk.hpp, lkl/net.hpp and lkl_host.h.
  *
  * A child of fork(2) has no kernel: system calls and lkl_sys_halt() return -LKL_ECHILD
- * there, and lkl_cleanup() and then lkl_init() give it one of its own.
+ * there, and lkl_cleanup() and then lkl_init() give it one of its own.  Disks in files,
+ * also those that wait for the start, stay the parent's.
  */
 #ifndef LKL_H
 #define LKL_H
@@ -110,11 +111,13 @@ LKL_API int lkl_set_log(void (*log)(int level, const char *text, int len));
 LKL_API int lkl_start_kernel(const char *fmt, ...) LKL_PRINTF(1, 2);
 
 /*
- * Writes everything back and shuts the kernel down.  Calls in flight return
- * -LKL_ESHUTDOWN, as all further ones do.  For any thread, whatever user it has become.
- * 0, -LKL_ESHUTDOWN (no kernel runs, or it was halted before), -LKL_EIO (it panicked,
- * before or meanwhile: it is halted), or -LKL_ECHILD (in a child of fork(2)).  What could
- * not be written back is in the kernel's log, and no error.
+ * Writes everything back, shuts the kernel down, and flushes the disks.  Calls in flight
+ * return -LKL_ESHUTDOWN, as all further ones do.  For any thread, whatever user it has
+ * become.  0, -LKL_ESHUTDOWN (no kernel runs, or it was halted before), -LKL_ECHILD (in a
+ * child of fork(2)), or -LKL_EIO (it is halted, but it had panicked, before or meanwhile, or
+ * what was written is not all on stable storage; lkl_error_message() says which).  What
+ * could not be written back is told of file systems that lkl_mount_dev() has mounted; of
+ * others it is in the kernel's log alone.
  */
 LKL_API long lkl_sys_halt(void);
 
@@ -185,7 +188,8 @@ LKL_API void lkl_bug(const char *fmt, ...) LKL_PRINTF(1, 2) __attribute__((noret
  * Without `ops` the disk is the file that `fd` is open for: a regular file or a
  * block device; read-only if `fd` is, past the host's page cache if `fd` is
  * O_DIRECT.  `fd` is duplicated, the caller's may be closed.  The file is locked: to
- * itself for writing, shared for reading (lkl/disk.hpp).
+ * itself for writing, shared for reading; a block device that is written to is claimed, as
+ * by O_EXCL, for which `fd` needs not be opened with it (lkl/disk.hpp).
  *
  * Returns the disk's number, from 0 on, or -LKL_ESHUTDOWN (lkl_init() was not called, or
  * the kernel was halted),
@@ -196,10 +200,11 @@ LKL_API void lkl_bug(const char *fmt, ...) LKL_PRINTF(1, 2) __attribute__((noret
 LKL_API int lkl_disk_add(struct lkl_disk *disk);
 
 /*
- * Removes the disk when the requests in flight are done; one that waits for the start of
- * the kernel is closed. 0, -LKL_EBUSY (mounted),
- * -LKL_EINVAL (no such disk).  A disk that is there at lkl_sys_halt() is removed by
- * it; this function then returns 0.
+ * Removes the disk when the requests in flight are done and what was written is flushed;
+ * one that waits for the start of the kernel is closed. 0, -LKL_EBUSY (mounted),
+ * -LKL_EINVAL (no such disk), -LKL_EIO (the flush has failed: a loss of power may take back
+ * what was written; the disk is removed all the same).  A disk that is there at
+ * lkl_sys_halt() is removed by it; this function then returns 0.
  */
 LKL_API int lkl_disk_remove(struct lkl_disk disk);
 
@@ -215,7 +220,8 @@ LKL_API int lkl_get_virtio_blkdev(int disk_id, unsigned int part, uint32_t *pdev
 /*
  * Mounts partition `part` of a disk (0: the whole disk) on a directory below /mnt,
  * whose path is stored in `mnt_str` (32 bytes are enough).  `flags`: LKL_MS_...;
- * `opts`: options of the file system, separated by commas, or null.
+ * `opts`: options of the file system, separated by commas, or null.  Unless the file system
+ * is read-only, a descriptor of the kernel's is open for the device until it is unmounted.
  *
  * 0, -LKL_EINVAL (no such disk), -LKL_ENXIO (no such partition), -LKL_ENODEV (no such
  * file system in this kernel), -LKL_EBUSY (mounted already), -LKL_ENOMEM (the path is
@@ -225,13 +231,23 @@ LKL_API long lkl_mount_dev(unsigned int disk_id, unsigned int part, const char *
 			   const char *opts, char *mnt_str, unsigned int mnt_str_len);
 
 /*
- * Unmounts what lkl_mount_dev() mounted. `flags` are those of umount2(2). While the
- * file system is busy it is tried again, for `timeout_ms` milliseconds; a negative
- * number is for ever. 0, -LKL_EBUSY, and as above.
+ * Unmounts what lkl_mount_dev() mounted, when it is written back, and flushes the disk: after
+ * 0 what was written is on stable storage.  (That is not said of what was mounted read-only.)
+ * While the file system is busy it is tried again, for `timeout_ms` milliseconds; a negative
+ * number is for ever.  `flags` are those of umount2(2); with MNT_EXPIRE that is all that is
+ * done.
+ *
+ * -LKL_EIO, -LKL_ENOSPC, -LKL_EROFS (the file system has stopped writing by itself) and the
+ * like: something could not be written since the mount, and may be lost; it is unmounted all
+ * the same.  -LKL_EBUSY: it stays mounted.  -LKL_ENOENT, -LKL_EINVAL: it is not mounted, by
+ * lkl_sys_umount() for instance; -LKL_EINVAL and -LKL_ENXIO also as above.
  */
 LKL_API long lkl_umount_dev(unsigned int disk_id, unsigned int part, int flags, long timeout_ms);
 
-/* The same for any path. */
+/*
+ * The same for any path.  Of what lkl_mount_dev() did not mount, nothing but umount2(2)
+ * tells what was written, and the directory stays.
+ */
 LKL_API long lkl_umount_timeout(const char *path, int flags, long timeout_ms);
 
 /*

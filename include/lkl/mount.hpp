@@ -71,8 +71,17 @@ public:
     // stable storage then. Tries again while the file system is busy, up to
     // `timeout`; then EBUSY, and it stays mounted. Any other error is that of a
     // write that has failed since the mount, of a journal that has, or of the flush; the
-    // file system is unmounted all the same.
-    Result<void> unmount(std::chrono::milliseconds timeout = default_timeout);
+    // file system is unmounted all the same. `flags` are those of umount2(2), whose errors
+    // are possible too: then it stays mounted.
+    Result<void> unmount(std::chrono::milliseconds timeout = default_timeout, int flags = 0);
+
+    // Writes everything back and flushes the disk. Errors: those of unmount() but EBUSY, which
+    // tells them again.
+    Result<void> write_back();
+
+    // Whether it is what its path shows: nobody has unmounted it by other means, or mounted
+    // something over it.
+    bool is_there() const;
 
     // Leaves it mounted, for the rest of the kernel's life or for umount2(2).
     void release()
@@ -82,16 +91,17 @@ public:
     }
 
 private:
-    Mount(Kernel* kernel, std::string path, File device)
-        : kernel_(kernel), path_(std::move(path)), device_(std::move(device))
-    {
-    }
+    Mount(Kernel* kernel, std::string path, File device);
     void abandon();
-    Result<void> write_back() const;
+    Result<void> write_files() const;
+    Result<void> flush_disk() const;
+    void note(Result<void> result);
 
     Kernel* kernel_ = nullptr;
     std::string path_;
-    File device_;  // of the disk, unless it is mounted read-only
+    uint64_t id_ = 0;       // the kernel's for the mount, never used twice; 0: not known
+    File device_;           // of the disk, unless it is mounted read-only
+    Result<void> written_;  // the first that has failed: the kernel tells it once
 };
 
 }  // namespace lkl

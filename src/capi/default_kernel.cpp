@@ -149,6 +149,7 @@ long halt(State& own, Kernel* kernel)
 {
     if (kernel == nullptr || own.halted)
         return -LKL_ESHUTDOWN;
+    const auto written = own.mounts.finish();
     const auto result = kernel->halt();
     if (!result && kernel->running())
         return fail(result.error());
@@ -156,7 +157,9 @@ long halt(State& own, Kernel* kernel)
     // The kernel has taken its disks along.
     for (DiskEntry& disk : own.disks)
         disk = {};
-    return result ? 0 : fail(result.error());
+    if (!result)
+        return fail(result.error());
+    return written ? 0 : fail(LKL_EIO, "halting the kernel: " + written.error().what);
 }
 
 }  // namespace
@@ -231,6 +234,7 @@ void lkl_cleanup(void)
         const std::lock_guard lock(own.mutex);
         Kernel* const kernel = default_kernel.load(std::memory_order_relaxed);
         (void)halt(own, kernel);
+        (void)own.mounts.finish();  // of what was mounted while it was halted
         default_kernel.store(nullptr, std::memory_order_release);
         delete kernel;
         own.disks.clear();

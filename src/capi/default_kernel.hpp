@@ -16,6 +16,8 @@
 #include <lkl/kernel.hpp>
 #include <lkl/result.hpp>
 
+#include "capi/kept_mounts.hpp"
+
 struct lkl_host_operations;
 
 namespace lkl::capi {
@@ -52,6 +54,7 @@ struct State {
     // points to them.
     std::deque<DiskEntry> disks;
     std::vector<NetEntry> nets;  // the same for network interfaces
+    KeptMounts mounts;           // has its own mutex
 };
 State& state();
 

@@ -49,13 +49,16 @@ int remove_disk(const void* handle)
         return 0;
     if (!entry->waiting && !entry->id)
         return fail(LKL_EINVAL, "remove disk: it was removed before");
+    Result<void> removed;
     if (entry->id) {
-        const auto result = kernel->remove_disk(*entry->id);
-        if (!result)
-            return fail(result.error());
+        own.mounts.forget_unmounted();
+        removed = kernel->remove_disk(*entry->id);
+        // It is gone where what was written could not be made durable.
+        if (!removed && removed.error().code != LKL_EIO)
+            return fail(removed.error());
     }
     *entry = {};
-    return 0;
+    return removed ? 0 : fail(removed.error());
 }
 
 }  // namespace

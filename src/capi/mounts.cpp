@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstring>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -15,6 +16,7 @@
 #include "capi/disks.hpp"
 #include "capi/errors.hpp"
 #include "capi/guarded.hpp"
+#include "capi/kept_mounts.hpp"
 
 using namespace lkl::capi;
 using lkl::Mount;
@@ -22,12 +24,64 @@ using lkl::MountOptions;
 
 namespace {
 
+// A flag of umount2(2), in no header of the user API.
+constexpr int mnt_expire = 4;
+
 // mount(2) does not tell: it puts a second proc over the first one.
 bool is_mount_point(const char* path)
 {
     struct lkl_statx status;
     return lkl_sys_statx(LKL_AT_FDCWD, path, LKL_AT_SYMLINK_NOFOLLOW, 0, &status) == 0 &&
            (status.stx_attributes & LKL_STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
+using std::chrono::milliseconds;
+
+// As a time that can be added to any other.
+milliseconds as_timeout(long timeout_ms)
+{
+    constexpr milliseconds for_ever = std::chrono::hours{24 * 365 * 100};
+    return timeout_ms < 0 ? for_ever : std::min(milliseconds{timeout_ms}, for_ever);
+}
+
+// What lkl_mount_dev() has mounted. Null: it did not mount what is there.
+std::optional<long> unmount_kept(const char* path, int flags, long timeout_ms)
+{
+    // The first call with this flag marks the mount, and the second one unmounts it unless it
+    // was used in between, as a look at it does.
+    if ((flags & mnt_expire) != 0)
+        return std::nullopt;
+    KeptMounts& mounts = state().mounts;
+    auto mount = mounts.take(path);
+    if (!mount)
+        return std::nullopt;
+    const auto result = mount->unmount(as_timeout(timeout_ms), flags);
+    if (mount->is_there())
+        mounts.keep(*std::move(mount));
+    else
+        mount->release();
+    return result ? 0 : fail(result.error());
+}
+
+long unmount_any(const char* path, int flags, long timeout_ms)
+{
+    using clock = std::chrono::steady_clock;
+
+    const clock::time_point deadline = clock::now() + as_timeout(timeout_ms);
+    milliseconds pause{1};
+    for (;;) {
+        const long result = lkl_sys_umount2(path, flags);
+        if (result == 0) {
+            state().mounts.forget_unmounted();
+            return 0;
+        }
+        if (result != -LKL_EBUSY || clock::now() >= deadline)
+            return fail(static_cast<int>(-result), std::string("unmount ") + path + ": " +
+                                                       lkl_strerror(static_cast<int>(result)));
+        // Nothing tells when the last file is closed; ask again, less and less often.
+        std::this_thread::sleep_for(pause);
+        pause = std::min(pause * 2, milliseconds{50});
+    }
 }
 
 }  // namespace
@@ -58,7 +112,9 @@ long lkl_mount_dev(unsigned int disk_id, unsigned int part, const char* fs_type,
         if (path.size() >= mnt_str_len)
             return fail(LKL_ENOMEM, "mount: no room for the path " + path);
         std::memcpy(mnt_str, path.c_str(), path.size() + 1);
-        mount->release();
+        KeptMounts& mounts = state().mounts;
+        mounts.forget_unmounted();
+        mounts.keep(*std::move(mount));
         return 0;
     });
 }
@@ -66,24 +122,9 @@ long lkl_mount_dev(unsigned int disk_id, unsigned int part, const char* fs_type,
 long lkl_umount_timeout(const char* path, int flags, long timeout_ms)
 {
     return guarded(__func__, {path}, [&]() -> long {
-        using clock = std::chrono::steady_clock;
-        using std::chrono::milliseconds;
-
-        const clock::time_point start = clock::now();
-        milliseconds pause{1};
-        for (;;) {
-            const long result = lkl_sys_umount2(path, flags);
-            if (result == 0)
-                return 0;
-            const bool again = result == -LKL_EBUSY &&
-                               (timeout_ms < 0 || clock::now() - start < milliseconds{timeout_ms});
-            if (!again)
-                return fail(static_cast<int>(-result), std::string("unmount ") + path + ": " +
-                                                           lkl_strerror(static_cast<int>(result)));
-            // Nothing tells when the last file is closed; ask again, less and less often.
-            std::this_thread::sleep_for(pause);
-            pause = std::min(pause * 2, milliseconds{50});
-        }
+        if (const auto result = unmount_kept(path, flags, timeout_ms))
+            return *result;
+        return unmount_any(path, flags, timeout_ms);
     });
 }
 
@@ -100,7 +141,9 @@ long lkl_umount_dev(unsigned int disk_id, unsigned int part, int flags, long tim
         std::array<char, 32> path;
         std::snprintf(path.data(), path.size(), "/mnt/%08llx",
                       static_cast<unsigned long long>(*device));
-        const long result = lkl_umount_timeout(path.data(), flags, timeout_ms);
+        if (const auto result = unmount_kept(path.data(), flags, timeout_ms))
+            return *result;
+        const long result = unmount_any(path.data(), flags, timeout_ms);
         if (result == 0)
             lkl_sys_rmdir(path.data());
         return result;

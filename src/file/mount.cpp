@@ -25,8 +25,32 @@ namespace {
 // A flag of umount2(2) that is in no header of the user API.
 constexpr int mnt_detach = 2;
 
-// A flag of statfs(2), in none either.
-constexpr long st_rdonly = 1;
+// The mount that a path shows, 0: none.
+uint64_t mount_id(Kernel& kernel, const char* path)
+{
+    Stat stat;
+    const long result = kernel.syscall(__lkl__NR_statx, LKL_AT_FDCWD, path, LKL_AT_SYMLINK_NOFOLLOW,
+                                       LKL_STATX_MNT_ID_UNIQUE, &stat);
+    return result == 0 && (stat.stx_mask & LKL_STATX_MNT_ID_UNIQUE) != 0 ? stat.stx_mnt_id : 0;
+}
+
+// What takes no writes: the file system by itself, or this mount of it, as somebody wanted.
+struct ReadOnly {
+    bool file_system = false;
+    bool mount = false;
+};
+
+ReadOnly read_only(Kernel& kernel, uint64_t mount)
+{
+    struct lkl_mnt_id_req request {};
+    request.size = LKL_MNT_ID_REQ_SIZE_VER0;
+    request.mnt_id = mount;
+    request.param = LKL_STATMOUNT_SB_BASIC | LKL_STATMOUNT_MNT_BASIC;
+    struct lkl_statmount status {};
+    if (kernel.syscall(__lkl__NR_statmount, &request, &status, sizeof status, 0) != 0)
+        return {};
+    return {(status.sb_flags & LKL_MS_RDONLY) != 0, (status.mnt_attr & LKL_MOUNT_ATTR_RDONLY) != 0};
+}
 
 // mkdir -p. The kernel's root is a file system in memory, where only we write.
 Result<void> make_directories(Kernel& kernel, std::string_view path)
@@ -130,7 +154,11 @@ Result<Mount> Mount::disk(Kernel& kernel, DiskId disk, const MountOptions& optio
             kernel.syscall(__lkl__NR_unlinkat, LKL_AT_FDCWD, path.c_str(), LKL_AT_REMOVEDIR);
         return call_error(result, "mount as", options.type);
     }
-    return Mount(&kernel, path, std::move(disk_device));
+    Mount mount(&kernel, path, std::move(disk_device));
+    // Of some types each is, however it is mounted.
+    if (read_only(kernel, mount.id_).file_system)
+        mount.device_ = {};
+    return mount;
 }
 
 Result<Mount> Mount::special(Kernel& kernel, const char* type, const char* path)
@@ -143,10 +171,20 @@ Result<Mount> Mount::special(Kernel& kernel, const char* type, const char* path)
     return Mount(&kernel, path, File());
 }
 
+Mount::Mount(Kernel* kernel, std::string path, File device)
+    : kernel_(kernel),
+      path_(std::move(path)),
+      id_(mount_id(*kernel, path_.c_str())),
+      device_(std::move(device))
+{
+}
+
 Mount::Mount(Mount&& other) noexcept
     : kernel_(std::exchange(other.kernel_, nullptr)),
       path_(std::move(other.path_)),
-      device_(std::move(other.device_))
+      id_(other.id_),
+      device_(std::move(other.device_)),
+      written_(std::move(other.written_))
 {
 }
 
@@ -156,7 +194,9 @@ Mount& Mount::operator=(Mount&& other) noexcept
         abandon();
         kernel_ = std::exchange(other.kernel_, nullptr);
         path_ = std::move(other.path_);
+        id_ = other.id_;
         device_ = std::move(other.device_);
+        written_ = std::move(other.written_);
     }
     return *this;
 }
@@ -180,40 +220,65 @@ void Mount::abandon()
 // because a commit has failed, as it may have in the middle of the same syncfs(2), and all
 // since the last commit is lost. Or the file system has made itself read-only, for which
 // freezing has nothing to do.
-Result<void> Mount::write_back() const
+Result<void> Mount::write_files() const
 {
-    if (!device_.is_open())
-        return {};
     auto root = File::open(*kernel_, path_.c_str(), LKL_O_RDONLY | LKL_O_DIRECTORY);
     if (!root)
         return std::move(root).error();
-    if (auto synced = root->sync_file_system(); !synced)
-        return synced;
+    if (const auto synced = root->sync_file_system(); !synced)
+        return call_error(-synced.error().code, "write back", path_);
     const long frozen = kernel_->syscall(__lkl__NR_ioctl, root->descriptor(), LKL_FIFREEZE, 0);
     if (frozen == 0)
         kernel_->syscall(__lkl__NR_ioctl, root->descriptor(), LKL_FITHAW, 0);
     else if (frozen == -LKL_EIO || frozen == -LKL_EROFS || frozen == -LKL_ENOSPC)
         return call_error(frozen, "write back", path_);
-    const auto stat = root->stat_file_system();
-    if (!stat)
-        return stat.error();
-    if ((stat->f_flags & st_rdonly) != 0)
+    if (const ReadOnly now = read_only(*kernel_, id_); now.file_system && !now.mount)
         return call_error(-LKL_EROFS, "write back", path_);
     return {};
 }
 
-Result<void> Mount::unmount(std::chrono::milliseconds timeout)
+Result<void> Mount::flush_disk() const
+{
+    if (const auto flushed = device_.sync(); !flushed)
+        return call_error(-flushed.error().code, "flush the disk of", path_);
+    return {};
+}
+
+void Mount::note(Result<void> result)
+{
+    if (written_ && !result)
+        written_ = std::move(result);
+}
+
+Result<void> Mount::write_back()
+{
+    if (kernel_ == nullptr)
+        return call_error(-LKL_EINVAL, "write back", path_);
+    if (device_.is_open()) {
+        note(write_files());
+        note(flush_disk());
+    }
+    return written_;
+}
+
+bool Mount::is_there() const
+{
+    return kernel_ != nullptr && id_ != 0 && mount_id(*kernel_, path_.c_str()) == id_;
+}
+
+Result<void> Mount::unmount(std::chrono::milliseconds timeout, int flags)
 {
     using clock = std::chrono::steady_clock;
     if (kernel_ == nullptr)
         return call_error(-LKL_EINVAL, "unmount", path_);
 
-    auto written = write_back();
+    if (device_.is_open())
+        note(write_files());
     const clock::time_point deadline = clock::now() + timeout;
     std::chrono::milliseconds pause{1};
     long result = 0;
     for (;;) {
-        result = kernel_->syscall(__lkl__NR_umount2, path_.c_str(), 0);
+        result = kernel_->syscall(__lkl__NR_umount2, path_.c_str(), flags);
         if (result != -LKL_EBUSY || clock::now() >= deadline)
             break;
         // Nothing tells when the last file is closed; ask again, less and less often.
@@ -223,13 +288,10 @@ Result<void> Mount::unmount(std::chrono::milliseconds timeout)
     if (result < 0)
         return call_error(result, "unmount", path_);
     kernel_->syscall(__lkl__NR_unlinkat, LKL_AT_FDCWD, path_.c_str(), LKL_AT_REMOVEDIR);
-    if (device_.is_open()) {
-        auto flushed = device_.sync();
-        if (written && !flushed)
-            written = std::move(flushed);
-    }
+    if (device_.is_open())
+        note(flush_disk());
     release();
-    return written;
+    return written_;
 }
 
 }  // namespace lkl

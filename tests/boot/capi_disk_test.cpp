@@ -19,6 +19,7 @@ namespace {
 
 constexpr size_t sector = 512;
 constexpr size_t disk_size = size_t{8} << 20;
+constexpr int mnt_detach = 2;  // a flag of umount2(2), in no header of the user API
 
 // A program's own disk, in memory.
 struct Program {
@@ -26,14 +27,15 @@ struct Program {
     std::mutex mutex;
     std::atomic<int> flushes{0};
     std::atomic<bool> broken{false};
+    std::atomic<bool> unwritable{false};  // but readable
 
     int carry_out(const lkl_blk_req& request)
     {
         if (request.type == LKL_DEV_BLK_TYPE_FLUSH) {
             flushes++;
-            return LKL_DEV_BLK_STATUS_OK;
+            return unwritable ? LKL_DEV_BLK_STATUS_IOERR : LKL_DEV_BLK_STATUS_OK;
         }
-        if (broken)
+        if (broken || (unwritable && request.type == LKL_DEV_BLK_TYPE_WRITE))
             return LKL_DEV_BLK_STATUS_IOERR;
         const std::lock_guard lock(mutex);
         char* at = bytes.data() + request.sector * sector;
@@ -278,6 +280,24 @@ TEST_P(CapiOwnDisk, PartitionsHaveDevicesOfTheirOwn)
     EXPECT_EQ(lkl_sys_close(device), 0);
 }
 
+TEST_P(CapiOwnDisk, WhatCannotBeMadeDurableIsTold)
+{
+    for (const bool halt : {false, true}) {
+        lkl_disk disk = own_disk(*GetParam());
+        const int number = lkl_disk_add(&disk);
+        ASSERT_GE(number, 0) << lkl_error_message();
+        const unsigned device = open_device(number, 0, LKL_O_RDWR);
+        EXPECT_EQ(lkl_sys_pwrite64(device, "written", 7, 4096), 7);
+        EXPECT_EQ(lkl_sys_close(device), 0);  // the last one writes the cache back
+        program.unwritable = true;
+        EXPECT_EQ(halt ? lkl_sys_halt() : lkl_disk_remove(disk), -LKL_EIO);
+        EXPECT_EQ(lkl_disk_remove(disk), halt ? 0 : -LKL_EINVAL) << "it was removed all the same";
+        program.unwritable = false;
+    }
+    EXPECT_EQ(lkl_is_running(), 0);
+    EXPECT_STREQ(lkl_panic_message(), "");
+}
+
 TEST_P(CapiOwnDisk, DisksAreGoneAfterAHalt)
 {
     lkl_disk disk = own_disk(*GetParam());
@@ -342,6 +362,75 @@ TEST_F(CapiMount, MountsUnmountsAndMountsAgain)
     EXPECT_EQ(lkl_disk_remove(disk), 0) << lkl_error_message();
 }
 
+TEST_F(CapiMount, AProgramMayUnmountByItself)
+{
+    const auto mount = [&] { return lkl_mount_dev(id, 0, "ext4", 0, nullptr, path, sizeof(path)); };
+    ASSERT_EQ(mount(), 0) << lkl_error_message();
+    EXPECT_EQ(lkl_sys_umount(path, 0), 0);
+    EXPECT_EQ(lkl_umount_dev(id, 0, 0, 1000), -LKL_EINVAL) << "there is only a directory";
+    ASSERT_EQ(mount(), 0) << lkl_error_message();
+    EXPECT_EQ(lkl_sys_umount(path, 0), 0);
+    ASSERT_EQ(mount(), 0) << lkl_error_message();
+    struct lkl_stat status;
+    EXPECT_EQ(lkl_umount_dev(id, 0, 0, 1000), 0) << lkl_error_message();
+    EXPECT_EQ(lkl_sys_stat(path, &status), -LKL_ENOENT) << "the directory is left";
+
+    ASSERT_EQ(mount(), 0) << lkl_error_message();
+    EXPECT_EQ(lkl_disk_remove(disk), -LKL_EBUSY);
+    EXPECT_EQ(lkl_sys_umount(path, 0), 0);
+    EXPECT_EQ(lkl_disk_remove(disk), 0) << "held by a mount that is none: " << lkl_error_message();
+}
+
+// Nothing is lost by what was read-only, before or at last, by the program's own will.
+TEST_F(CapiMount, AnUnmountOfWhatIsReadOnlyTellsOfNoLoss)
+{
+    ASSERT_EQ(lkl_mount_dev(id, 0, "ext4", 0, nullptr, path, sizeof(path)), 0)
+        << lkl_error_message();
+    ASSERT_EQ(lkl_sys_mount("none", path, "", LKL_MS_REMOUNT | LKL_MS_RDONLY, nullptr), 0);
+    EXPECT_EQ(lkl_umount_dev(id, 0, 0, 1000), 0) << lkl_error_message();
+    EXPECT_EQ(lkl_disk_remove(disk), 0) << lkl_error_message();
+
+    // It is mounted read-only without being told so.
+    if (std::system(("PATH=$PATH:/sbin:/usr/sbin mksquashfs /etc/hostname " + image +
+                     " -noappend -quiet >/dev/null 2>&1")
+                        .c_str()) != 0)
+        GTEST_SKIP() << "no mksquashfs";
+    const int fd = ::open(image.c_str(), O_RDWR | O_CLOEXEC);
+    lkl_disk squashfs = file_disk(fd);
+    const int added = lkl_disk_add(&squashfs);
+    ::close(fd);
+    ASSERT_GE(added, 0) << lkl_error_message();
+    id = static_cast<unsigned>(added);
+    ASSERT_EQ(lkl_mount_dev(id, 0, "squashfs", 0, nullptr, path, sizeof(path)), 0)
+        << lkl_error_message();
+    EXPECT_EQ(lkl_umount_dev(id, 0, 0, 1000), 0) << lkl_error_message();
+    EXPECT_EQ(lkl_disk_remove(squashfs), 0) << lkl_error_message();
+}
+
+// What somebody has mounted over it comes first.
+TEST_F(CapiMount, UnmountsWhatIsOnTop)
+{
+    ASSERT_EQ(lkl_mount_dev(id, 0, "ext4", 0, nullptr, path, sizeof(path)), 0)
+        << lkl_error_message();
+    ASSERT_EQ(lkl_sys_mount("none", path, "tmpfs", 0, nullptr), 0);
+    EXPECT_EQ(lkl_umount_timeout(path, 0, 1000), 0) << lkl_error_message();
+    struct lkl_stat status;
+    const std::string lost_found = std::string(path) + "/lost+found";
+    EXPECT_EQ(lkl_sys_stat(lost_found.c_str(), &status), 0);
+    EXPECT_EQ(lkl_umount_dev(id, 0, 0, 1000), 0) << lkl_error_message();
+    EXPECT_EQ(lkl_disk_remove(disk), 0) << lkl_error_message();
+}
+
+TEST_F(CapiMount, UnmountsWhatNobodyHasUsedSince)
+{
+    constexpr int mnt_expire = 4;
+    ASSERT_EQ(lkl_mount_dev(id, 0, "ext4", 0, nullptr, path, sizeof(path)), 0)
+        << lkl_error_message();
+    EXPECT_EQ(lkl_umount_dev(id, 0, mnt_expire, 0), -LKL_EAGAIN);
+    EXPECT_EQ(lkl_umount_dev(id, 0, mnt_expire, 0), 0) << lkl_error_message();
+    EXPECT_EQ(lkl_disk_remove(disk), 0) << lkl_error_message();
+}
+
 TEST_F(CapiMount, FlagsAndOptionsAreTheKernels)
 {
     ASSERT_EQ(lkl_mount_dev(id, 0, "ext4", LKL_MS_RDONLY, "errors=panic,data=journal", path,
@@ -402,6 +491,100 @@ TEST_F(CapiMount, AHaltWritesBackWhatIsMounted)
     char text[16] = "";
     EXPECT_EQ(lkl_sys_read(static_cast<unsigned>(again), text, sizeof(text)), 10);
     EXPECT_STREQ(text, "not synced");
+}
+
+// A file system of a disk that fails once it is mounted.
+class CapiFailingMount : public CapiDisk, public testing::WithParamInterface<const char*> {
+protected:
+    void SetUp() override
+    {
+        CapiDisk::SetUp();
+        std::string image;
+        const int fd = make_file(image, disk_size);
+        const std::string make = std::string("PATH=$PATH:/sbin:/usr/sbin mkfs.") + GetParam() +
+                                 " " + image + " >/dev/null 2>&1";
+        const bool made = std::system(make.c_str()) == 0;
+        EXPECT_EQ(::pread(fd, program.bytes.data(), disk_size, 0), static_cast<long>(disk_size));
+        ::close(fd);
+        if (!made)
+            GTEST_SKIP() << "no mkfs." << GetParam();
+        disk = own_disk(request_ops);
+        const int number = lkl_disk_add(&disk);
+        ASSERT_GE(number, 0) << lkl_error_message();
+        id = static_cast<unsigned>(number);
+        mount();
+    }
+    void mount()
+    {
+        ASSERT_EQ(lkl_mount_dev(id, 0, GetParam(), 0, nullptr, path, sizeof(path)), 0)
+            << lkl_error_message();
+    }
+    // An open file with something that is not written back yet.
+    unsigned write_file()
+    {
+        const std::vector<char> data(65536, 'x');
+        const long fd = lkl_sys_creat((std::string(path) + "/file").c_str(), 0644);
+        EXPECT_GE(fd, 0);
+        EXPECT_EQ(lkl_sys_write(static_cast<unsigned>(fd), data.data(), data.size()),
+                  static_cast<long>(data.size()));
+        return static_cast<unsigned>(fd);
+    }
+
+    lkl_disk disk;
+    unsigned id = 0;
+    char path[32] = "";
+};
+
+INSTANTIATE_TEST_SUITE_P(Types, CapiFailingMount, testing::Values("vfat", "ext4"),
+                         [](const auto& info) { return std::string(info.param); });
+
+TEST_P(CapiFailingMount, AnUnmountTellsWhatIsLost)
+{
+    const unsigned fd = write_file();
+    program.unwritable = true;
+    EXPECT_EQ(lkl_sys_close(fd), 0);
+    EXPECT_EQ(lkl_umount_dev(id, 0, 0, 1000), -LKL_EIO);
+    EXPECT_NE(std::string(lkl_error_message()).find(path), std::string::npos)
+        << lkl_error_message();
+    EXPECT_EQ(lkl_umount_dev(id, 0, 0, 1000), -LKL_ENOENT) << "it was unmounted all the same";
+    program.unwritable = false;
+    EXPECT_EQ(lkl_disk_remove(disk), 0) << lkl_error_message();
+}
+
+// The kernel tells it once; the first call is not the one that unmounts.
+TEST_P(CapiFailingMount, AnUnmountTellsWhatWasLostWhileItWasBusy)
+{
+    const unsigned fd = write_file();
+    program.unwritable = true;
+    EXPECT_EQ(lkl_umount_dev(id, 0, 0, 0), -LKL_EBUSY);
+    program.unwritable = false;
+    EXPECT_EQ(lkl_sys_close(fd), 0);
+    EXPECT_EQ(lkl_umount_dev(id, 0, 0, 1000), -LKL_EIO);
+    EXPECT_EQ(lkl_disk_remove(disk), 0) << lkl_error_message();
+}
+
+TEST_P(CapiFailingMount, AnUnmountByPathOrWithFlagsTellsIt)
+{
+    for (const int flags : {0, mnt_detach}) {
+        const unsigned fd = write_file();
+        program.unwritable = true;
+        EXPECT_EQ(lkl_sys_close(fd), 0);
+        EXPECT_EQ(lkl_umount_timeout(path, flags, 1000), -LKL_EIO) << flags;
+        program.unwritable = false;
+        mount();
+    }
+    EXPECT_EQ(lkl_umount_dev(id, 0, 0, 1000), 0) << lkl_error_message();
+}
+
+TEST_P(CapiFailingMount, AHaltTellsWhatIsLost)
+{
+    const unsigned fd = write_file();
+    program.unwritable = true;
+    EXPECT_EQ(lkl_sys_close(fd), 0);
+    EXPECT_EQ(lkl_sys_halt(), -LKL_EIO);
+    EXPECT_STREQ(lkl_panic_message(), "");
+    EXPECT_EQ(lkl_is_running(), 0) << "it is halted all the same";
+    EXPECT_EQ(lkl_sys_halt(), -LKL_ESHUTDOWN);
 }
 
 }  // namespace
