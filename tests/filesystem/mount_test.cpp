@@ -17,6 +17,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include <sys/mman.h>
@@ -206,6 +207,39 @@ TEST_F(MountTest, UnmountReportsAJournalThatHasFailedBefore)
     ASSERT_FALSE(unmounted);
     EXPECT_EQ(unmounted.error().code, EIO);
     EXPECT_TRUE(kernel_->remove_disk(*disk)) << "it was unmounted all the same";
+}
+
+// Of a mount and the removal of its disk, one is refused.
+TEST_F(MountTest, NothingIsMountedFromADiskThatIsBeingRemoved)
+{
+    run("truncate -s 16M image && /sbin/mkfs.ext4 -q image");
+    int mounted = 0;
+    for (int i = 0; i < 200; ++i) {
+        const lkl::DiskId disk = add("image");
+        std::atomic<bool> stop = false;
+        std::optional<lkl::Mount> mount;
+        std::thread mounter([&] {
+            while (!stop && !mount) {
+                if (auto done = lkl::Mount::disk(*kernel_, disk, ext4()))
+                    mount.emplace(*std::move(done));
+            }
+        });
+        std::this_thread::sleep_for(std::chrono::microseconds(50 * (i % 40)));
+        const auto removed = kernel_->remove_disk(disk);
+        stop = true;
+        mounter.join();
+        if (removed) {
+            ASSERT_FALSE(mount) << "round " << i;
+            continue;
+        }
+        ASSERT_EQ(removed.error().code, EBUSY) << removed.error().what;
+        if (mount) {
+            ++mounted;
+            ASSERT_TRUE(mount->unmount());
+        }
+        ASSERT_TRUE(kernel_->remove_disk(disk)) << "round " << i;
+    }
+    EXPECT_GT(mounted, 0);
 }
 
 TEST_F(MountTest, ABusyFileSystemStaysUntilItsFilesAreClosed)

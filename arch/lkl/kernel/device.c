@@ -116,31 +116,43 @@ SYSCALL_DEFINE4(lkl_virtio_mmio_device_add, unsigned long, base, unsigned long, 
 	return id;
 }
 
-static int is_open(struct device *dev, void *unused)
+/*
+ * A dead disk has no sectors: who opens it before it is gone can neither mount it nor write
+ * what would be lost.
+ */
+static int close_disk(struct device *dev, void *unused)
 {
-	if (is_disk(dev))
-		return disk_openers(dev_to_disk(dev)) != 0;
-	return device_for_each_child(dev, NULL, is_open);
+	struct gendisk *disk;
+	int ret = 0;
+
+	if (!is_disk(dev))
+		return device_for_each_child(dev, NULL, close_disk);
+	disk = dev_to_disk(dev);
+	mutex_lock(&disk->open_mutex);
+	if (disk_openers(disk))
+		ret = -EBUSY;
+	else
+		blk_mark_disk_dead(disk);
+	mutex_unlock(&disk->open_mutex);
+	return ret;
 }
 
 /* -EBUSY for a disk that is mounted or otherwise open. */
 SYSCALL_DEFINE1(lkl_virtio_mmio_device_remove, long, id)
 {
 	struct platform_device *pdev;
-	bool busy;
+	int ret = -ENODEV;
 
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	mutex_lock(&devices_lock);
 	pdev = idr_find(&devices, id);
-	busy = pdev && device_for_each_child(&pdev->dev, NULL, is_open);
-	if (pdev && !busy)
+	if (pdev)
+		ret = device_for_each_child(&pdev->dev, NULL, close_disk);
+	if (!ret)
 		idr_remove(&devices, id);
 	mutex_unlock(&devices_lock);
-	if (!pdev)
-		return -ENODEV;
-	if (busy)
-		return -EBUSY;
-	platform_device_unregister(pdev);
-	return 0;
+	if (!ret)
+		platform_device_unregister(pdev);
+	return ret;
 }
