@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 build=$1
 
-packages=(blkid fuse3 fdisk libarchive liburing libseccomp ext2fs uuid)
+packages=(blkid fuse3 fdisk libarchive liburing libseccomp ext2fs uuid zlib)
 pkg-config --exists --print-errors "${packages[@]}"
 mapfile -t flags < <(pkg-config --cflags-only-I "${packages[@]}" | tr ' ' '\n' | sed '/^$/d; s/^-I/-isystem/')
 # Here each header is the main file: its own "#pragma once" is none of an include, and its

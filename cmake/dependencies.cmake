@@ -18,6 +18,7 @@ pkg_check_modules(EXT2FS REQUIRED IMPORTED_TARGET ext2fs com_err)
 pkg_check_modules(FUSE REQUIRED IMPORTED_TARGET fuse3)
 # The version of its interface that is used, that of Debian 12.
 target_compile_definitions(PkgConfig::FUSE INTERFACE FUSE_USE_VERSION=312)
+find_package(ZLIB REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(nlohmann_json REQUIRED)
 

@@ -2,48 +2,55 @@
 #include "common/tar/archive_input.hpp"
 
 #include <algorithm>
-#include <new>
 #include <utility>
 
-#include <archive_entry.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
 #include "common/report.hpp"
+#include "common/tar/filter_source.hpp"
+#include "common/tar/gzip_source.hpp"
 
 namespace tools {
 
-ArchiveInput::ArchiveInput(int descriptor, const std::string& name) : reader_(archive_read_new())
+ArchiveInput::ArchiveInput(int descriptor, const std::string& name)
 {
-    if (!reader_)
-        throw std::bad_alloc();
     struct stat status;
     // What stands in for a closed descriptor (tool.cpp) is one as well, for its place alone.
     const bool for_place = (fcntl(descriptor, F_GETFL) & O_PATH) != 0;
     if (!for_place && fstat(descriptor, &status) == 0 && S_ISDIR(status.st_mode))
         throw ToolError(ExitCode::archive, escaped(name) + ": is a directory, not an archive");
-    // The "raw" format: the unpacked bytes as the data of one nameless file.
-    archive_read_support_filter_all(reader_.get());
-    archive_read_support_format_raw(reader_.get());
-    archive_read_support_format_empty(reader_.get());
-    archive_entry* entry = nullptr;
-    int result = archive_read_open_fd(reader_.get(), descriptor, block_size);
-    if (result >= ARCHIVE_WARN)
-        result = archive_read_next_header(reader_.get(), &entry);
-    at_end_ = result == ARCHIVE_EOF;
-    if (result < ARCHIVE_WARN)
-        throw ToolError(ExitCode::archive, escaped(name) + ": cannot read the archive: " +
-                                               escaped(archive_error_string(reader_.get())));
+    auto file = std::make_unique<DescriptorSource>(descriptor);
+    file_ = file.get();
+    source_ = std::move(file);
+    unpack();
+    if (!source_->error().empty() && source_->peek().empty())
+        throw ToolError(ExitCode::archive,
+                        escaped(name) + ": cannot read the archive: " + escaped(source_->error()));
+}
+
+// Puts one step of unpacking upon the other, until what comes is not packed.
+void ArchiveInput::unpack()
+{
+    constexpr int most = 25;  // as libarchive does
+    for (int count = 0; count < most; count++) {
+        const bool gzip = GzipSource::is_next(*source_);
+        if (gzip)
+            source_ = std::make_unique<GzipSource>(std::move(source_));
+        auto filter = std::make_unique<FilterSource>(std::move(source_));
+        packed_ = packed_ || gzip || filter->unpacks();
+        source_ = std::move(filter);
+        if (!GzipSource::is_next(*source_))
+            return;
+    }
 }
 
 bool ArchiveInput::next(const std::byte*& block, size_t& length)
 {
     block = nullptr;
     length = 0;
-    if (!error_.empty())
-        return false;
     if (at_end_)
-        return true;
+        return error().empty();
     Block fresh;
     // The last two always stay: libarchive may look at the end of one and the start of
     // the other at the same time.
@@ -54,22 +61,11 @@ bool ArchiveInput::next(const std::byte*& block, size_t& length)
     }
     fresh.start = position_;
     fresh.bytes.resize(block_size);
-    size_t filled = 0;
-    while (filled < block_size) {
-        const la_ssize_t count =
-            archive_read_data(reader_.get(), fresh.bytes.data() + filled, block_size - filled);
-        if (count < 0) {
-            const char* const text = archive_error_string(reader_.get());
-            error_ = text != nullptr ? text : "damaged";
-        }
-        if (count <= 0)
-            break;
-        filled += static_cast<size_t>(count);
-    }
-    // What came before an error is given out before the error is.
-    if (!error_.empty() && filled == 0)
-        return false;
+    const size_t filled = source_->read(fresh.bytes);
     at_end_ = filled < block_size;
+    // What came before an error is given out before the error is.
+    if (filled == 0 && !error().empty())
+        return false;
     fresh.bytes.resize(filled);
     position_ += filled;
     blocks_.push_back(std::move(fresh));
@@ -94,10 +90,20 @@ bool ArchiveInput::only_zeroes()
     return true;
 }
 
+bool ArchiveInput::read_rest()
+{
+    const std::byte* bytes = nullptr;
+    size_t length = 1;
+    while (packed_ && length > 0) {
+        if (!next(bytes, length))
+            return false;
+    }
+    return true;
+}
+
 uint64_t ArchiveInput::raw_position() const
 {
-    const la_int64_t position = archive_filter_bytes(reader_.get(), -1);
-    return position > 0 ? static_cast<uint64_t>(position) : 0;
+    return file_->position();
 }
 
 void ArchiveInput::keep(uint64_t position)

@@ -10,27 +10,22 @@
 #include <string>
 #include <vector>
 
-#include <archive.h>
+#include "common/tar/byte_source.hpp"
 
 namespace tools {
-
-struct FreeArchiveReader {
-    void operator()(archive* reader) const { archive_read_free(reader); }
-};
-using ArchiveHandle = std::unique_ptr<archive, FreeArchiveReader>;
 
 // One thread.
 class ArchiveInput {
 public:
-    // The descriptor stays the caller's; reads are of this many bytes. Throws
-    // ToolError, ExitCode::archive. name: for messages.
-    static constexpr size_t block_size = size_t{1} << 20;
+    static constexpr size_t block_size = size_t{1} << 20;  // bytes, of what next() gives
+    // The descriptor stays the caller's. Throws ToolError, ExitCode::archive. name: for
+    // messages.
     ArchiveInput(int descriptor, const std::string& name);
 
     // The next block; it stays where it is until the next but one. Null at the end.
     // False: an error, error() says which.
     bool next(const std::byte*& block, size_t& length);
-    const std::string& error() const { return error_; }
+    const std::string& error() const { return source_->error(); }
 
     // How much of the descriptor has been read, in bytes: before unpacking.
     uint64_t raw_position() const;
@@ -45,14 +40,21 @@ public:
     // not stay any more, is not looked at.
     bool only_zeroes();
 
+    // An archive may end before what it is packed in: reads the rest of that, since a
+    // checksum stands at its end. False: an error, error() says which.
+    bool read_rest();
+
 private:
     struct Block {
         uint64_t start = 0;
         std::vector<std::byte> bytes;
     };
 
-    ArchiveHandle reader_;
-    std::string error_;
+    void unpack();
+
+    DescriptorSource* file_ = nullptr;    // where it all comes from
+    std::unique_ptr<ByteSource> source_;  // the last step of unpacking
+    bool packed_ = false;
     bool at_end_ = false;
     uint64_t position_ = 0;
     std::deque<Block> blocks_;

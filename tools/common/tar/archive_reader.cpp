@@ -92,7 +92,10 @@ ArchiveReader::ArchiveReader(int descriptor, std::string name, const ArchiveOpti
     // For libarchive two sectors of zeroes are an archive without members, whatever
     // follows: a disk image, for instance.
     if (status_ == ARCHIVE_EOF && input_ && !input_->only_zeroes())
-        throw ToolError(ExitCode::archive, escaped(name_) + ": is no archive");
+        throw ToolError(ExitCode::archive,
+                        escaped(name_) + (input_->error().empty() ? ": is no archive"
+                                                                  : ": cannot read the archive: " +
+                                                                        escaped(input_->error())));
     if (status_ < ARCHIVE_WARN)
         throw ToolError(ExitCode::archive,
                         escaped(name_) + ": cannot read the archive: " + error_text());
@@ -162,7 +165,7 @@ void ArchiveReader::run(EntrySink& sink)
         if (input_)
             input_->forget();
         if (status_ == ARCHIVE_RETRY) {
-            fail(entry_.path, error_text());
+            fail_after(archive_filter_bytes(archive_.get(), 0), error_text());
         } else if (usable && (options_.exclude.empty() || !options_.exclude.match(entry_.path))) {
             if (status_ == ARCHIVE_WARN && !is_about_charset())
                 fail(entry_.path, error_text());
@@ -174,12 +177,22 @@ void ArchiveReader::run(EntrySink& sink)
     }
 }
 
-// Of a tar archive whose writer was killed, nothing but its end may be missing.
+// What can be wrong although the last member was read.
 void ArchiveReader::check_end()
 {
+    if (!input_)
+        return;
+    check_end_of_tar();
+    input_->forget();
+    if (!input_->read_rest())
+        fail_after(archive_filter_bytes(archive_.get(), 0), escaped(input_->error()));
+}
+
+// Of a tar archive whose writer was killed, nothing but its end may be missing.
+void ArchiveReader::check_end_of_tar()
+{
     constexpr size_t block_size = 512;
-    if (!input_ ||
-        (archive_format(archive_.get()) & ARCHIVE_FORMAT_BASE_MASK) != ARCHIVE_FORMAT_TAR)
+    if ((archive_format(archive_.get()) & ARCHIVE_FORMAT_BASE_MASK) != ARCHIVE_FORMAT_TAR)
         return;
     const auto position = static_cast<uint64_t>(archive_read_header_position(archive_.get()));
     if (input_->kept(position, block_size) != std::string(block_size, '\0'))
@@ -390,7 +403,8 @@ bool ArchiveReader::give_data(EntrySink& sink)
         const int result = archive_read_data_block(archive_.get(), &block, &size, &offset);
         if (result == ARCHIVE_EOF)
             return true;
-        if (result < ARCHIVE_WARN)
+        // A wrong checksum or length is a warning to libarchive.
+        if (result != ARCHIVE_OK)
             return false;
         const auto* bytes = static_cast<const std::byte*>(block);
         while (size > 0) {

@@ -14,6 +14,7 @@
 
 #include "common/progress.hpp"
 #include "common/tar/archive_input.hpp"
+#include "common/tar/filter_source.hpp"
 #include "common/tree/entry.hpp"
 #include "common/tree/entry_sink.hpp"
 #include "common/tree/exclude.hpp"
@@ -60,6 +61,7 @@ private:
     bool has_attribute(std::string_view name) const;
     void add_acl(const char* name, int type);
     void check_end();
+    void check_end_of_tar();
     void give(EntrySink& sink);
     bool give_data(EntrySink& sink);
     void set_extents();
