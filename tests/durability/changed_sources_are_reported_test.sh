@@ -1,13 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Files and directories of the host that are removed or cut short while they are copied: each
-# is named, the exit code tells, and the rest is copied. host_faults/preload.cpp holds a read
-# up meanwhile.
+# Files and directories of the host that are removed, cut short or written to while they are
+# copied: each is named, the exit code tells, and the rest is copied. Of a file in whose place
+# another one comes, one of the two is copied, whole. host_faults/preload.cpp holds a read or an
+# opening up meanwhile.
 # A file system where nothing else is that the tools read; its inodes count upwards.
 export TMPDIR=/dev/shm
 # shellcheck source=tests/filesystem/lib.sh
 . "$(dirname "$0")/../filesystem/lib.sh"
-need mkfs.ext4 e2fsck debugfs tar
+need mkfs.ext4 e2fsck debugfs tar mkfifo
 [ -z "${LKL_SANITIZE:-}" ] || skip "a sanitizer's library must be the first"
 
 # In the order of their inodes, in which cptofs and lkl cp read them.
@@ -22,12 +23,14 @@ make_source() {
 }
 
 # change PROGRAM NUMBER CHANGE COMMAND...: runs the command, and CHANGE when its read of that
-# number of a source is about to happen; leaves the exit code in `code`.
+# number of a source is about to happen, or with kind=wait-open its opening of one; leaves the
+# exit code in `code`.
+kind="wait"
 change() {
     local program=$1 number=$2 change=$3 pid
     shift 3
     : >report
-    LD_PRELOAD=$LKL_TESTS/durability/host_faults.so LKL_FAULT_KIND=wait LKL_FAULT_AT=$number \
+    LD_PRELOAD=$LKL_TESTS/durability/host_faults.so LKL_FAULT_KIND=$kind LKL_FAULT_AT=$number \
         LKL_FAULT_FILE=$work LKL_FAULT_PROGRAM=$program LKL_FAULT_REPORT=$work/report \
         "$@" 2>stderr &
     pid=$!
@@ -40,7 +43,7 @@ change() {
     code=0
     wait $pid || code=$?
     cat stderr >&2
-    grep -q fault report || fail "there was no read of that number"
+    grep -q fault report || fail "there was no $kind of that number"
 }
 
 change_source() {
@@ -117,3 +120,71 @@ change tar2fs 4 change_archive "$LKL_BIN/tar2fs" -q source.tar image
 [ "$code" = 10 ] || fail "exit code $code instead of 10"
 says "source.tar: cut: "
 holds kept
+
+# copied NAME: the file in the image has the data and the mode of source/NAME.
+copied() {
+    local mode
+    debugfs -R "cat /$1" image 2>/dev/null | cmp - "source/$1" || fail "$1: other data"
+    mode=$(debugfs -R "stat /$1" image 2>/dev/null | sed -n 's/.*Mode:  *\(0[0-7]*\).*/\1/p')
+    [ "$mode" = "0$(stat -c %a "source/$1")" ] || fail "$1: its mode is $mode"
+}
+
+# Another file gets the name: all of it is copied, with its mode, and linked to its other name.
+replace() {
+    mv other source/victim
+}
+make_replaced() {
+    rm -rf source
+    mkdir -p source/later
+    echo "ten bytes" >source/victim
+    echo kept >source/kept
+    head -c 1041 /dev/urandom >other
+    chmod 600 other
+    ln -f other source/later/name
+}
+kind="wait-open"
+for tool in "cptofs -q -i image source/. /" "lkl -q cp -r source/. image:/"; do
+    make_replaced
+    fresh_image
+    # shellcheck disable=SC2086
+    change "${tool%% *}" 1 replace "$LKL_BIN/"$tool
+    [ "$code" = 0 ] || fail "exit code $code instead of 0"
+    [ ! -s stderr ] || fail "something was told"
+    holds kept later victim
+    copied victim
+    debugfs -R 'stat /victim' image 2>/dev/null | grep -q 'Links: 2 ' || fail "it is not linked"
+    copied later/name
+done
+
+# What gets the name is of another kind.
+replace_by_fifo() {
+    rm source/victim
+    mkfifo source/victim
+}
+make_replaced
+fresh_image
+change cptofs 1 replace_by_fifo "$LKL_BIN/cptofs" -q -i image source/. /
+[ "$code" = 10 ] || fail "exit code $code instead of 10"
+says "victim: is no regular file any more: changed while it was read"
+says "1 failure"
+holds kept later
+
+# Of a file that grows, or whose data change, what was read is there.
+append() {
+    echo more >>source/victim
+}
+overwrite() {
+    echo elevenbytes | dd of=source/victim bs=9 count=1 conv=notrunc status=none
+}
+kind="wait"
+for written in append overwrite; do
+    make_replaced
+    touch -d @1000000000 source/victim
+    fresh_image
+    change cptofs 1 $written "$LKL_BIN/cptofs" -q -i image source/. /
+    [ "$code" = 10 ] || fail "exit code $code instead of 10"
+    says "victim: was written to: changed while it was read"
+    says "1 failure"
+    holds kept later victim
+    [ "$(debugfs -R 'cat /victim' image 2>/dev/null | wc -c)" = 10 ] || fail "$written: its size"
+done

@@ -14,7 +14,7 @@ make_image image 8M
 mkfs.ext4 -q -d tree image
 mkdir out
 run 10 "$LKL_BIN/cpfromfs" -i image '/usr/*/one' '/etc/p*' 'etc/odd[1]' out
-says "/usr/sbin/one: has the name of an earlier source: left out"
+says "/usr/sbin/one: has the name of a file of an earlier source: left out"
 says "1 failure"
 (cd out && find . -type f | sort) >list
 printf './%s\n' 'odd[1]' one passwd | diff - list || fail "other files are there"

@@ -31,8 +31,7 @@ void copy_files(const Options& options, const std::vector<std::string>& paths, M
     write_image(image, std::move(top), false, failures, [&](EntrySink& sink) {
         Progress progress(!options.quiet, host_totals(!options.quiet, paths));
         TreeReader<HostFile> reader(read_options, texts, failures, progress, sink);
-        for (const std::string& path : paths)
-            read_host_source(reader, name, path, failures);
+        read_host_sources(reader, paths, name, failures);
     });
 }
 

@@ -3,7 +3,9 @@
 // less than asked for, or takes its time.
 //
 //   LKL_FAULT_KIND    EIO or ENOSPC: it fails; short: it does a part; slow: it takes
-//                     300 ms; wait: it begins when somebody has added to the report
+//                     300 ms; wait: it begins when somebody has added to the report;
+//                     wait-open: so does the n-th openat(2) for reading, the one kind that
+//                     counts then
 //   LKL_FAULT_AT      n, from 1
 //   LKL_FAULT_FILE    requests for this file count, and what io_uring is used for; empty:
 //                     for any regular file that is open for writing; "*": for these and what
@@ -18,6 +20,7 @@
 // io_uring. The environment is read when the program starts, before it shuts itself in.
 #include <atomic>
 #include <cerrno>
+#include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -36,7 +39,7 @@
 
 namespace {
 
-enum class Kind { none, error, part, late, wait };
+enum class Kind { none, error, part, late, wait, wait_open };
 
 struct Plan {
     Plan()
@@ -55,6 +58,8 @@ struct Plan {
             kind = Kind::late;
         else if (std::strcmp(kind_text, "wait") == 0)
             kind = Kind::wait;
+        else if (std::strcmp(kind_text, "wait-open") == 0)
+            kind = Kind::wait_open;
         else
             kind = Kind::error;
         error = std::strcmp(kind_text, "ENOSPC") == 0 ? ENOSPC : EIO;
@@ -115,7 +120,7 @@ Plan& plan()
 bool meant(int fd)
 {
     struct stat status {};
-    if (plan().kind == Kind::none || ::fstat(fd, &status) != 0 ||
+    if (plan().kind == Kind::none || plan().kind == Kind::wait_open || ::fstat(fd, &status) != 0 ||
         !(S_ISREG(status.st_mode) || S_ISBLK(status.st_mode)))
         return false;
     if (plan().named)
@@ -164,7 +169,7 @@ Kind decide(bool can_be_part)
     (void)!::syscall(SYS_write, plan().report, line.data(), line.size());
     if (plan().kind == Kind::late)
         linger();
-    else if (plan().kind == Kind::wait)
+    else if (plan().kind == Kind::wait || plan().kind == Kind::wait_open)
         wait_for_report(size);
     return plan().kind;
 }
@@ -203,6 +208,20 @@ ssize_t vectors(long number, int fd, const iovec* buffers, int count, off_t offs
 }  // namespace
 
 extern "C" {
+
+int openat(int directory, const char* name, int flags, ...)
+{
+    va_list arguments;
+    va_start(arguments, flags);
+    const mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(arguments, mode_t) : 0;
+    va_end(arguments);
+    struct stat status {};
+    if (plan().kind == Kind::wait_open && (flags & O_ACCMODE) == O_RDONLY &&
+        ::fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(status.st_mode) &&
+        status.st_dev == plan().device)
+        decide(false);
+    return static_cast<int>(::syscall(SYS_openat, directory, name, flags, mode));
+}
 
 ssize_t read(int fd, void* data, size_t size)
 {

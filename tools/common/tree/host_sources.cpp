@@ -11,25 +11,7 @@
 
 namespace tools {
 
-std::vector<std::string> expand_host_sources(const std::vector<std::string>& sources,
-                                             Failures& failures)
-{
-    std::vector<std::string> paths;
-    for (const std::string& source : sources) {
-        std::vector<std::string> found = expand_on_host(source);
-        if (found.empty())
-            failures.add_source(
-                ToolError(ExitCode::path, escaped(source) + ": nothing matches").about(source));
-        paths.insert(paths.end(), found.begin(), found.end());
-    }
-    return paths;
-}
-
-std::string readable_part(const std::string& path)
-{
-    const SourcePath source = split_source(path);
-    return is_directory_path(path) ? path : source.directory + '/' + source.name;
-}
+namespace {
 
 void read_host_source(TreeReader<HostFile>& reader, const GivenName& name, const std::string& path,
                       Failures& failures)
@@ -57,6 +39,36 @@ void read_host_source(TreeReader<HostFile>& reader, const GivenName& name, const
         reader.read_directory(*std::move(directory), given, path);
     else
         reader.read(*std::move(directory), source.name, given, path);
+}
+
+}  // namespace
+
+std::vector<std::string> expand_host_sources(const std::vector<std::string>& sources,
+                                             Failures& failures)
+{
+    std::vector<std::string> paths;
+    for (const std::string& source : sources) {
+        std::vector<std::string> found = expand_on_host(source);
+        if (found.empty())
+            failures.add_source(
+                ToolError(ExitCode::path, escaped(source) + ": nothing matches").about(source));
+        paths.insert(paths.end(), found.begin(), found.end());
+    }
+    return paths;
+}
+
+std::string readable_part(const std::string& path)
+{
+    const SourcePath source = split_source(path);
+    return is_directory_path(path) ? path : source.directory + '/' + source.name;
+}
+
+void read_host_sources(TreeReader<HostFile>& reader, const std::vector<std::string>& paths,
+                       const GivenName& name, Failures& failures)
+{
+    reader.expect(source_names(paths));
+    for (const std::string& path : paths)
+        read_host_source(reader, name, path, failures);
 }
 
 }  // namespace tools

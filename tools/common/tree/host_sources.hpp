@@ -21,9 +21,9 @@ std::vector<std::string> expand_host_sources(const std::vector<std::string>& sou
 // the link itself.
 std::string readable_part(const std::string& path);
 
-// Gives a source to the reader's sink, as a file of `name` or, if that is empty, of its
-// own.
-void read_host_source(TreeReader<HostFile>& reader, const GivenName& name, const std::string& path,
-                      Failures& failures);
+// Gives all sources, without patterns, to the reader's sink, as files of `name` or, if that is
+// empty, of their own.
+void read_host_sources(TreeReader<HostFile>& reader, const std::vector<std::string>& paths,
+                       const GivenName& name, Failures& failures);
 
 }  // namespace tools

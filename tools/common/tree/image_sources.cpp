@@ -47,7 +47,9 @@ void read_image_sources(TreeReader<lkl::File>& reader, MountedImage& image, cons
                         const std::vector<std::string>& sources, const GivenName& name,
                         Failures& failures)
 {
-    for (const std::string& path : expand(image, root, sources, failures)) {
+    const std::vector<std::string> paths = expand(image, root, sources, failures);
+    reader.expect(source_names(paths));
+    for (const std::string& path : paths) {
         const SourcePath source = split_source(path);
         const bool contents = is_directory_path(path);
         const std::string& opened = contents ? path : source.directory;

@@ -79,6 +79,15 @@ SourcePath split_source(const std::string& path)
     return parts;
 }
 
+std::vector<std::string> source_names(const std::vector<std::string>& paths)
+{
+    std::vector<std::string> names;
+    names.reserve(paths.size());
+    for (const std::string& path : paths)
+        names.push_back(split_source(path).name);
+    return names;
+}
+
 bool may_have_name(const lkl::Stat& stat, const GivenName& name, const std::string& path,
                    Failures& failures)
 {

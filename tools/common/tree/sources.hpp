@@ -22,6 +22,8 @@ struct SourcePath {
     std::string name;       // empty: what the directory contains
 };
 SourcePath split_source(const std::string& path);
+// The names of sources.
+std::vector<std::string> source_names(const std::vector<std::string>& paths);
 
 // As for the system calls: with a slash at its end a path is that of a directory, to which
 // a symbolic link leads; as well as one without a name.
@@ -80,13 +82,6 @@ lkl::Result<Target<File>> find_target(const std::string& path, bool many,
     target.name = std::move(parts.name);
     target.of_directory = path.ends_with('/');
     return target;
-}
-
-// The path in the target's tree for a source.
-template <typename File>
-std::string target_path(const Target<File>& target, const SourcePath& source)
-{
-    return target.name.empty() ? source.name : target.name;
 }
 
 }  // namespace tools

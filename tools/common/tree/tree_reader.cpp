@@ -117,6 +117,7 @@ void TreeReader<File>::start(const std::string& path, const std::string& shown)
     levels_.clear();
     // A source may contain another one.
     directories_.clear();
+    given_.start(path);
 }
 
 template <typename File>
@@ -158,11 +159,6 @@ void TreeReader<File>::read(File directory, const std::string& name, const std::
                 enter(std::move(below));
                 return;
             }
-            // It would replace what has just been copied.
-            if (!names_.insert(path).second)
-                throw FileFailure{ToolError(ExitCode::path, escaped(shown_) +
-                                                                ": has the name of an earlier "
-                                                                "source: left out")};
             level.directory = std::move(directory);
             Prepared& prepared = prepared_.front();
             if (prepare(level, Child{stat.stx_ino, 0, file_type(stat)}, prepared))
@@ -364,15 +360,22 @@ bool TreeReader<File>::prepare(Level& level, const Child& child, Prepared& prepa
     default:
         break;
     }
-    if (options_.unseen == identity_of(stat))
+    if (!is_wanted(stat))
         return false;
-    if (options_.leave_out == identity_of(stat))
-        throw FileFailure{
-            ToolError(ExitCode::path, escaped(shown()) + ": is the image itself").about(shown())};
     check_decrypted(stat);
     if (options_.link_attributes || !may_be_link(stat))
         open(level, prepared);
     return true;
+}
+
+// False: it is passed over.
+template <typename File>
+bool TreeReader<File>::is_wanted(const lkl::Stat& stat) const
+{
+    if (options_.leave_out == identity_of(stat))
+        throw FileFailure{
+            ToolError(ExitCode::path, escaped(shown()) + ": is the image itself").about(shown())};
+    return options_.unseen != identity_of(stat);
 }
 
 // Opens a file and asks for its data, or reads what it has in their place.
@@ -382,6 +385,9 @@ void TreeReader<File>::open(const Level& level, Prepared& prepared)
     const lkl::Stat& stat = prepared.stat;
     if (file_type(stat) == lkl::FileType::regular) {
         prepared.file = check(level.directory.open_at(prepared.name, open_file));
+        // Nobody else changes an image.
+        if constexpr (std::is_same_v<File, HostFile>)
+            look_at_opened(prepared);
         // Only advice: what fails here fails again, with its reason, in read().
         if (options_.image && options_.data && stat.stx_size > 0)
             (void)prepared.file.advise(0, std::min<uint64_t>(stat.stx_size, ahead),
@@ -394,6 +400,15 @@ void TreeReader<File>::open(const Level& level, Prepared& prepared)
     }
     read_attributes(level, prepared);
     prepared.opened = true;
+}
+
+// Another file may have got the name since.
+template <typename File>
+void TreeReader<File>::look_at_opened(Prepared& prepared) const
+{
+    prepared.stat = check(prepared.file.stat(identity_mask));
+    if (file_type(prepared.stat) != lkl::FileType::regular || !is_wanted(prepared.stat))
+        throw FileFailure{texts_.damaged(shown(), "is no regular file any more")};
 }
 
 template <typename File>
@@ -411,6 +426,11 @@ void TreeReader<File>::read_attributes(const Level& level, Prepared& prepared)
 template <typename File>
 void TreeReader<File>::give(const Level& level, Prepared& prepared)
 {
+    if (!given_.add(path_, identity_of(prepared.stat)))
+        throw FileFailure{
+            ToolError(ExitCode::path,
+                      escaped(shown()) + ": has the name of a file of an earlier source: left out")
+                .about(shown())};
     if (may_be_link(prepared.stat) && give_as_link(prepared))
         return;
     if (!prepared.opened)
@@ -538,8 +558,24 @@ bool TreeReader<File>::give_data(Prepared& prepared)
         sink_.abandon();
         return false;
     }
+    if constexpr (std::is_same_v<File, HostFile>) {
+        if (options_.data)
+            guarded([&] { check_unchanged(prepared); });
+    }
     sink_.end();
     return true;
+}
+
+// Its data may be partly those from before and partly those from after; it is copied all the
+// same, for logs grow.
+template <typename File>
+void TreeReader<File>::check_unchanged(const Prepared& prepared) const
+{
+    const lkl::Stat now = check(prepared.file.stat(LKL_STATX_SIZE | LKL_STATX_MTIME));
+    const lkl::Stat& before = prepared.stat;
+    if (now.stx_size != before.stx_size || now.stx_mtime.tv_sec != before.stx_mtime.tv_sec ||
+        now.stx_mtime.tv_nsec != before.stx_mtime.tv_nsec)
+        throw FileFailure{texts_.damaged(shown(), "was written to")};
 }
 
 template <typename File>

@@ -11,6 +11,9 @@
 // The first name of a file that the sink has got is what the others are links to, however
 // many there are: a count that a damaged image gives may be wrong.
 //
+// Others may change files of the host meanwhile. What was opened is copied, with the size,
+// owner and mode that it has then; that it was written to before its data were read is told.
+//
 // Speed: system calls name files by their name in an open directory, so that
 // neither depth nor length of a path costs anything or has a limit; while one
 // file is copied, the next ones of an image have been opened and their data asked
@@ -33,6 +36,7 @@
 #include "common/tree/error_texts.hpp"
 #include "common/tree/exclude.hpp"
 #include "common/tree/failures.hpp"
+#include "common/tree/given_files.hpp"
 #include "common/tree/hole_finder.hpp"
 #include "common/tree/host_file.hpp"
 #include "common/tree/identity.hpp"
@@ -63,6 +67,11 @@ public:
     // All references are kept.
     TreeReader(const ReadOptions& options, const ErrorTexts& texts, Failures& failures,
                Progress& progress, EntrySink& sink);
+
+    // What all sources are called that will be read, before the first one; empty: as its top.
+    // Where some have one name, no file of a later one replaces another file of an earlier one.
+    // Not needed for a single source.
+    void expect(const std::vector<std::string>& names) { given_.expect(names); }
 
     // The directory `top`, and everything below, as `path` in the sink's tree; empty:
     // as its top. shown: what messages call it, empty or a path.
@@ -122,7 +131,9 @@ private:
     std::vector<Child> read_entries(Level& level);
     void give_files(Level& level, const std::vector<Child>& files);
     bool prepare(Level& level, const Child& child, Prepared& prepared);
+    bool is_wanted(const lkl::Stat& stat) const;
     void open(const Level& level, Prepared& prepared);
+    void look_at_opened(Prepared& prepared) const;
     void read_attributes(const Level& level, Prepared& prepared);
     void give_later(Level& level, const Child& child);
     void give(const Level& level, Prepared& prepared);
@@ -131,6 +142,7 @@ private:
     bool give_as_file(Prepared& prepared);
     void begin(EntryType type, const lkl::Stat& stat, std::vector<Attribute>& attributes);
     bool give_data(Prepared& prepared);
+    void check_unchanged(const Prepared& prepared) const;
     void give_extent(const File& file, Extent extent);
     void copy(const File& file, uint64_t offset, uint64_t length);
     void copy_to_end(const File& file);
@@ -168,7 +180,7 @@ private:
     };
     std::unordered_map<Identity, Link, HashIdentity> links_;
     std::unordered_set<Identity, HashIdentity> directories_;  // that are not empty
-    std::unordered_set<std::string> names_;                   // of sources that are files
+    GivenFiles given_;
 };
 
 }  // namespace tools

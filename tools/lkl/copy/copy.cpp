@@ -179,8 +179,7 @@ void copy_from_host(const std::vector<std::string>& paths, Image& to,
         Progress progress(!options.quiet, host_totals(!options.quiet, chosen));
         InterruptibleSink interruptible(sink);
         TreeReader<HostFile> reader(read_options, texts, failures, progress, interruptible);
-        for (const std::string& path : chosen)
-            read_host_source(reader, name, path, failures);
+        read_host_sources(reader, chosen, name, failures);
     });
 }
 
