@@ -71,6 +71,19 @@ umount /usr/local/sbin
 says "mkfs.xfs: is not there: install the Debian package xfsprogs"
 kept
 
+# none_works: what worked on an image has ended; what has not is ended here.
+none_works() {
+    local left
+    for _ in $(seq 200); do
+        left=$(pgrep -d ' ' --ns $$ --nslist mnt '^(lkl|mkfs|mke2fs)' || true)
+        [ -n "$left" ] || return 0
+        sleep 0.05
+    done
+    # shellcheck disable=SC2086 # one word a process
+    kill -KILL $left || true
+    fail "processes are left: $left"
+}
+
 # Signals: at any time, nothing stays, and no process either. A fast machine may be done
 # before the late ones.
 hit=0
@@ -97,12 +110,33 @@ os.execv(sys.argv[1], sys.argv[1:])' "$LKL_BIN/lkl" mkimage -q --gpt \
     fi
     [ "$code" -gt 128 ] || fail "exit code $code after SIG$round"
     hit=$((hit + 1))
-    for _ in $(seq 200); do
-        left=$(pgrep -d ' ' --ns $$ --nslist mnt '^(lkl|mkfs|mke2fs)' || true)
-        [ -n "$left" ] || break
-        sleep 0.05
-    done
-    [ -z "$left" ] || fail "processes are left: $left"
+    none_works
     kept
 done
 [ $hit -gt 0 ] || fail "all were done before the signal"
+
+# The process that fills the image ends with the one that was killed, though its input does
+# not: by the kernel, by libext2fs.
+tar -cf start.tar -C source large.bin
+head -c 1000000 start.tar >start
+mkfifo input
+for epoch in "" 1000000000; do
+    SOURCE_DATE_EPOCH=$epoch "$LKL_BIN/lkl" mkimage -q --size 16M - image <input &
+    pid=$!
+    exec 3>input
+    cat start >&3
+    for _ in $(seq 500); do
+        filler=$(pgrep -P $pid '^lkl$' || true)
+        # It waits for more.
+        [ -z "$filler" ] || ! grep -q pipe "/proc/$filler/wchan" 2>/dev/null || break
+        sleep 0.02
+    done
+    [ -n "$filler" ] || fail "nothing fills the image"
+    kill -TERM $pid
+    code=0
+    wait $pid || code=$?
+    [ "$code" -gt 128 ] || fail "exit code $code after SIGTERM"
+    none_works
+    exec 3>&-
+    kept
+done

@@ -3,6 +3,7 @@
 //
 // The editor cannot be shut in, so it runs in the process that never looks at the image:
 // two others do, one before and one after it.
+#include <exception>
 #include <memory>
 #include <string>
 #include <utility>
@@ -39,6 +40,8 @@ public:
 private:
     // The version of the file, of which the copy is one.
     Version take_copy(const ImagePath& file, const HostCopy& copy);
+    // Has the user edit it; whether it is another one then.
+    static bool change_copy(HostCopy& copy);
     void put_copy(const ImagePath& file, HostCopy& copy, const Version& version);
 
     std::vector<std::string> operands_;
@@ -65,6 +68,35 @@ Version Edit::take_copy(const ImagePath& file, const HostCopy& copy)
     return version.value_or("");
 }
 
+// The user's work, which is not in the image, stays in the copy.
+void keep(HostCopy& copy)
+{
+    copy.keep();
+    report("what was edited is in " + escaped(copy.path()));
+}
+
+bool differs(const HostCopy& copy, const std::string& before)
+{
+    try {
+        return copy.contents() != before;
+    } catch (const std::exception&) {
+        return true;
+    }
+}
+
+bool Edit::change_copy(HostCopy& copy)
+{
+    const std::string before = copy.contents();
+    try {
+        copy.edit();
+        return copy.contents() != before;
+    } catch (const std::exception&) {
+        if (differs(copy, before))
+            keep(copy);
+        throw;
+    }
+}
+
 void Edit::put_copy(const ImagePath& file, HostCopy& copy, const Version& version)
 {
     const Descriptor source = copy.open(O_RDONLY);
@@ -73,8 +105,7 @@ void Edit::put_copy(const ImagePath& file, HostCopy& copy, const Version& versio
                   put_back(options(), file.image, file.path, source.get(), version);
               }).wait());
     } catch (const ToolError&) {
-        copy.keep();
-        report("what was edited is in " + escaped(copy.path()));
+        keep(copy);
         throw;
     }
 }
@@ -89,9 +120,7 @@ void Edit::run()
     const std::string name = split_source(file.path).name;
     HostCopy copy(name.empty() ? "file" : name);
     const Version version = take_copy(file, copy);
-    const std::string before = copy.contents();
-    copy.edit();
-    if (copy.contents() != before)
+    if (change_copy(copy))
         put_copy(file, copy, version);
     else if (!options().quiet)
         report("nothing was changed");

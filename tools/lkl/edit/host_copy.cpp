@@ -96,7 +96,7 @@ void HostCopy::edit() const
     std::signal(SIGINT, before);
     if (process < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
         throw ToolError(ExitCode::program,
-                        std::string(editor()) + ": the editor failed: nothing was changed");
+                        std::string(editor()) + ": the editor failed: the image is as it was");
 }
 
 }  // namespace tools::lkl_tool

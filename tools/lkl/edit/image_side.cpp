@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include <lkl/asm/errno.h>
 #include <lkl/linux/fcntl.h>
 #include <lkl/linux/stat.h>
 #include <unistd.h>
@@ -24,7 +25,12 @@ namespace tools::lkl_tool {
 namespace {
 
 constexpr size_t buffer_size = size_t{1} << 20;  // bytes
-constexpr const char* temporary = ".lkl-edit";
+
+// A new file, and the name that it has until it takes another one's place.
+struct NewFile {
+    std::string name;
+    lkl::File file;
+};
 
 Version version_of(const lkl::Stat& stat)
 {
@@ -78,17 +84,27 @@ Entry settings_of(const lkl::Stat& stat)
     return entry;
 }
 
-// Makes the new file beside the old one, complete.
-void make_beside(Image& image, const std::string& path, const Place& place, const lkl::Stat& stat,
-                 int source)
+// Beside the old one, under the first name that nothing has.
+NewFile create_beside(const Image& image, const std::string& path, const Place& place)
+{
+    constexpr int most = 1000;  // names
+    for (int number = 1;; number++) {
+        std::string name = ".lkl-edit-" + std::to_string(number);
+        auto file =
+            place.directory.open_at(name.c_str(), LKL_O_WRONLY | LKL_O_CREAT | LKL_O_EXCL, 0600);
+        if (file || file.error().code != LKL_EEXIST || number == most)
+            return {std::move(name), check(image, path, std::move(file))};
+    }
+}
+
+// Gives the new file all that the old one has but its contents, and those of the source.
+void fill(Image& image, const std::string& path, const Place& place, const lkl::Stat& stat,
+          int source, const lkl::File& file)
 {
     Entry entry = settings_of(stat);
     const lkl::File old =
         check(image, path, place.directory.open_at(place.name.c_str(), LKL_O_RDONLY));
     check(image, path, AttributeReader<lkl::File>().read(old, entry.attributes));
-    const lkl::File file =
-        check(image, path,
-              place.directory.open_at(temporary, LKL_O_WRONLY | LKL_O_CREAT | LKL_O_EXCL, 0600));
     copy_in(image, path, source, file);
     WriteOptions options;
     Failures failures(true, false);
@@ -142,12 +158,14 @@ void put_back(const GlobalOptions& options, const std::string& image_name, const
         if (version_of(stat) != version)
             throw ToolError(ExitCode::path, escaped(image_name + ':' + path) +
                                                 ": was changed meanwhile by somebody else");
+        const NewFile made = create_beside(image, path, place);
         try {
-            make_beside(image, path, place, stat, source);
-            check(image, path,
-                  place.directory.rename_at(temporary, place.directory, place.name.c_str()));
+            fill(image, path, place, stat, source, made.file);
+            check(
+                image, path,
+                place.directory.rename_at(made.name.c_str(), place.directory, place.name.c_str()));
         } catch (const ToolError&) {
-            (void)place.directory.remove_at(temporary);
+            (void)place.directory.remove_at(made.name.c_str());
             throw;
         }
     }

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 #include <et/com_err.h>
@@ -36,8 +37,11 @@ bool is_name(const std::string& name)
 
 }  // namespace
 
-ExtWriter::ExtWriter(int descriptor, std::string shown, int64_t time, const std::string& hash_seed)
-    : shown_(std::move(shown)), time_(std::max<int64_t>(time, 1))  // 0 would be: now
+ExtWriter::ExtWriter(int descriptor, std::string shown, int64_t time, const std::string& hash_seed,
+                     Failures& failures)
+    : shown_(std::move(shown)),
+      time_(std::max<int64_t>(time, 1)),  // 0 would be: now
+      failures_(failures)
 {
     initialize_ext2_error_table();
     const std::string path = "/proc/self/fd/" + std::to_string(descriptor);
@@ -117,11 +121,23 @@ ext2_ino_t ExtWriter::directory_at(const std::string& path)
     return made;
 }
 
+// As the kernel does: the links of a directory with more subdirectories than it can count
+// are 1, where the file system may say that.
 ext2_ino_t ExtWriter::make_directory(ext2_ino_t parent, const std::string& name)
 {
+    ext2_inode above{};
+    check(ext2fs_read_inode(fs_, parent, &above), "make it");
+    const bool uncounted = above.i_links_count >= EXT2_LINK_MAX || above.i_links_count == 1;
+    if (uncounted && !ext2fs_has_feature_dir_nlink(fs_->super))
+        check(EMLINK, "make it");
     ext2_ino_t inode = 0;
     check(ext2fs_new_inode(fs_, parent, LINUX_S_IFDIR | 0755, nullptr, &inode), "make it");
     with_room_in(parent, "make it", [&] { return ext2fs_mkdir(fs_, parent, inode, name.c_str()); });
+    if (uncounted) {
+        check(ext2fs_read_inode(fs_, parent, &above), "make it");
+        above.i_links_count = 1;
+        check(ext2fs_write_inode(fs_, parent, &above), "make it");
+    }
     return inode;
 }
 
@@ -188,6 +204,10 @@ void ExtWriter::make_link(const Entry& entry, ext2_ino_t parent, const std::stri
     remove(entry.path, parent, name);
     ext2_inode inode{};
     check(ext2fs_read_inode(fs_, target.inode, &inode), "make hard link");
+    if (inode.i_links_count >= EXT2_LINK_MAX) {
+        copy_instead(entry, target.inode, parent, name);
+        return;
+    }
     add_name(parent, name, target.inode, directory_type(inode.i_mode));
     inode.i_links_count++;
     check(ext2fs_write_inode(fs_, target.inode, &inode), "make hard link");
@@ -196,6 +216,53 @@ void ExtWriter::make_link(const Entry& entry, ext2_ino_t parent, const std::stri
     if (entry.size > 0) {
         current_ = target.inode;
         regular_ = true;
+    }
+}
+
+// A second copy of a file that has as many names as it can, as TreeWriter makes it.
+void ExtWriter::copy_instead(const Entry& entry, ext2_ino_t target, ext2_ino_t parent,
+                             const std::string& name)
+{
+    ext2_inode inode{};
+    check(ext2fs_read_inode(fs_, target, &inode), "make hard link");
+    // Data that come with the last name belong to the others as well.
+    if (!LINUX_S_ISREG(inode.i_mode) || entry.size > 0)
+        check(EMLINK, "make hard link");
+    failures_.warn_once("hard links", shown_ + ": " + escaped(entry.path) +
+                                          ": cannot make hard link: " + std::strerror(EMLINK) +
+                                          ": the file is copied instead");
+    Entry copy = entry;
+    copy.type = EntryType::regular;
+    copy.attributes = attributes_of(target);
+    current_ = make_file(copy, parent, name);
+    nodes_[entry.path] = {current_, false};
+    set_inode(current_, copy);
+    set_attributes(current_, copy);
+    regular_ = true;
+    copy_data(target);
+}
+
+// Gives the current file the data of another one; blocks of zeroes become holes.
+void ExtWriter::copy_data(ext2_ino_t from)
+{
+    ext2_file_t opened = nullptr;
+    check(ext2fs_file_open(fs_, from, 0, &opened), "read");
+    const auto close = [](ext2_file_t file) { (void)ext2fs_file_close(file); };
+    const std::unique_ptr<std::remove_pointer_t<ext2_file_t>, decltype(close)> source(opened,
+                                                                                      close);
+    __u64 size = 0;
+    check(ext2fs_file_get_lsize(source.get(), &size), "read");
+    size_ = size;
+    std::vector<std::byte> block(fs_->blocksize);
+    for (uint64_t offset = 0; offset < size_;) {
+        unsigned count = 0;
+        check(ext2fs_file_read(source.get(), block.data(), fs_->blocksize, &count), "read");
+        if (count == 0)
+            check(EIO, "read");
+        const auto bytes = std::span<const std::byte>(block).first(count);
+        if (!std::ranges::all_of(bytes, [](std::byte byte) { return byte == std::byte{0}; }))
+            data(offset, bytes);
+        offset += count;
     }
 }
 
@@ -293,15 +360,40 @@ void ExtWriter::set_inode(ext2_ino_t number, const Entry& entry)
     check(ext2fs_write_inode_full(fs_, number, small, size), "set its owner");
 }
 
+ExtWriter::Attributes ExtWriter::open_attributes(ext2_ino_t number, const char* what)
+{
+    ext2_xattr_handle* opened = nullptr;
+    check(ext2fs_xattrs_open(fs_, number, &opened), what);
+    Attributes handle(opened);
+    check(ext2fs_xattrs_read(handle.get()), what);
+    return handle;
+}
+
+std::vector<Attribute> ExtWriter::attributes_of(ext2_ino_t number)
+{
+    constexpr const char* what = "read extended attributes";
+    const Attributes handle = open_attributes(number, what);
+    std::vector<Attribute> attributes;
+    const auto add_name = [](char* name, char*, size_t, void* list) {
+        static_cast<std::vector<Attribute>*>(list)->push_back({name, {}});
+        return 0;
+    };
+    check(ext2fs_xattrs_iterate(handle.get(), add_name, &attributes), what);
+    for (Attribute& attribute : attributes) {
+        void* value = nullptr;
+        size_t size = 0;
+        check(ext2fs_xattr_get(handle.get(), attribute.name.c_str(), &value, &size), what);
+        attribute.value.assign(static_cast<const char*>(value), size);
+        ext2fs_free_mem(&value);
+    }
+    return attributes;
+}
+
 void ExtWriter::set_attributes(ext2_ino_t number, const Entry& entry)
 {
     if (entry.attributes.empty())
         return;
-    ext2_xattr_handle* opened = nullptr;
-    check(ext2fs_xattrs_open(fs_, number, &opened), "set extended attributes");
-    const auto close = [](ext2_xattr_handle* handle) { (void)ext2fs_xattrs_close(&handle); };
-    const std::unique_ptr<ext2_xattr_handle, decltype(close)> handle(opened, close);
-    check(ext2fs_xattrs_read(handle.get()), "set extended attributes");
+    const Attributes handle = open_attributes(number, "set extended attributes");
     for (const Attribute& attribute : entry.attributes) {
         // Of the file systems of Linux, ACLs alone are files' own there.
         if (attribute.name.starts_with("system.") &&

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,7 @@
 #include <ext2fs/ext2fs.h>
 
 #include "common/tree/entry_sink.hpp"
+#include "common/tree/failures.hpp"
 
 namespace tools::mkimage {
 
@@ -24,8 +26,10 @@ namespace tools::mkimage {
 class ExtWriter final : public EntryConsumer {
 public:
     // descriptor: of the file that it is in, from its start. shown: for messages. time: of
-    // all that is made, seconds since 1970. Opens the file anew.
-    ExtWriter(int descriptor, std::string shown, int64_t time, const std::string& hash_seed);
+    // all that is made, seconds since 1970. failures: is told what is a warning; kept. Opens
+    // the file anew.
+    ExtWriter(int descriptor, std::string shown, int64_t time, const std::string& hash_seed,
+              Failures& failures);
     ExtWriter(const ExtWriter&) = delete;
     ExtWriter& operator=(const ExtWriter&) = delete;
     ~ExtWriter() override;
@@ -38,6 +42,10 @@ public:
     void finish() override;
 
 private:
+    struct CloseAttributes {
+        void operator()(ext2_xattr_handle* handle) const { (void)ext2fs_xattrs_close(&handle); }
+    };
+    using Attributes = std::unique_ptr<ext2_xattr_handle, CloseAttributes>;
     struct Node {
         ext2_ino_t inode = 0;
         bool directory = false;
@@ -49,12 +57,17 @@ private:
     ext2_ino_t make_directory(ext2_ino_t parent, const std::string& name);
     void make_directory_entry(const Entry& entry, ext2_ino_t parent, const std::string& name);
     void make_link(const Entry& entry, ext2_ino_t parent, const std::string& name);
+    void copy_instead(const Entry& entry, ext2_ino_t target, ext2_ino_t parent,
+                      const std::string& name);
+    void copy_data(ext2_ino_t from);
     ext2_ino_t make_symbolic_link(const Entry& entry, ext2_ino_t parent, const std::string& name);
     ext2_ino_t make_file(const Entry& entry, ext2_ino_t parent, const std::string& name);
     void remove(const std::string& path, ext2_ino_t parent, const std::string& name);
     void add_name(ext2_ino_t parent, const std::string& name, ext2_ino_t inode, int type);
     void set_inode(ext2_ino_t number, const Entry& entry);
     void set_attributes(ext2_ino_t number, const Entry& entry);
+    Attributes open_attributes(ext2_ino_t number, const char* what);
+    std::vector<Attribute> attributes_of(ext2_ino_t number);
     void open_data(ext2_ino_t inode);
     template <typename Call>
     void with_room_in(ext2_ino_t directory, const char* what, const Call& call);
@@ -62,6 +75,7 @@ private:
 
     const std::string shown_;
     const int64_t time_;
+    Failures& failures_;
     ext2_filsys fs_ = nullptr;
     std::unordered_map<std::string, Node> nodes_;  // by their paths
     ext2_file_t data_ = nullptr;                   // of the current file

@@ -183,14 +183,14 @@ private:
     void fill_reproducibly()
     {
         (void)run_in_child([this] {
+            Failures failures(context_.copy.fail_fast, context_.copy.quiet, context_.result);
             ExtWriter writer(place_.file.descriptor, place_.file.shown, *context_.epoch,
-                             volume_.uuid);
+                             volume_.uuid, failures);
             if (context_.kernel.sandbox) {
                 SandboxRules rules;
                 source_->add_to(rules);
                 enter_sandbox(rules);
             }
-            Failures failures(context_.copy.fail_fast, context_.copy.quiet, context_.result);
             {
                 Progress progress(!context_.copy.quiet, totals());
                 EntryPipe pipe(writer);
