@@ -54,36 +54,54 @@ cat > "$work/libc.h" <<'EOF'
 #include <linux/types.h>
 EOF
 
-# The compiler's complaint about one header, in one of the ways.
-try()
-{
-    local way=$1 header=$2 language=c compiler=${CC:-cc} source
-    source=$work/$$.$BASHPID.c
-    case $way in
-    c++*) language=c++ compiler=${CXX:-c++} ;;
-    esac
-    {
-        case $way in *-after-libc) echo '#include "libc.h"' ;; esac
-        printf '#include <lkl/%s>\n' "$header" "$header"
-        case $way in *-before-libc) echo '#include "libc.h"' ;; esac
-    } > "$source"
-    if ! "$compiler" -x "$language" -D_GNU_SOURCE -Wall -fsyntax-only -I"$work" \
-        -isystem "$LKL_INCLUDE" "$source" > "$source.log" 2>&1; then
-        printf '%s %s: %s\n' "$way" "$header" \
-            "$(grep -m1 -E 'error' "$source.log" || head -n1 "$source.log")"
-    fi
-    rm -f "$source" "$source.log"
-}
-export -f try
-
 ways="c c++ c-after-libc c++-before-libc"
 cd "$LKL_INCLUDE/lkl"
 headers=$(find . -name '*.h' -printf '%P\n' | sort)
 count=$(wc -l <<< "$headers")
+
+# A source for each header in each way, whose path says which: WAY/HEADER.c.
+for way in $ways; do
+    (mkdir "$work/$way" && cd "$work/$way" && xargs dirname <<< "$headers" | sort -u | xargs mkdir -p)
+    before='' after=''
+    case $way in
+    *-after-libc) before='#include "libc.h"' ;;
+    *-before-libc) after='#include "libc.h"' ;;
+    esac
+    for header in $headers; do
+        printf '%s\n#include <lkl/%s>\n#include <lkl/%s>\n%s\n' \
+            "$before" "$header" "$header" "$after" > "$work/$way/$header.c"
+    done
+done
+
+# One call of the compiler for many of them, which goes on after one that fails.
+compile()
+{
+    local way=$1 language=c compiler=${CC:-cc}
+    shift
+    case $way in
+    c++*) language=c++ compiler=${CXX:-c++} ;;
+    esac
+    cd "$work/$way"
+    LC_ALL=C "$compiler" -x "$language" -D_GNU_SOURCE -Wall -fsyntax-only -fno-diagnostics-show-caret \
+        -I"$work" -isystem "$LKL_INCLUDE" "${@/%/.c}" 2> "$work/log.$$" || [ -s "$work/log.$$" ]
+    # The first error of each source; the lines before it say which source it is.
+    awk -v way="$way" '
+        match($0, /(^|from )[^ :]+\.h\.c:/) {
+            source = substr($0, RSTART, RLENGTH)
+            sub(/^from /, "", source)
+            sub(/\.c:$/, "", source)
+        }
+        /error: / && !(source in told) {
+            told[source] = 1
+            print way, source ": " $0
+        }' "$work/log.$$"
+}
+export -f compile
+
 # shellcheck disable=SC2016  # the inner shell's words
 for way in $ways; do
-    while read -r header; do echo "$way $header"; done <<< "$headers"
-done | xargs -P "$(nproc)" -L1 bash -c 'try "$0" "$1"' | sort > "$work/failed"
+    xargs -P "$(nproc)" -n 100 bash -c 'set -e; compile "$@"' - "$way" <<< "$headers"
+done | sort > "$work/failed"
 
 # way header -> expected when the list has the header for the language.
 awk -v known="$here/uapi_headers_known.txt" '
