@@ -131,7 +131,17 @@ protected:
     void registers(BlockRig& rig)
     {
         static constexpr unsigned sizes[] = {1, 2, 4, 4, 4, 8, 3};
-        finish_all();  // a queue that is disabled or reset waits for them
+        // A queue that is disabled or reset waits for them, and a cache that is turned off for
+        // a flush.
+        std::jthread finisher;
+        if (held_) {
+            finisher = std::jthread([this](const std::stop_token& stop) {
+                while (!stop.stop_requested()) {
+                    finish_all();
+                    std::this_thread::yield();
+                }
+            });
+        }
         for (unsigned i = random(4); i > 0; --i) {
             const uint64_t offset = one_in(10) ? random_() : 4 * random(Mmio::window / 4);
             const unsigned size = sizes[random(std::size(sizes))];
