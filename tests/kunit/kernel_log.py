@@ -11,6 +11,12 @@ import os
 import re
 import sys
 
+
+def returned(function, value=0):
+    """What a kernel with initcall_debug says of a test that says nothing when all is well."""
+    return r"initcall %s\+\S+ returned %d after" % (function, value)
+
+
 # Each as the kernel's source prints it. A test that is not in the log has not passed.
 BOOT_TESTS = {
     "atomic64": r"atomic64_test: passed",
@@ -22,24 +28,37 @@ BOOT_TESTS = {
                  r"[^=]*====\[ end of backtrace testing",
     "bitmap": r"test_bitmap: all \d+ tests passed",
     "bitops": r"test_bitops: Completed bitops test",
+    "bluetooth_ecdh": r"ECDH test passed in",
+    "bluetooth_smp": r"SMP test passed in",
     "bpf": r"bpf: Summary: \d+ PASSED, 0 FAILED",
     "bpf_skb_segment": r"bpf: test_skb_segment: Summary: \d+ PASSED, 0 FAILED",
     "bpf_tail_calls": r"bpf: test_tail_calls: Summary: \d+ PASSED, 0 FAILED",
     # The first one that fails is the last; what it says is among REPORTS.
     "btrfs": r"BTRFS: selftest: sectorsize: \d+  nodesize: 65536\n(.*\n)*?"
              r".*BTRFS: selftest: running rmap tests",
+    "certificates_ecdsa": r"Running certificate verification ECDSA selftest\n(.*\n)*?.*" +
+                          returned("fips_signature_selftest_init"),
+    "certificates_rsa": r"Running certificate verification RSA selftest\n(.*\n)*?.*" +
+                        returned("fips_signature_selftest_init"),
     "crc32": r"crc32: self tests passed",
     "crc32_combine": r"crc32_combine: \d+ self tests passed",
     "crc32c": r"crc32c: self tests passed",
     # Each algorithm is tested as it is registered; what fails is among REPORTS.
     "crypto_manager": r"alg: extra crypto tests enabled",
+    "device_tree": r"### dt-test ### end of unittest - [1-9]\d* passed, 0 failed",
     "div64": r"test_div64: Completed 64bit/32bit division and modulo test",
+    "dma_buf": returned("st_init"),
+    "dma_pool": returned("dmapool_checks"),
     "free_pages": r"test_free_pages: Test completed",
     "glob": r"glob: \d+ self-tests passed, 0 failed",
     "hexdump": r"test_hexdump: all \d+ tests passed",
     "ida": r"IDA: (\d+) of \1 tests passed",
     # It checks nothing; its random numbers are the same on all machines, and what they find.
     "interval_tree": r"interval tree search\n.*-> \d+ cycles \(2692 results\)",
+    "kallsyms": r"kallsyms_selftest: start\n(.*kallsyms_selftest: (?!abort).*\n|"
+                r"(?!.*kallsyms_selftest: ).*\n)*?.*kallsyms_selftest: finish",
+    # What is wrong is a warning.
+    "kstrtox": returned("test_kstrtox_init", -22),
     # Eight threads took each of 100 out a hundred times; it checks nothing by itself.
     "lwq": r"lwq: dequeue first 50:" +
            "".join((r"\n.*\.\.\. " if i and i % 10 == 0 else "") + r" %d\(800\)" % i
@@ -50,7 +69,11 @@ BOOT_TESTS = {
     "memcat_p": r"test_memcat_p: test passed",
     "min_heap": r"min_heap_test: test passed",
     "muldiv64": r"test_mul_u64_u64_div_u64: Completed",
+    "objagg": returned("test_objagg_init"),
+    "parman": r"test_parman: Priority array check successful",
+    "percpu": r"percpu test done",
     "printf": r"test_printf: all \d+ tests passed",
+    "random32": r"prandom: \d+ self tests passed",
     # The head stands before the tests; what is wrong is a warning, see KNOWN_WARNINGS.
     "rbtree": r"augmented rbtree testing\n.*-> test 1 .*\n.*-> test 2 .* cycles",
     # Its two mistakes are found, a reference that is given back twice and one that is not.
@@ -59,8 +82,11 @@ BOOT_TESTS = {
                    r".*ref_tracker: selftest@.* has \d/2 users at"
                    r"(.*\n)*?.*WARNING: .* ref_tracker_dir_exit[.+]",
     "reed_solomon": r"rslib: test ok",
+    "ring_buffer": r"Ring buffer PASSED!",
     "rhashtable": r"Started \d+ threads, 0 failed, rhltable test returns 0",
     "scanf": r"test_scanf: all \d+ tests passed",
+    "static_key_base": returned("test_static_key_base_init"),
+    "static_keys": returned("test_static_key_init"),
     "utf8": r"utf8_selftest: All \d+ tests passed",
     "uuid": r"test_uuid: all \d+ tests passed",
     "vmalloc": r"Summary: vm_map_ram_test passed: 1 failed: 0",
@@ -75,11 +101,14 @@ KNOWN_FAILURES = {
 }
 
 # Files of the tests that say nothing but warnings when something is wrong.
-WARNING_TESTS = {"rbtree": "lib/rbtree_test.c"}
+WARNING_TESTS = {
+    "kstrtox": "lib/test-kstrtox.c",
+    "percpu": "lib/percpu_test.c",
+    "rbtree": "lib/rbtree_test.c",
+}
 
 # Warnings that tests cause on purpose: file and function, and what for. Every other one is a
-# failure: kstrtox (lib/test-kstrtox.c) says nothing else. xz_dec is not among the tests: it
-# waits for files that are written to a device.
+# failure. xz_dec is not among the tests: it waits for files that are written to a device.
 KNOWN_WARNINGS = {
     ("lib/idr.c", "ida_free"): "test_ida frees what is not allocated",
     ("drivers/gpu/drm/drm_connector.c", "__drm_connector_init"):
@@ -99,14 +128,38 @@ REPORTS = re.compile(
     r"INFO: (rcu|task) .*(stall|blocked)|bpf: #\d+ .* FAIL|Summary: .* failed: [1-9]")
 
 
+# The device tree's tests announce what they cause: scripts/dtc/of_unittest_expect of the
+# kernel's source.
+EXPECTATION = re.compile(r"### dt-test ### EXPECT ([\\/]) : (.*)")
+WILDCARDS = {"<<all>>": ".*", "<<int>>": r"-?\d+", "<<hex>>": "(0x)?[0-9a-fA-F]+"}
+
+
+def expected_line(announced):
+    """A pattern for a line that was announced."""
+    parts = re.split("(%s)" % "|".join(WILDCARDS), announced.rstrip())
+    return re.compile("".join(WILDCARDS.get(part, re.escape(part)) for part in parts))
+
+
+def complains(line):
+    """Whether the kernel complains in a line."""
+    warning = WARNING.search(line)
+    if warning:
+        return warning.groups() not in KNOWN_WARNINGS
+    return "WARNING:" in line or REPORTS.search(line) is not None
+
+
 def reports(text):
     """Lines of a log that the kernel complains in outside of any test's expectation."""
+    expected = {}
     for line in text.splitlines():
-        warning = WARNING.search(line)
-        if warning:
-            if warning.groups() not in KNOWN_WARNINGS:
-                yield line
-        elif "WARNING:" in line or REPORTS.search(line):
+        expectation = EXPECTATION.search(line)
+        if expectation and expectation[1] == "\\":
+            expected[expectation[2]] = expected_line(expectation[2])
+        elif expectation:
+            expected.pop(expectation[2], None)
+        elif "### dt-test ### " in line:
+            continue
+        elif complains(line) and not any(p.search(line) for p in expected.values()):
             yield line
 
 

@@ -37,6 +37,6 @@ uml linux
 # A crash of it must not leave anything behind: it is killed with its children.
 echo "running $objects/linux"
 timeout --kill-after=10 900 "$objects/linux" mem=1G console=tty con=null con0=null,fd:1 \
-    rcutorture.torture_type=none locktorture.torture_type=none kunit_shutdown=halt \
+    initcall_debug rcutorture.torture_type=none locktorture.torture_type=none kunit_shutdown=halt \
     </dev/null >"$log" 2>&1 || true
 "$here/totals.py" "$build" "$log"
