@@ -11,7 +11,6 @@
 #include <vector>
 
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <lkl/asm/poll.h>
 #include <lkl/asm/signal.h>
@@ -19,6 +18,7 @@
 #include <lkl/linux/eventpoll.h>
 #include <lkl/linux/futex.h>
 
+#include <support/forked_child.hpp>
 #include <support/kernel.hpp>
 #include <support/process.hpp>
 
@@ -229,24 +229,14 @@ TEST(Halt, WhileThreadsEnd)
 
 bool forked = false;
 
-// Runs a function in a child of fork(); what wait() says of it, -1 if it hangs.
+// As in_forked_child(), and what runs at the end of a process runs there.
 int in_child(const std::function<void()>& job)
 {
-    const pid_t child = ::fork();
-    if (child == 0) {
+    return in_forked_child([&job] {
         forked = true;
         job();
         std::exit(testing::Test::HasFailure() ? 1 : 0);
-    }
-    for (int i = 0; i < 2000; ++i) {
-        int status = 0;
-        if (::waitpid(child, &status, WNOHANG) == child)
-            return status;
-        std::this_thread::sleep_for(10ms);
-    }
-    ::kill(child, SIGKILL);
-    ::waitpid(child, nullptr, 0);
-    return -1;
+    });
 }
 
 // ThreadSanitizer ends a child of fork(2) that starts threads.
