@@ -119,6 +119,8 @@ void __init setup_arch(char **cmdline_p)
 	*cmdline_p = command_line;
 
 	setup_initial_init_mm(_stext, _etext, _edata, _end);
+	/* All memory of mmap() is locked, see mm/mmap.c: other limits are for it. */
+	current->signal->rlim[RLIMIT_MEMLOCK] = (struct rlimit) { RLIM_INFINITY, RLIM_INFINITY };
 #ifdef CONFIG_KASAN
 	init_task.kasan_depth = 0;
 #endif

@@ -24,8 +24,12 @@
 #define sys_futex		sys_lkl_futex
 #endif
 #define sys_mount		sys_lkl_mount
+#define sys_mlock2		sys_lkl_mlock2
+#define sys_mlockall		sys_lkl_mlockall
 #define sys_mmap		sys_lkl_mmap
 #define sys_mprotect		sys_lkl_mprotect
+#define sys_munlock		sys_lkl_munlock
+#define sys_munlockall		sys_lkl_munlockall
 
 asmlinkage long sys_lkl_futex(u32 __user *uaddr, int op, u32 val,
 			      const struct __kernel_timespec __user *timeout,
@@ -35,6 +39,10 @@ asmlinkage long sys_lkl_mount(char __user *dev_name, char __user *dir_name,
 asmlinkage long sys_lkl_mmap(unsigned long addr, unsigned long len, unsigned long prot,
 			     unsigned long flags, unsigned long fd, off_t offset);
 asmlinkage long sys_lkl_mprotect(unsigned long start, size_t len, unsigned long prot);
+asmlinkage long sys_lkl_mlock2(unsigned long start, size_t len, int flags);
+asmlinkage long sys_lkl_mlockall(int flags);
+asmlinkage long sys_lkl_munlock(unsigned long start, size_t len);
+asmlinkage long sys_lkl_munlockall(void);
 asmlinkage long sys_lkl_virtio_mmio_device_add(unsigned long base, unsigned long size,
 					       unsigned int irq, u64 __user *number);
 asmlinkage long sys_lkl_virtio_mmio_device_remove(long id);

@@ -170,6 +170,8 @@ void lkl_mirror_set(unsigned long addr, pte_t pte, unsigned int nr)
 
 void lkl_mirror_clear(unsigned long addr)
 {
-	if (in_user_window(addr))
-		host_call(unmap, addr, PAGE_SIZE);
+	if (!in_user_window(addr))
+		return;
+	host_call(unmap, addr, PAGE_SIZE);
+	lkl_memory_lost(addr);
 }

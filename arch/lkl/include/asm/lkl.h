@@ -81,4 +81,7 @@ void lkl_blocks_init(phys_addr_t start, phys_addr_t end);
 void lkl_blocks_discarded(phys_addr_t start, size_t length);
 bool lkl_blocks_in_use(void);
 
+/* mm/mmap.c: an entry of the application's mm was cleared. */
+void lkl_memory_lost(unsigned long addr);
+
 #endif
