@@ -25,6 +25,7 @@ class Row:
     size: int = 64 * MIB        # of each image; 0: the packer makes the file
     images: int = 1
     packed: bool = False        # the maker fills the image, and the kernel only reads it
+    compressed: bool = False    # what can be made small is not stored as it is
     options: str = ""           # of mount, in both kernels
     our_options: str = ""       # more for ours
     put: tuple = ()             # words for image_tree, which writes: subvolumes, compression
@@ -87,7 +88,8 @@ ISOVFY = "isovfy exits with 0 whatever it finds"
 SQUASHFS = [
     row(f"squashfs-{algorithm}", f"SquashFS, {algorithm}", "squashfs",
         f"mksquashfs {{source}} {{image}} -noappend -quiet -no-progress -comp {algorithm}",
-        packed=True, leave_out=BY_PATH, size=0, no_check="no checker exists", step=10**9,
+        packed=True, compressed=True, leave_out=BY_PATH, size=0,
+        no_check="no checker exists", step=10**9,
         lacks="acls times-before-1970 times-after-2106 fractions")
     for algorithm in ("gzip", "lzo", "lz4", "xz", "zstd")]
 
@@ -106,7 +108,7 @@ TABLE = [
     row("btrfs", "Btrfs", "btrfs", "mkfs.btrfs -q {image}", "btrfs check -q {image}",
         size=256 * MIB),
     row("btrfs-zstd", "Btrfs, compressed with zstd", "btrfs", "mkfs.btrfs -q {image}",
-        "btrfs check -q {image}", size=256 * MIB, options="compress-force=zstd"),
+        "btrfs check -q {image}", size=256 * MIB, compressed=True, options="compress-force=zstd"),
     row("btrfs-raid1", "Btrfs, RAID 1 over two disks", "btrfs",
         "mkfs.btrfs -q -d raid1 -m raid1 {image} {image2}", "btrfs check -q {image}", images=2,
         size=256 * MIB, our_options="device=/dev/vdb"),
@@ -119,7 +121,7 @@ TABLE = [
     row("f2fs-zstd", "F2FS, compressed with zstd", "f2fs",
         "mkfs.f2fs -q -O extra_attr,inode_checksum,inode_crtime,compression {image}",
         "fsck.f2fs --dry-run {image}", size=128 * MIB,
-        options="compress_algorithm=zstd,compress_extension=*"),
+        compressed=True, options="compress_algorithm=zstd,compress_extension=*"),
     row("nilfs2", "NILFS2", "nilfs2", "mkfs.nilfs2 -q {image}", size=160 * MIB,
         no_check="no checker exists",
         lacks=NO_ATTRIBUTES),
@@ -164,7 +166,7 @@ TABLE = [
         lacks="names-bytes devices devices-wide fractions",
         remark="holes with the mount option sparse; " + NTFS_DEVICES),
     row("ntfs-compressed", "NTFS (ntfs3), compressed", "ntfs3", "mkfs.ntfs -q -F -Q {image}",
-        "ntfsfix -n {image}", step=100, options="acl", put="--compress",
+        "ntfsfix -n {image}", step=100, options="acl", compressed=True, put="--compress",
         check_remark="of the main records alone",
         lacks="names-bytes huge devices devices-wide fractions",
         remark="data past 4 GiB lands at its offset modulo 4 GiB: a fault of Linux 6.12, whose "
@@ -183,9 +185,9 @@ TABLE = [
     row("erofs", "EROFS", "erofs", "mkfs.erofs -d0 {image} {source}",
         "fsck.erofs {image}", packed=True, leave_out=BY_PATH_EROFS, size=0),
     row("erofs-lz4", "EROFS, lz4", "erofs", "mkfs.erofs -d0 -zlz4 {image} {source}",
-        "fsck.erofs {image}", packed=True, leave_out=BY_PATH_EROFS, size=0),
+        "fsck.erofs {image}", compressed=True, packed=True, leave_out=BY_PATH_EROFS, size=0),
     row("erofs-lz4hc", "EROFS, lz4hc", "erofs", "mkfs.erofs -d0 -zlz4hc {image} {source}",
-        "fsck.erofs {image}", packed=True, leave_out=BY_PATH_EROFS, size=0),
+        "fsck.erofs {image}", compressed=True, packed=True, leave_out=BY_PATH_EROFS, size=0),
     row("iso9660", "ISO 9660 with Rock Ridge", "iso9660",
         "genisoimage -quiet -R -iso-level 3 -o {image} {source}",
         packed=True, leave_out=BY_PATH_ISO, size=0, no_check=ISOVFY, step=10**9,
@@ -203,7 +205,7 @@ TABLE = [
         "") + "names-255 names-bytes names-odd names-case modes owners owners-16-bit "
         "owners-32-bit times-after-2106 fractions"),
     row("cramfs", "Cramfs", "cramfs", "mkfs.cramfs {source} {image}", "fsck.cramfs {image}",
-        packed=True, leave_out=BY_PATH, size=0,
+        compressed=True, packed=True, leave_out=BY_PATH, size=0,
         lacks=NO_ATTRIBUTES + NO_TIMES + "names-255 hard-links devices-wide owners-16-bit "
         "owners-32-bit"),
     row("romfs", "Romfs", "romfs", "genromfs -f {image} -d {source}", packed=True,
@@ -224,11 +226,11 @@ TABLE = [
         "times-before-1970 times-after-2106 fractions"),
     row("jffs2", "JFFS2, on block2mtd", "jffs2",
         "mkfs.jffs2 --root={empty} --output={image} --eraseblock=128KiB --pad=67108864",
-        no_check="no checker exists", size=0, step=10**9,
+        compressed=True, no_check="no checker exists", size=0, step=10**9,
         lacks="names-255 huge holes symlinks-long owners-32-bit times-before-1970 times-after-2106 "
         "fractions", remark=HOLES),
     row("ubifs", "UBIFS, on block2mtd", "ubifs", "{here}/make_ubifs.sh {image}",
-        no_check="no checker exists", step=10**9, lacks="holes acls fractions",
+        compressed=True, no_check="no checker exists", step=10**9, lacks="holes acls fractions",
         remark=HOLES),
 ]
 
@@ -241,7 +243,9 @@ NOT_MADE = (
      "does not know these types"),
     ("AFFS, ADFS, BeFS, EFS, HPFS, OMFS, QNX4, QNX6, SysV, VxFS", NO_MAKER),
     ("zonefs", "Debian 12 has no package zonefs-tools, and it needs a zoned device"),
-    ("overlay, FUSE, virtiofs, NFS, SMB, 9p, Ceph", "not on a disk of their own"),
+    ("EROFS, lzma, deflate, zstd", "Debian 12's mkfs.erofs packs with lz4 and lz4hc alone"),
+    ("overlay, FUSE, virtiofs, NFS, SMB, 9p, Ceph", "not on a disk of their own; the clients among "
+     "them are built, and no test has a server for them"),
     ("tracefs", "in the image of `make kernel-trace` (see docs/debugging.md): it comes with some "
      "2,600 trace events, which cost more start-up time than all the rest"),
 )

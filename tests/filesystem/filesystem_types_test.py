@@ -20,6 +20,7 @@ one with checkers, or a smaller one) is not kept.
 
 import argparse
 import json
+import mmap
 import os
 import re
 import shutil
@@ -267,6 +268,16 @@ class Case:
             raise Failure(f"exit code {done.returncode}: {' '.join(command)}\n{log[-3000:]}", log)
         return done.stdout.decode("ascii")
 
+    def is_compressed(self):
+        """Whether data that compression makes small is not to be found as it is."""
+        part = hard_cases.LINES[1 << 17:(1 << 17) + 512]
+        for path in self.images:
+            with open(path, "rb") as file, \
+                    mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as image:
+                if image.find(part) >= 0:
+                    return False
+        return True
+
     def host_sees(self):
         """The host's own view, or None where it does not know the type."""
         subprocess.run(["modprobe", "-q", self.row.type], capture_output=True, check=False)
@@ -308,6 +319,8 @@ class Case:
             said = run(row.check, **self.values())
             if row.check_fails and row.check_fails in said:
                 raise Failure(f"{row.check[0]} has found:\n{said[-3000:]}")
+        if "directories" not in row.lacks and self.is_compressed() != row.compressed:
+            raise Failure("a file is stored " + ("as it is" if row.compressed else "compressed"))
         ours, unreadable = manifest.of_listing(self.image_tree("list"))
         self.subvolumes.check(ours)
         for path, error in unreadable.items():

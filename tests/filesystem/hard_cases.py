@@ -17,6 +17,9 @@ SECOND = 10**9
 # An even number of seconds, since FAT counts in twos.
 COMMON_TIME = 1234567890 * SECOND
 
+# What compression makes small, and no part of it is there a second time.
+LINES = b"".join(b"one of many lines that are nearly the same: %07d\n" % n for n in range(6000))
+
 # The largest data that an image must hold besides what `huge` has.
 DATA_SIZE = 6 << 20
 
@@ -59,6 +62,7 @@ def _directories():
     for size in (4095, 4097, 65536, 1048577, 2500000):
         _write(f"a/b/size-{size}", source.randbytes(size))
     _write("a/b/c/d/zeros", bytes(300000))
+    _write("a/b/c/d/lines", LINES)
 
 
 def _many():

@@ -4,8 +4,8 @@
 # Every fuzz target takes its seeds, and goes on from them for a while: 3 seconds, those of
 # rarer file systems 1, or LKL_FUZZ_SECONDS.
 #
-# A finding in the kernel is one in Linux, and no failure; that the target tells of it as
-# it should is another test.
+# The seeds are sound, and find nothing. What is found afterwards is a defect of Linux, and no
+# failure; that the target tells of it as it should is another test.
 set -euo pipefail
 
 if [ "${1:-}" = --list ]; then
@@ -28,6 +28,8 @@ case $target in
 jfs | nilfs2 | udf | hfs | gfs2 | ocfs2 | reiserfs | minix | cramfs | romfs | ufs | bfs) seconds=1 ;;
 *) seconds=3 ;;
 esac
+"$fuzz/$target" -runs=0 -timeout=60 -artifact_prefix="$work/" "$fuzz/seeds/$target" >log 2>&1 ||
+    { tail -50 log; fail "a seed is a finding"; }
 mkdir corpus
 result=0
 "$fuzz/$target" -max_total_time="${LKL_FUZZ_SECONDS:-$seconds}" -max_len=512 -seed=1 -timeout=60 \
