@@ -114,16 +114,24 @@ dies_serving() {
 for call in "${never[@]}"; do
     dies_serving "$call"
 done
-for call in "openat=$landlock" "openat-write=$perm" "socket=$perm" "fork=$perm"; do
-    LKL_TRY=${call%=*} LD_PRELOAD=$hook "$LKL_BIN/lklfuse" image mount -f 2>server.log &
+# serves_at CALL=ERRNO: the call, and it goes on.
+serves_at() {
+    LKL_TRY=${1%=*} LD_PRELOAD=$hook "$LKL_BIN/lklfuse" image mount -f 2>server.log &
     server=$!
     for _ in $(seq 600); do
         mountpoint -q mount && break
         sleep 0.05
     done
-    [ "$(cat mount/one)" = one ] || fail "lklfuse does not go on after $call"
+    [ "$(cat mount/one)" = one ] || fail "lklfuse does not go on after $1"
     fuse_stop mount
-    grep -qF "tried ${call/=/: }" server.log || fail "lklfuse: $(cat server.log)"
+    grep -qF "tried ${1/=/: }" server.log || fail "lklfuse: $1: $(cat server.log)"
+}
+for call in "openat=$landlock" "openat-write=$perm" "socket=$perm" "fork=$perm"; do
+    serves_at "$call"
+done
+# What is another process's own below /proc is shut, its user's too.
+for file in environ mem maps; do
+    LKL_NODE=/proc/$$/$file serves_at "character=$landlock"
 done
 
 # Without the sandbox nothing is tried.
