@@ -2,6 +2,7 @@
 // The library's handler of faults: which faults are a system call's, and where all
 // others go.
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <csetjmp>
 #include <csignal>
@@ -94,14 +95,26 @@ TEST(FaultHandler, TheProgramsOwnFaultsReachItsOwnHandler)
     EXPECT_TRUE(faults_at(edge.forbidden()));
 }
 
+// Of no signal at all.
 TEST(FaultHandler, IsNotInstalledUnlessAskedFor)
 {
-    struct sigaction before {
-    }, now{};
-    ASSERT_EQ(::sigaction(SIGSEGV, nullptr, &before), 0);
-    Kernel kernel = boot();
-    ASSERT_EQ(::sigaction(SIGSEGV, nullptr, &now), 0);
-    EXPECT_EQ(now.sa_sigaction, before.sa_sigaction);
+    const auto handlers = [] {
+        std::array<sighandler_t, NSIG> all{};
+        for (int signal = 1; signal < NSIG; signal++) {
+            struct sigaction action {};
+            if (::sigaction(signal, nullptr, &action) == 0)
+                all[static_cast<size_t>(signal)] = action.sa_handler;
+        }
+        return all;
+    };
+    const auto before = handlers();
+    {
+        Kernel kernel = boot();
+        EXPECT_EQ(handlers(), before);
+    }
+    EXPECT_EQ(handlers(), before);
+    Kernel kernel = boot(opted_in());
+    EXPECT_NE(handlers(), before);
 }
 
 // A signal that somebody sends is no fault, wherever it comes.
