@@ -389,6 +389,63 @@ class Lklfuse(Case):
         self.judge_success()
 
 
+class Change(Case):
+    """A command that changes what is in the image: its words, and the same done to the tree
+    "wanted" on the host."""
+
+    def __init__(self, words, wanted, kind="ext4"):
+        super().__init__("image", kind)
+        self.words = words
+        self.wanted = wanted
+
+    def prepare(self):
+        super().prepare()
+        shutil.copytree("source", "wanted")
+        self.wanted()
+
+    def command(self):
+        """What is run."""
+        return (BIN + "/lkl", "-q", *self.words)
+
+    def environment(self, kind, number):
+        return super().environment(kind, number) | {"EDITOR": "sed -i 1iedited"}
+
+    def work(self, environment):
+        commands = "put source/0/0 /put\nmkdir /by-shell\n" if "shell" in self.words else ""
+        done = subprocess.run(self.command(), env=environment, capture_output=True, timeout=60,
+                              check=False, input=commands.encode())
+        return done.returncode, done.stderr.decode()
+
+    def judge_success(self):
+        """It is done in the image."""
+        run(*self.check, "image")
+        self.take_out()
+        if different := same_trees("wanted", "out"):
+            raise Failure("not in the image: " + different)
+        if "chmod" in self.words and os.stat("out/0/0").st_mode & 0o7777 != 0o711:
+            raise Failure("the mode is another")
+
+
+def edit(path):
+    """What the editor does to a file."""
+    with open(path, "rb") as file:
+        text = file.read()
+    with open(path, "wb") as file:
+        file.write(b"edited\n" + text)
+
+
+CHANGES = {
+    "mv": (("mv", "image:/0", "image:/moved"), lambda: os.rename("wanted/0", "wanted/moved")),
+    "rm": (("rm", "-r", "image:/0"), lambda: shutil.rmtree("wanted/0")),
+    "mkdir": (("mkdir", "-p", "image:/a/b"), lambda: os.makedirs("wanted/a/b")),
+    "ln": (("ln", "image:/0/0", "image:/name"), lambda: os.link("wanted/0/0", "wanted/name")),
+    "chmod": (("chmod", "0711", "image:/0/0"), lambda: None),
+    "touch": (("touch", "image:/new"), lambda: open("wanted/new", "wb").close()),
+    "edit": (("edit", "image:/1/5"), lambda: edit("wanted/1/5")),
+    "shell": (("shell", "-w", "image"), lambda: (shutil.copy("source/0/0", "wanted/put"),
+                                           os.mkdir("wanted/by-shell"))),
+}
+
 CASES = {
     "cptofs-image": lambda: Cptofs("image"),
     "cptofs-source": lambda: Cptofs("source"),
@@ -411,6 +468,11 @@ CASES = {
        for name, make in (("cptofs", Cptofs), ("tar2fs", Tar2fs), ("cpfromfs", Cpfromfs),
                           ("lklfuse", Lklfuse), ("lklcp", LklCpOut))
        for kind in TYPES if kind != "ext4"},
+    **{f"{name}-image" + (f"-{kind}" if kind != "ext4" else ""):
+       lambda change=change, kind=kind: Change(*change, kind)
+       for name, change in CHANGES.items() for kind in ("ext4", "xfs")},
+    **{f"{name}-image-{kind}": lambda make=make, kind=kind: make("image", kind)
+       for name, make in (("lklcpin", LklCpIn), ("fs2tar", Fs2tar)) for kind in ("xfs", "btrfs")},
 }
 
 
