@@ -624,6 +624,17 @@ TEST_F(Packetdrill, PassesOtherCallsOn)
     EXPECT_EQ(call(&I::recvmsg, receiver, &incoming, 0), 10);
     EXPECT_EQ(call(&I::shutdown, receiver, SHUT_RD), -1);
     EXPECT_EQ(errno, ENOTCONN);
+
+    // Without a copy, and changed when it is sent: the kernel has what it was.
+    const int on = 1;
+    ASSERT_EQ(call(&I::setsockopt, sender, SOL_SOCKET, SO_ZEROCOPY, &on, sizeof on), 0);
+    EXPECT_EQ(call(&I::send, sender, static_cast<const void*>(hello), size_t{5}, MSG_ZEROCOPY), 5);
+    EXPECT_EQ(call(&I::sendmsg, sender, static_cast<const msghdr*>(&message), MSG_ZEROCOPY), 10);
+    hello[0] = 'j';
+    EXPECT_EQ(call(&I::recv, receiver, static_cast<void*>(second), sizeof second, 0), 5);
+    EXPECT_EQ(std::string(second, 5), "hello");
+    EXPECT_EQ(call(&I::recvmsg, receiver, &incoming, 0), 10);
+    EXPECT_EQ(std::string(first, 4) + std::string(second, 6), "helloworld");
 }
 
 TEST_F(Packetdrill, ComesAgain)

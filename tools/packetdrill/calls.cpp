@@ -6,6 +6,7 @@
 #include <ctime>
 #include <new>
 #include <string_view>
+#include <vector>
 
 #include <lkl/asm/errno.h>
 #include <lkl/asm/unistd.h>
@@ -61,10 +62,43 @@ ssize_t call_recv(void* userdata, int fd, void* data, size_t size, int flags)
         stack_of(userdata).call(__lkl__NR_recvfrom, fd, data, size, flags, nullptr, nullptr));
 }
 
+// What is sent without a copy is pinned, which the kernel can do with memory of its own alone.
+ssize_t call_sendto(void* userdata, int fd, const void* data, size_t size, int flags,
+                    const sockaddr* to, socklen_t length)
+{
+    Stack& stack = stack_of(userdata);
+    if ((flags & MSG_ZEROCOPY) != 0 && size > 0) {
+        const long pinned = stack.pin({static_cast<const std::byte*>(data), size});
+        if (pinned < 0)
+            return finish<ssize_t>(pinned);
+        data = reinterpret_cast<const void*>(pinned);
+    }
+    return finish<ssize_t>(stack.call(__lkl__NR_sendto, fd, data, size, flags, to, length));
+}
+
 ssize_t call_send(void* userdata, int fd, const void* data, size_t size, int flags)
 {
-    return finish<ssize_t>(
-        stack_of(userdata).call(__lkl__NR_sendto, fd, data, size, flags, nullptr, 0));
+    return call_sendto(userdata, fd, data, size, flags, nullptr, 0);
+}
+
+ssize_t call_sendmsg(void* userdata, int fd, const msghdr* given, int flags)
+{
+    Stack& stack = stack_of(userdata);
+    msghdr message = *given;
+    std::vector<iovec> pieces(message.msg_iov, message.msg_iov + message.msg_iovlen);
+    if ((flags & MSG_ZEROCOPY) != 0) {
+        for (iovec& piece : pieces) {
+            if (piece.iov_len == 0)
+                continue;
+            const long pinned =
+                stack.pin({static_cast<const std::byte*>(piece.iov_base), piece.iov_len});
+            if (pinned < 0)
+                return finish<ssize_t>(pinned);
+            piece.iov_base = reinterpret_cast<void*>(pinned);
+        }
+        message.msg_iov = pieces.data();
+    }
+    return finish<ssize_t>(stack.call(__lkl__NR_sendmsg, fd, &message, flags));
 }
 
 int call_fcntl(void* userdata, int fd, int command, ...)
@@ -157,8 +191,8 @@ void fill(packetdrill_interface& all)
     forward<__lkl__NR_write>(all.write);
     forward<__lkl__NR_writev>(all.writev);
     all.send = call_send;
-    forward<__lkl__NR_sendto>(all.sendto);
-    forward<__lkl__NR_sendmsg>(all.sendmsg);
+    all.sendto = call_sendto;
+    all.sendmsg = call_sendmsg;
     all.fcntl = call_fcntl;
     all.ioctl = call_ioctl;
     forward<__lkl__NR_close>(all.close);

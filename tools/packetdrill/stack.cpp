@@ -2,9 +2,11 @@
 #include "packetdrill/stack.hpp"
 
 #include <cerrno>
+#include <cstring>
 #include <string>
 
 #include <fcntl.h>
+#include <sys/mman.h>
 
 #include <lkl/asm/unistd.h>
 
@@ -102,6 +104,15 @@ lkl::Kernel* Stack::ready()
     if (queues_)
         queues_->apply(*kernel_);
     return &*kernel_;
+}
+
+long Stack::pin(std::span<const std::byte> data)
+{
+    const long area = call(__lkl__NR_mmap, nullptr, data.size(), PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (area > 0)
+        std::memcpy(reinterpret_cast<void*>(area), data.data(), data.size());
+    return area;
 }
 
 long Stack::send(std::span<const std::byte> packet)

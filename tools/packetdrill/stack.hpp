@@ -29,6 +29,11 @@ public:
         return kernel ? kernel->syscall(number, args...) : -LKL_ENETDOWN;
     }
 
+    // A copy in memory that the kernel can pin, as it does for MSG_ZEROCOPY; there as long as
+    // the kernel, which may send from it when the call is long over. A negative errno as
+    // call()'s, or an address.
+    long pin(std::span<const std::byte> data);
+
     // See Tunnel. Each by one thread at a time.
     long send(std::span<const std::byte> packet);
     long receive(std::span<std::byte> room, long long& microseconds);
