@@ -68,6 +68,8 @@ LKL_API int lkl_add_gateway(int af, const void *gwaddr);
  * lkl_if_add_rule_from_saddr(): packets from `saddr` go by the interface's table;
  * lkl_if_add_linklocal(): in it, the network of `addr` is on the link;
  * lkl_if_add_gateway(): in it, `gwaddr` is the default route.
+ *
+ * What is there already is no error, and is not there twice.
  */
 #define LKL_IF_TABLE(ifindex) (10000 + (ifindex))
 LKL_API int lkl_if_set_ipv4_gateway(int ifindex, unsigned int addr, unsigned int netmask_len,

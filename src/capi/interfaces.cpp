@@ -71,6 +71,21 @@ lkl::Route own_route(int index, const IpPrefix& destination)
     return route;
 }
 
+// The kernel adds a rule as often as it is asked to, each with a priority of its own, and does
+// not know what the number of the table stands for.
+Result<void> add_once(Netlink& net, int index, const lkl::Rule& rule)
+{
+    if (const auto link = net.link(index); !link)
+        return link.error();
+    const auto there = net.rules(rule.family);
+    if (!there)
+        return there.error();
+    for (const lkl::Rule& one : *there)
+        if (one.table == rule.table && one.from == rule.from)
+            return {};
+    return net.add_rule(rule);
+}
+
 int set_own_gateway(int index, int family, const void* addr, unsigned length, const void* via)
 {
     int result = lkl_if_add_rule_from_saddr(index, family, addr);
@@ -222,7 +237,7 @@ int lkl_if_add_rule_from_saddr(int ifindex, int af, const void* saddr)
         rule.family = af;
         rule.from = IpPrefix{*source, source->bits()};
         rule.table = static_cast<uint32_t>(LKL_IF_TABLE(ifindex));
-        return configure([&](Netlink& net) { return net.add_rule(rule); });
+        return configure([&](Netlink& net) { return add_once(net, ifindex, rule); });
     });
 }
 
@@ -245,7 +260,11 @@ int lkl_if_add_gateway(int ifindex, int af, const void* gwaddr)
             return fail(gateway.error());
         lkl::Route route = own_route(ifindex, {IpAddress::any(af), 0});
         route.hops[0].gateway = *gateway;
-        return configure([&](Netlink& net) { return net.replace_route(route); });
+        return configure([&](Netlink& net) -> Result<void> {
+            if (const auto link = net.link(ifindex); !link)
+                return link.error();
+            return net.replace_route(route);
+        });
     });
 }
 
