@@ -3,7 +3,6 @@
 // host's kernel or a second one of ours.
 // ctest: TIMEOUT=90
 #include <array>
-#include <cstdio>
 #include <fstream>
 #include <functional>
 #include <memory>
@@ -20,38 +19,28 @@
 #include <netinet/udp.h>
 #include <poll.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
 
 #include <lkl/net.hpp>
 
+#include "common/host_network.hpp"
 #include "common/program.hpp"
 #include "common/stack.hpp"
 #include "common/transfer.hpp"
 #include "support/kernel.hpp"
+#include "support/must.hpp"
 
 namespace lkl::test {
 namespace {
 
 constexpr const char* far_address = "10.9.0.1";
 constexpr const char* our_address = "10.9.0.2";
+constexpr const char* far_v6_address = "fd09::1";
+constexpr const char* our_v6_address = "fd09::2";
 
 using Backend = Result<std::unique_ptr<NetBackend>>;
-
-// A directory that goes away with the test.
-class Directory {
-public:
-    Directory() { EXPECT_TRUE(::mkdtemp(path_)); }
-    ~Directory() { run("rm -rf " + path("")); }
-    Directory(const Directory&) = delete;
-    Directory& operator=(const Directory&) = delete;
-    std::string path(const std::string& name) const { return std::string(path_) + "/" + name; }
-
-private:
-    char path_[32] = "/tmp/lkl-net-XXXXXX";
-};
 
 // Our kernel, and what is at the other end.
 struct Network {
@@ -62,8 +51,22 @@ struct Network {
     std::unique_ptr<Stack> far = host_stack();
     Place far_place = far_address;
     std::string address = our_address;
+    // The same of IPv6.
+    Place far_v6_place = far_v6_address;
+    std::string v6_address = our_v6_address;
     bool reaches_us = true;  // connections can be made to our kernel
     std::string skip;        // why it cannot be tested here
+
+    // The interface at the other end gets its addresses.
+    void configure_far(const std::string& interface)
+    {
+        EXPECT_EQ(far->configure(interface, far_address), 0);
+        if (has_ipv6()) {
+            EXPECT_EQ(far->configure(interface, far_v6_address), 0);
+        }
+    }
+    // What the other end may be without, if it is the host.
+    bool has_ipv6() const { return second || host_has_ipv6(); }
 
     // A second kernel has this end.
     void add_second(std::unique_ptr<NetBackend> backend)
@@ -73,7 +76,7 @@ struct Network {
         ASSERT_TRUE(added) << added.error().what;
         second_device = std::make_unique<NetDevice>(*std::move(added));
         far = our_stack(*second);
-        ASSERT_EQ(far->configure("eth0", far_address), 0);
+        configure_far("eth0");
     }
 };
 
@@ -86,9 +89,8 @@ struct Case {
 Backend tap(Network& network, uint16_t pairs)
 {
     auto made = open_tap("", {.queue_pairs = pairs});
-    if (made) {
-        EXPECT_EQ(network.far->configure((*made)->info().name, far_address), 0);
-    }
+    if (made)
+        network.configure_far((*made)->info().name);
     return made;
 }
 
@@ -96,39 +98,31 @@ Backend tap(Network& network, uint16_t pairs)
 Backend persistent_tap(Network& network, const std::string& more)
 {
     EXPECT_TRUE(run("ip tuntap add dev mine mode tap " + more));
-    EXPECT_EQ(network.far->configure("mine", far_address), 0);
+    network.configure_far("mine");
     return open_tap("mine");
 }
 
-Backend veth_and(Network& network, const char* more, const std::function<Backend()>& open)
+Backend veth_and(Network& network, const std::string& more, const std::function<Backend()>& open)
 {
-    EXPECT_TRUE(run("ip link add near type veth peer name far && ip link set near up"));
-    EXPECT_EQ(network.far->configure("far", far_address), 0);
+    EXPECT_TRUE(make_wire());
+    network.configure_far("far");
     if (!run(more)) {
-        network.skip = std::string("the host cannot: ") + more;
+        network.skip = "the host cannot: " + more;
         return Error{ENODEV, network.skip};
     }
     return open();
 }
 
-// The host makes no node for it in a namespace of its own.
 Backend macvtap(Network& network)
 {
-    return veth_and(
-        network, "ip link add link near name mv0 type macvtap mode bridge && ip link set mv0 up",
-        [&network]() -> Backend {
-            unsigned major = 0, minor = 0;
-            FILE* const file = ::popen("cat /sys/class/net/mv0/tap*/dev", "r");
-            const bool read = file && std::fscanf(file, "%u:%u", &major, &minor) == 2;
-            if (file)
-                ::pclose(file);
-            const std::string node = network.directory.path("tap");
-            if (!read || ::mknod(node.c_str(), S_IFCHR | 0600, makedev(major, minor)) != 0) {
-                network.skip = "no device node of macvtap";
-                return Error{ENODEV, network.skip};
-            }
-            return open_macvtap(node);
-        });
+    return veth_and(network, add_macvtap, [&network]() -> Backend {
+        const std::string node = network.directory.path("tap");
+        if (!make_macvtap_node(node)) {
+            network.skip = "no device node of macvtap";
+            return Error{ENODEV, network.skip};
+        }
+        return open_macvtap(node);
+    });
 }
 
 Backend cable(Network& network)
@@ -163,14 +157,6 @@ Backend user(Network& network)
     return std::move(one.first);
 }
 
-std::unique_ptr<Program> start_switch(const std::string& directory)
-{
-    auto program = std::make_unique<Program>(
-        std::vector<std::string>{"vde_switch", "-s", directory, "-n", "8", "-x"});
-    EXPECT_TRUE(appears(directory + "/ctl"));
-    return program;
-}
-
 Backend vde(Network& network)
 {
     const std::string directory = network.directory.path("switch");
@@ -185,6 +171,8 @@ Backend slirp(Network& network)
 {
     network.address = "10.0.2.15";
     network.far_place = Place("127.0.0.1", "10.0.2.2");
+    network.v6_address = "fec0::15";
+    network.far_v6_place = Place("::1", "fec0::2");
     network.reaches_us = false;
     return open_slirp();
 }
@@ -194,15 +182,21 @@ Backend passt(Network& network)
 {
     network.address = "10.9.0.3";
     network.far_place = Place("127.0.0.1", "10.9.0.254");
+    network.v6_address = "fd09::3";
+    network.far_v6_place = Place("::1", "fd09::fe");
     network.reaches_us = false;
-    return veth_and(network,
-                    "ip link set far up && ip addr add 10.9.0.3/24 dev near && "
-                    "ip route add default via 10.9.0.254 dev near",
-                    [] {
-                        PasstOptions options;
-                        options.arguments = {"-4", "-t", "none", "-u", "none"};
-                        return open_passt(options);
-                    });
+    std::string more =
+        "ip link set far up && ip addr add 10.9.0.3/24 dev near && "
+        "ip route add default via 10.9.0.254 dev near";
+    if (network.has_ipv6())
+        more +=
+            " && ip addr add fd09::3/64 dev near nodad && "
+            "ip route add default via fd09::fe dev near";
+    return veth_and(network, more, [] {
+        PasstOptions options;
+        options.arguments = {"-t", "none", "-u", "none"};
+        return open_passt(options);
+    });
 }
 
 const Case cases[] = {
@@ -234,6 +228,7 @@ class NetBackends : public testing::TestWithParam<Case> {
 protected:
     // Why the case is not for this test; "" if it is.
     virtual std::string unfit() const { return {}; }
+    virtual NetOptions options() const { return {}; }
 
     void SetUp() override
     {
@@ -246,11 +241,25 @@ protected:
             GTEST_SKIP() << network_.skip;
         ASSERT_TRUE(backend) << backend.error().what;
         kernel_.emplace(boot());
-        auto device = NetDevice::add(*kernel_, *std::move(backend));
+        auto device = NetDevice::add(*kernel_, *std::move(backend), options());
         ASSERT_TRUE(device) << device.error().what;
         device_.emplace(*std::move(device));
         ours_ = our_stack(*kernel_);
-        ASSERT_EQ(ours_->configure(ours_->name_of(device_->ifindex()), network_.address), 0);
+        const std::string name = ours_->name_of(device_->ifindex());
+        ASSERT_EQ(ours_->configure(name, network_.address), 0);
+        ASSERT_EQ(ours_->configure(name, network_.v6_address), 0);
+    }
+
+    // TCP between the other end and our address.
+    void carry(const Place& far_place, const std::string& address)
+    {
+        const uint64_t bytes = GetParam().quick ? 32 << 20 : 4 << 20;
+        EXPECT_EQ(transfer(*ours_, *network_.far, far_place, bytes), "");
+        EXPECT_EQ(ping_pong(*ours_, *network_.far, far_place, 100), "");
+        if (network_.reaches_us) {
+            EXPECT_EQ(transfer(*network_.far, *ours_, address.c_str(), bytes), "");
+            EXPECT_EQ(ping_pong(*network_.far, *ours_, address.c_str(), 100), "");
+        }
     }
 
     const Watchdog watchdog_{80s, GetParam().name};
@@ -264,15 +273,16 @@ INSTANTIATE_TEST_SUITE_P(All, NetBackends, testing::ValuesIn(cases),
 
 TEST_P(NetBackends, CarriesTcpBothWays)
 {
-    const uint64_t bytes = GetParam().quick ? 32 << 20 : 4 << 20;
-    EXPECT_EQ(transfer(*ours_, *network_.far, network_.far_place, bytes), "");
-    EXPECT_EQ(ping_pong(*ours_, *network_.far, network_.far_place, 100), "");
-    if (network_.reaches_us) {
-        EXPECT_EQ(transfer(*network_.far, *ours_, network_.address.c_str(), bytes), "");
-        EXPECT_EQ(ping_pong(*network_.far, *ours_, network_.address.c_str(), 100), "");
-    }
+    carry(network_.far_place, network_.address);
     EXPECT_TRUE(device_->remove());
     EXPECT_EQ(ours_->name_of(device_->ifindex()), "");
+}
+
+TEST_P(NetBackends, CarriesTcpOfIpv6BothWays)
+{
+    if (!network_.has_ipv6())
+        GTEST_SKIP() << "the host has no IPv6";
+    carry(network_.far_v6_place, network_.v6_address);
 }
 
 // Sends datagrams with UDP_SEGMENT, and returns "" when all pieces arrive.
@@ -379,6 +389,119 @@ TEST_P(UdpSegments, StayTogether)
     ASSERT_TRUE(count) << count.error().what;
     EXPECT_LT(count->sent_frames, few_frames);
     EXPECT_LT(count->received_frames, few_frames);
+}
+
+struct Traffic {
+    uint64_t frames = 0, bytes = 0;
+};
+
+// How long the frames are that carry bulk data in each direction.
+class TcpSegments : public NetBackends {
+protected:
+    static constexpr uint64_t longest_piece = 1500 + 14;  // the MTU and Ethernet's header
+    static constexpr uint64_t bulk = 8 << 20;
+
+    void SetUp() override
+    {
+        NetBackends::SetUp();
+        if (!IsSkipped() && !network_.has_ipv6())
+            GTEST_SKIP() << "the host has no IPv6";
+    }
+
+    // Of the frames that our kernel sends to an address, on the average.
+    uint64_t sent_length(const char* address)
+    {
+        const Traffic before = sent();
+        EXPECT_EQ(transfer(*ours_, *network_.far, address, bulk), "");
+        return length_since(before, sent());
+    }
+    // Of those that it receives at an address.
+    uint64_t received_length(const char* address)
+    {
+        const Traffic before = received();
+        EXPECT_EQ(transfer(*network_.far, *ours_, address, bulk), "");
+        return length_since(before, received());
+    }
+
+private:
+    Traffic sent() const
+    {
+        const auto count = must(device_->statistics());
+        return {count.sent_frames, count.sent_bytes};
+    }
+    Traffic received() const
+    {
+        const auto count = must(device_->statistics());
+        return {count.received_frames, count.received_bytes};
+    }
+    static uint64_t length_since(const Traffic& before, const Traffic& after)
+    {
+        EXPECT_GT(after.bytes - before.bytes, bulk);
+        return (after.bytes - before.bytes) / (after.frames - before.frames);
+    }
+};
+
+std::vector<Case> cases_of(const std::set<std::string>& names)
+{
+    std::vector<Case> found;
+    for (const Case& one : cases)
+        if (names.contains(one.name))
+            found.push_back(one);
+    return found;
+}
+const auto name_of_case = [](const auto& info) { return std::string(info.param.name); };
+
+// The others have no offloads.
+INSTANTIATE_TEST_SUITE_P(All, TcpSegments,
+                         testing::ValuesIn(cases_of({"tap", "tap_of_several_queues",
+                                                     "persistent_tap",
+                                                     "persistent_tap_of_several_queues", "macvtap",
+                                                     "raw", "socket_pair", "fifos", "pcap"})),
+                         name_of_case);
+
+// Many pieces are one frame. Without the offload the average is below the length of a piece.
+TEST_P(TcpSegments, StayTogether)
+{
+    constexpr uint64_t several_pieces = 4 * longest_piece;
+    EXPECT_GT(sent_length(far_address), several_pieces);
+    EXPECT_GT(received_length(our_address), several_pieces);
+    EXPECT_GT(sent_length(far_v6_address), several_pieces);
+    EXPECT_GT(received_length(our_v6_address), several_pieces);
+}
+
+// With the offload of one family alone. What a cable or a packet socket carries is not cut for
+// a kernel that does without.
+template <uint32_t offload>
+class SegmentsOfOneFamily : public TcpSegments {
+protected:
+    NetOptions options() const override
+    {
+        NetOptions chosen;
+        chosen.transmit_offload = chosen.receive_offload = NetOffload::checksum | offload;
+        return chosen;
+    }
+};
+using Ipv4Segments = SegmentsOfOneFamily<NetOffload::tso4>;
+using Ipv6Segments = SegmentsOfOneFamily<NetOffload::tso6>;
+INSTANTIATE_TEST_SUITE_P(All, Ipv4Segments, testing::ValuesIn(cases_of({"tap", "macvtap", "pcap"})),
+                         name_of_case);
+INSTANTIATE_TEST_SUITE_P(All, Ipv6Segments, testing::ValuesIn(cases_of({"tap", "macvtap", "pcap"})),
+                         name_of_case);
+
+TEST_P(Ipv4Segments, StayTogetherAlone)
+{
+    EXPECT_GT(sent_length(far_address), longest_piece);
+    EXPECT_GT(received_length(our_address), longest_piece);
+    EXPECT_LE(sent_length(far_v6_address), longest_piece);
+    EXPECT_LE(received_length(our_v6_address), longest_piece);
+}
+
+TEST_P(Ipv6Segments, StayTogetherAlone)
+{
+    EXPECT_LE(sent_length(far_address), longest_piece);
+    EXPECT_LE(received_length(our_address), longest_piece);
+    EXPECT_GT(sent_length(far_v6_address), longest_piece);
+    EXPECT_GT(received_length(our_v6_address), longest_piece);
 }
 
 // Longer than any frame of a switch: nothing of it is sent, and that is counted.

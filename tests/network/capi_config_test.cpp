@@ -21,6 +21,7 @@
 
 #include "capi/default_kernel.hpp"
 #include "common/default_kernel.hpp"
+#include "common/host_network.hpp"
 #include "common/program.hpp"
 #include "common/stack.hpp"
 #include "common/transfer.hpp"
@@ -242,11 +243,6 @@ void make_hosts_network()
         run("ip link add near type veth peer name far && ip link set near up && "
             "ip link set far up && ip addr add 10.9.0.3/24 dev near && "
             "ip route add default via 10.9.0.254 dev near"));
-}
-
-bool has_program(const std::string& name)
-{
-    return run("command -v " + name + " >/dev/null");
 }
 
 // What a server has given an interface.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The established C names of the network's configuration. The oracle is /proc/net of the
 // same kernel, and whether packets pass.
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <sstream>
@@ -17,6 +18,11 @@
 #include "network/common/inner_network.hpp"
 
 namespace {
+
+using lkl::test::ip;
+using lkl::test::must;
+using lkl::test::prefix;
+using lkl::test::Socket;
 
 unsigned v4(const char* text)
 {
@@ -130,6 +136,34 @@ TEST_F(CapiInterfaces, Ipv6AddressAndGateway)
     EXPECT_TRUE(found) << routes.str();
 }
 
+TEST_F(CapiInterfaces, AddressesOfEitherFamily)
+{
+    ASSERT_EQ(lkl_if_up(dummy), 0);
+    const unsigned four = v4("192.0.2.9");
+    const auto six = v6("2001:db8::9");
+    ASSERT_EQ(lkl_if_add_ip(dummy, LKL_AF_INET, &four, 25), 0) << lkl_error_message();
+    ASSERT_EQ(lkl_if_add_ip(dummy, LKL_AF_INET6, six.data(), 60), 0) << lkl_error_message();
+    EXPECT_EQ(lkl_if_add_ip(dummy, LKL_AF_INET, &four, 25), -LKL_EEXIST);
+    EXPECT_EQ(lkl_if_add_ip(dummy, LKL_AF_INET6, six.data(), 60), -LKL_EEXIST);
+    EXPECT_EQ(lkl_if_wait_ipv6_dad(dummy, six.data()), 0) << lkl_error_message();
+
+    lkl::Kernel& kernel = *lkl::capi::default_kernel;
+    auto net = must(lkl::Netlink::open(kernel));
+    const auto addresses = must(net.addresses(dummy));
+    for (const char* const text : {"192.0.2.9/25", "2001:db8::9/60"}) {
+        SCOPED_TRACE(text);
+        const lkl::IpPrefix wanted = prefix(text);
+        EXPECT_EQ(std::ranges::count(addresses, wanted, &lkl::Address::prefix), 1);
+        // A packet for it arrives.
+        Socket server(kernel, wanted.address.family(), LKL_SOCK_DGRAM);
+        Socket client(kernel, wanted.address.family(), LKL_SOCK_DGRAM);
+        ASSERT_EQ(server.bind(wanted.address, 7), 0);
+        ASSERT_EQ(client.connect(wanted.address, 7), 0);
+        EXPECT_EQ(client.send(text), static_cast<long>(std::strlen(text)));
+        EXPECT_EQ(server.receive_text(), text);
+    }
+}
+
 // The usual router of IPv6: its address does not say which interface it is on.
 TEST_F(CapiInterfaces, LinkLocalGateway)
 {
@@ -183,6 +217,77 @@ TEST_F(CapiInterfaces, SourceAddressesHaveTheirOwnGateways)
     };
     EXPECT_EQ(connect(false), -LKL_ENETUNREACH);
     EXPECT_EQ(connect(true), 0);
+}
+
+// The three things of which lkl_if_set_ipv4_gateway() and its like consist, one by one.
+TEST_F(CapiInterfaces, AnInterfacesOwnTable)
+{
+    constexpr struct {
+        const char *prefix, *network, *gateway, *all, *far;
+    } families[] = {
+        {"192.0.2.9/24", "192.0.2.0/24", "192.0.2.1", "0.0.0.0/0", "203.0.113.1"},
+        {"2001:db8::9/64", "2001:db8::/64", "2001:db8::1", "::/0", "2001:db8:7::1"},
+    };
+    lkl::Kernel& kernel = *lkl::capi::default_kernel;
+    auto net = must(lkl::Netlink::open(kernel));
+    ASSERT_EQ(lkl_if_up(dummy), 0);
+    const auto table = static_cast<uint32_t>(LKL_IF_TABLE(dummy));
+    for (const auto& one : families) {
+        SCOPED_TRACE(one.prefix);
+        const auto [address, length] = prefix(one.prefix);
+        const int family = address.family();
+        const void* const bytes = address.bytes().data();
+        ASSERT_EQ(lkl_if_add_ip(dummy, family, bytes, length), 0) << lkl_error_message();
+        if (address.is_v6()) {
+            ASSERT_EQ(lkl_if_wait_ipv6_dad(dummy, bytes), 0);
+        }
+        Socket bound(kernel, family, LKL_SOCK_DGRAM);
+        ASSERT_EQ(bound.bind(address, 7), 0);
+        EXPECT_EQ(bound.connect(ip(one.far), 9), -LKL_ENETUNREACH);
+
+        ASSERT_EQ(lkl_if_add_rule_from_saddr(dummy, family, bytes), 0) << lkl_error_message();
+        EXPECT_EQ(lkl_if_add_rule_from_saddr(dummy, family, bytes), 0) << lkl_error_message();
+        const auto rules = must(net.rules(family));
+        const auto rule = std::ranges::find(rules, table, &lkl::Rule::table);
+        ASSERT_NE(rule, rules.end());
+        EXPECT_EQ(std::ranges::count(rules, table, &lkl::Rule::table), 1);
+        EXPECT_EQ(rule->from, (lkl::IpPrefix{address, address.bits()}));
+        EXPECT_TRUE(must(net.routes(family, table)).empty());
+
+        ASSERT_EQ(lkl_if_add_linklocal(dummy, family, bytes, length), 0) << lkl_error_message();
+        auto routes = must(net.routes(family, table));
+        ASSERT_EQ(routes.size(), 1u);
+        EXPECT_EQ(routes[0].destination, prefix(one.network));
+        EXPECT_EQ(routes[0].hops.at(0).index, dummy);
+        EXPECT_FALSE(routes[0].hops[0].gateway);
+        EXPECT_EQ(bound.connect(ip(one.far), 9), -LKL_ENETUNREACH);
+
+        ASSERT_EQ(lkl_if_add_gateway(dummy, family, ip(one.gateway).bytes().data()), 0)
+            << lkl_error_message();
+        routes = must(net.routes(family, table));
+        EXPECT_EQ(routes.size(), 2u);
+        const auto all = std::ranges::find(routes, prefix(one.all), &lkl::Route::destination);
+        ASSERT_NE(all, routes.end());
+        EXPECT_EQ(all->hops.at(0).index, dummy);
+        EXPECT_EQ(all->hops[0].gateway, ip(one.gateway));
+
+        constexpr int nobody = 1000;
+        EXPECT_EQ(lkl_if_add_rule_from_saddr(nobody, family, bytes), -LKL_ENODEV);
+        EXPECT_EQ(lkl_if_add_linklocal(nobody, family, bytes, length), -LKL_ENODEV);
+        EXPECT_EQ(lkl_if_add_gateway(nobody, family, ip(one.gateway).bytes().data()), -LKL_ENODEV);
+
+        // Packets of the address go that way, and no others. IPv6 looks for a route with the
+        // address that it would choose.
+        const std::string data(1000, 'x');
+        const uint64_t before = must(net.link(dummy)).statistics.sent_bytes;
+        if (!address.is_v6()) {
+            Socket unbound(kernel, family, LKL_SOCK_DGRAM);
+            EXPECT_EQ(unbound.connect(ip(one.far), 9), -LKL_ENETUNREACH);
+        }
+        ASSERT_EQ(bound.connect(ip(one.far), 9), 0);
+        EXPECT_EQ(bound.send(data), static_cast<long>(data.size()));
+        EXPECT_GT(must(net.link(dummy)).statistics.sent_bytes, before + data.size());
+    }
 }
 
 TEST_F(CapiInterfaces, Neighbours)

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Network devices of the C interface: the library's, and a program's own.
 // ctest: TIMEOUT=60
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -15,6 +18,7 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
@@ -24,8 +28,11 @@
 
 #include "capi/default_kernel.hpp"
 #include "common/default_kernel.hpp"
+#include "common/host_network.hpp"
 #include "common/stack.hpp"
 #include "common/transfer.hpp"
+#include "support/kernel.hpp"
+#include "support/must.hpp"
 
 namespace lkl::test {
 namespace {
@@ -33,6 +40,20 @@ namespace {
 constexpr const char* far_address = "10.9.0.1";
 constexpr const char* our_address = "10.9.0.2";
 constexpr uint64_t some_bytes = 16 << 20;
+constexpr uint64_t few_bytes = 4 << 20;  // what a third program copies
+
+// A second kernel, which has the other end of a cable.
+struct FarKernel {
+    explicit FarKernel(Result<std::unique_ptr<NetBackend>> end)
+        : device(must(NetDevice::add(kernel, must(std::move(end)))))
+    {
+        EXPECT_EQ(stack->configure("eth0", far_address), 0);
+    }
+
+    Kernel kernel = boot();
+    const NetDevice device;
+    const std::unique_ptr<Stack> stack = our_stack(kernel);
+};
 
 class CNetdev : public DefaultKernel {
 protected:
@@ -41,6 +62,37 @@ protected:
         DefaultKernel::SetUp();
         if (!IsSkipped() && !HasFatalFailure())
             ours = our_stack(*capi::default_kernel.load());
+    }
+
+    // Adds a device, whose interface gets an address. Its number, or a negative one.
+    int add(lkl_netdev* device, const char* address = our_address)
+    {
+        EXPECT_TRUE(device) << lkl_error_message();
+        if (!device)
+            return -1;
+        const int id = lkl_netdev_add(device, nullptr);
+        EXPECT_GE(id, 0) << lkl_error_message();
+        EXPECT_EQ(ours->configure(ours->name_of(lkl_netdev_get_ifindex(id)), address), 0);
+        return id;
+    }
+
+    // Bytes both ways, and no error of the device.
+    void carry(int id, Stack& far, uint64_t bytes = some_bytes)
+    {
+        EXPECT_EQ(transfer(*ours, far, far_address, bytes), "");
+        EXPECT_EQ(transfer(far, *ours, our_address, bytes), "");
+        lkl_netdev_stats stats{};
+        EXPECT_EQ(lkl_netdev_get_stats(id, &stats), 0) << lkl_error_message();
+        EXPECT_GT(stats.rx_bytes, bytes);
+        EXPECT_GT(stats.tx_bytes, bytes);
+        EXPECT_EQ(stats.rx_errors, 0u);
+        EXPECT_EQ(stats.tx_errors, 0u);
+    }
+
+    static void end(int id, lkl_netdev* device)
+    {
+        lkl_netdev_remove(id);
+        lkl_netdev_free(device);
     }
 
     std::unique_ptr<Stack> host = host_stack();
@@ -188,6 +240,155 @@ TEST_F(CNetdev, LinkIsPluggedOutAndIn)
     EXPECT_EQ(lkl_netdev_set_link(-1, 1), -LKL_ENODEV);
 }
 
+TEST_F(CNetdev, RawInterfaceCarriesTcp)
+{
+    ASSERT_TRUE(make_wire());
+    ASSERT_EQ(host->configure("far", far_address), 0);
+    lkl_netdev* const raw = lkl_netdev_raw_create("near");
+    const int id = add(raw);
+    ASSERT_GE(id, 0);
+    carry(id, *host);
+    end(id, raw);
+    EXPECT_TRUE(host->flags_of("near") & IFF_UP) << "it is the host's still";
+}
+
+std::array<unsigned char, 6> hardware_address(Stack& stack, const std::string& interface)
+{
+    ifreq request{};
+    interface.copy(request.ifr_name, IFNAMSIZ - 1);
+    const long fd = stack.socket(AF_INET, SOCK_DGRAM, 0);
+    EXPECT_EQ(stack.ioctl(fd, SIOCGIFHWADDR, &request), 0) << interface;
+    stack.close(fd);
+    std::array<unsigned char, 6> address;
+    std::memcpy(address.data(), request.ifr_hwaddr.sa_data, address.size());
+    return address;
+}
+
+// A macvtap interface of the host, with its device's node.
+class CMacvtap : public CNetdev {
+protected:
+    void SetUp() override
+    {
+        CNetdev::SetUp();
+        if (IsSkipped() || HasFatalFailure())
+            return;
+        ASSERT_TRUE(make_wire());
+        ASSERT_EQ(host->configure("far", far_address), 0);
+        if (!run(add_macvtap) || !make_macvtap_node(node))
+            GTEST_SKIP() << "the host has no macvtap";
+    }
+
+    const Directory directory;
+    const std::string node = directory.path("tap");
+};
+
+TEST_F(CMacvtap, CarriesTcp)
+{
+    lkl_netdev* const macvtap = lkl_netdev_macvtap_create(node.c_str(), LKL_NETDEV_OFFLOAD_ALL);
+    const int id = add(macvtap);
+    ASSERT_GE(id, 0);
+    EXPECT_EQ(hardware_address(*ours, ours->name_of(lkl_netdev_get_ifindex(id))),
+              hardware_address(*host, "mv0"));
+    carry(id, *host);
+    lkl_netdev_stats stats{};
+    ASSERT_EQ(lkl_netdev_get_stats(id, &stats), 0) << lkl_error_message();
+    EXPECT_LT(stats.rx_frames, some_bytes / 1500) << "no segments together";
+    EXPECT_LT(stats.tx_frames, some_bytes / 1500) << "no segments together";
+    end(id, macvtap);
+}
+
+TEST_F(CMacvtap, CarriesTcpWithoutOffload)
+{
+    lkl_netdev* const macvtap = lkl_netdev_macvtap_create(node.c_str(), 0);
+    const int id = add(macvtap);
+    ASSERT_GE(id, 0);
+    carry(id, *host);
+    lkl_netdev_stats stats{};
+    ASSERT_EQ(lkl_netdev_get_stats(id, &stats), 0) << lkl_error_message();
+    EXPECT_GT(stats.rx_frames, some_bytes / 1500);
+    EXPECT_GT(stats.tx_frames, some_bytes / 1500);
+    end(id, macvtap);
+}
+
+TEST_F(CNetdev, PipesCarryTcp)
+{
+    const Directory directory;
+    const std::string one = directory.path("one"), two = directory.path("two");
+    ASSERT_EQ(::mkfifo(one.c_str(), 0600), 0);
+    ASSERT_EQ(::mkfifo(two.c_str(), 0600), 0);
+    FarKernel far(open_net_fifos(two, one));
+    lkl_netdev* const pipes =
+        lkl_netdev_pipe_create((one + "|" + two).c_str(), LKL_NETDEV_OFFLOAD_ALL);
+    const int id = add(pipes);
+    ASSERT_GE(id, 0);
+    carry(id, *far.stack);
+    end(id, pipes);
+}
+
+TEST_F(CNetdev, VdeSwitchCarriesTcp)
+{
+    if (!has_program("vde_switch"))
+        GTEST_SKIP() << "vde_switch is not installed";
+    const Directory directory;
+    const std::string path = directory.path("switch");
+    const auto program = start_switch(path);
+    FarKernel far(open_vde(path));
+    lkl_netdev* const vde = lkl_netdev_vde_create(path.c_str());
+    const int id = add(vde);
+    ASSERT_GE(id, 0);
+    carry(id, *far.stack, few_bytes);
+    end(id, vde);
+}
+
+class CSlirp : public CNetdev {
+protected:
+    void SetUp() override
+    {
+        if (const auto tried = open_slirp(); !tried && tried.error().code == EOPNOTSUPP)
+            GTEST_SKIP() << tried.error().what;
+        CNetdev::SetUp();
+    }
+};
+
+TEST_F(CSlirp, ReachesTheHost)
+{
+    lkl_netdev* const slirp = lkl_netdev_slirp_create(nullptr);
+    const int id = add(slirp, "10.0.2.15");
+    ASSERT_GE(id, 0);
+    EXPECT_EQ(transfer(*ours, *host, {"127.0.0.1", "10.0.2.2"}, few_bytes), "");
+    lkl_netdev_stats stats{};
+    EXPECT_EQ(lkl_netdev_get_stats(id, &stats), 0) << lkl_error_message();
+    EXPECT_GT(stats.tx_bytes, few_bytes);
+    end(id, slirp);
+}
+
+TEST_F(CSlirp, ForwardsAPortOfTheHost)
+{
+    uint16_t port = 0;
+    const long listener = ours->listen_on("0.0.0.0", port);
+    ASSERT_GE(listener, 0);
+    const std::string number = std::to_string(port);
+    lkl_netdev* const slirp =
+        lkl_netdev_slirp_create(("hostfwd=tcp:127.0.0.1:" + number + "-:" + number).c_str());
+    const int id = add(slirp, "10.0.2.15");
+    ASSERT_GE(id, 0);
+    const long there = host->connect_to("127.0.0.1", port);
+    ASSERT_GE(there, 0);
+    const long here = ours->accept(listener);
+    ASSERT_GE(here, 0);
+    char got[5] = {};
+    EXPECT_TRUE(host->send_all(there, "there", sizeof got));
+    EXPECT_TRUE(ours->recv_all(here, got, sizeof got));
+    EXPECT_EQ(std::string(got, sizeof got), "there");
+    EXPECT_TRUE(ours->send_all(here, "hello", sizeof got));
+    EXPECT_TRUE(host->recv_all(there, got, sizeof got));
+    EXPECT_EQ(std::string(got, sizeof got), "hello");
+    host->close(there);
+    ours->close(here);
+    ours->close(listener);
+    end(id, slirp);
+}
+
 TEST_F(CNetdev, ErrorsSayWhat)
 {
     const auto fails = [](lkl_netdev* made, const char* text) {
@@ -269,23 +470,15 @@ TEST_F(CNetdev, AProgramsOwnDeviceCarriesTcp)
     own.socket = ends[0];
     own.hup = ::eventfd(0, 0);
 
-    auto started = Kernel::start();
-    ASSERT_TRUE(started) << started.error().what;
-    Kernel second = *std::move(started);
-    auto end = open_net_socket(ends[1]);
-    ASSERT_TRUE(end) << end.error().what;
+    FarKernel far(open_net_socket(ends[1]));
     ::close(ends[1]);
-    auto device = NetDevice::add(second, *std::move(end));
-    ASSERT_TRUE(device) << device.error().what;
-    const auto far = our_stack(second);
-    ASSERT_EQ(far->configure("eth0", far_address), 0);
 
     const int id = lkl_netdev_add(&own.device, nullptr);
     ASSERT_GE(id, 0) << lkl_error_message();
     EXPECT_EQ(own.device.id, id);
     ASSERT_EQ(ours->configure(ours->name_of(lkl_netdev_get_ifindex(id)), our_address), 0);
-    EXPECT_EQ(transfer(*ours, *far, far_address, some_bytes), "");
-    EXPECT_EQ(transfer(*far, *ours, our_address, some_bytes), "");
+    EXPECT_EQ(transfer(*ours, *far.stack, far_address, some_bytes), "");
+    EXPECT_EQ(transfer(*far.stack, *ours, our_address, some_bytes), "");
     lkl_netdev_remove(id);
     lkl_netdev_free(&own.device);
     EXPECT_TRUE(own.freed);

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include <arpa/inet.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <sched.h>
 #include <sys/ioctl.h>
@@ -144,14 +145,30 @@ private:
     Kernel& kernel_;
 };
 
-sockaddr_in to_address(const std::string& text, uint16_t port)
-{
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    ::inet_pton(AF_INET, text.c_str(), &address.sin_addr);
-    return address;
-}
+// The name of a socket, whose family is that of the address.
+class SocketName {
+public:
+    SocketName(const std::string& address, uint16_t port)
+    {
+        const bool is_v6 = address.find(':') != std::string::npos;
+        name_.four.sin_family = is_v6 ? AF_INET6 : AF_INET;
+        name_.four.sin_port = htons(port);  // at the same place in both
+        ::inet_pton(family(), address.c_str(),
+                    is_v6 ? static_cast<void*>(&name_.six.sin6_addr) : &name_.four.sin_addr);
+    }
+
+    int family() const { return name_.four.sin_family; }
+    uint16_t port() const { return ntohs(name_.four.sin_port); }
+    const in6_addr& v6_address() const { return name_.six.sin6_addr; }
+    void* data() { return &name_; }
+    socklen_t length() const { return family() == AF_INET6 ? sizeof name_.six : sizeof name_.four; }
+
+private:
+    union {
+        sockaddr_in6 six{};
+        sockaddr_in four;
+    } name_;
+};
 
 ifreq request_for(const std::string& interface)
 {
@@ -178,35 +195,87 @@ private:
     const long fd_;
 };
 
+long set_v4_address(Stack& stack, const std::string& interface, const std::string& text)
+{
+    Control control(stack);
+    ifreq request = request_for(interface);
+    SocketName address(text, 0);
+    std::memcpy(&request.ifr_addr, address.data(), address.length());
+    if (const long result = control(SIOCSIFADDR, request); result < 0)
+        return result;
+    SocketName mask("255.255.255.0", 0);
+    std::memcpy(&request.ifr_netmask, mask.data(), mask.length());
+    return control(SIOCSIFNETMASK, request);
+}
+
+// By rtnetlink(7), where duplicate address detection can be done without: the address is
+// good at once.
+long add_v6_address(Stack& stack, const std::string& interface, const std::string& text)
+{
+    ifreq found = request_for(interface);
+    if (const long result = Control(stack)(SIOCGIFINDEX, found); result < 0)
+        return result;
+    struct {
+        nlmsghdr header{};
+        ifaddrmsg address{};
+        rtattr attribute{};
+        in6_addr local{};
+    } request;
+    request.header.nlmsg_len = sizeof request;
+    request.header.nlmsg_type = RTM_NEWADDR;
+    request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE;
+    request.address.ifa_family = AF_INET6;
+    request.address.ifa_prefixlen = 64;
+    request.address.ifa_flags = IFA_F_NODAD;
+    request.address.ifa_index = static_cast<unsigned>(found.ifr_ifindex);
+    request.attribute.rta_type = IFA_LOCAL;
+    request.attribute.rta_len = sizeof request.attribute + sizeof request.local;
+    request.local = SocketName(text, 0).v6_address();
+
+    struct {
+        nlmsghdr header{};
+        nlmsgerr result{};
+        char more[512];  // words about it, and the request
+    } answer;
+    const long fd = stack.socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+    if (fd < 0)
+        return fd;
+    long result = stack.send(fd, &request, sizeof request);
+    if (result >= 0)
+        result = stack.recv(fd, &answer, sizeof answer);
+    stack.close(fd);
+    return result < 0 ? result : answer.result.error;
+}
+
 }  // namespace
 
 long Stack::listen_on(const std::string& text, uint16_t& port)
 {
-    sockaddr_in address = to_address(text, 0);
-    const long fd = socket(AF_INET, SOCK_STREAM, 0);
+    SocketName name(text, 0);
+    const long fd = socket(name.family(), SOCK_STREAM, 0);
     if (fd < 0)
         return fd;
-    socklen_t length = sizeof address;
-    long result = bind(fd, &address, length);
+    socklen_t length = name.length();
+    long result = bind(fd, name.data(), length);
     if (result == 0)
         result = listen(fd, 4096);
     if (result == 0)
-        result = getsockname(fd, &address, &length);
+        result = getsockname(fd, name.data(), &length);
     if (result < 0) {
         close(fd);
         return result;
     }
-    port = ntohs(address.sin_port);
+    port = name.port();
     return fd;
 }
 
 long Stack::connect_to(const std::string& text, uint16_t port)
 {
-    const sockaddr_in address = to_address(text, port);
-    const long fd = socket(AF_INET, SOCK_STREAM, 0);
+    SocketName name(text, port);
+    const long fd = socket(name.family(), SOCK_STREAM, 0);
     if (fd < 0)
         return fd;
-    const long result = connect(fd, &address, sizeof address);
+    const long result = connect(fd, name.data(), name.length());
     if (result == 0)
         return fd;
     close(fd);
@@ -220,19 +289,12 @@ std::string Stack::name_of(int ifindex)
     return Control(*this)(SIOCGIFNAME, request) == 0 ? request.ifr_name : "";
 }
 
-long Stack::configure(const std::string& interface, const std::string& text)
+long Stack::configure(const std::string& interface, const std::string& address)
 {
-    Control control(*this);
-    ifreq request = request_for(interface);
-    const sockaddr_in address = to_address(text, 0);
-    std::memcpy(&request.ifr_addr, &address, sizeof address);
-    if (const long result = control(SIOCSIFADDR, request); result < 0)
-        return result;
-    const sockaddr_in mask = to_address("255.255.255.0", 0);
-    std::memcpy(&request.ifr_netmask, &mask, sizeof mask);
-    if (const long result = control(SIOCSIFNETMASK, request); result < 0)
-        return result;
-    return set_up(interface, true);
+    const bool is_v6 = SocketName(address, 0).family() == AF_INET6;
+    const long result = is_v6 ? add_v6_address(*this, interface, address)
+                              : set_v4_address(*this, interface, address);
+    return result < 0 ? result : set_up(interface, true);
 }
 
 long Stack::set_up(const std::string& interface, bool up)

@@ -34,6 +34,8 @@ public:
     virtual long poll(pollfd* fds, unsigned count, int milliseconds) = 0;
     virtual long close(long fd) = 0;
 
+    // Addresses are of IPv4 or of IPv6.
+
     // A socket that listens on a free port of `address`; the port is stored.
     long listen_on(const std::string& address, uint16_t& port);
     // Connected to it, or a negative errno.
@@ -41,8 +43,9 @@ public:
 
     // The name of an interface.
     std::string name_of(int ifindex);
-    // Gives an interface an address ("10.0.0.1", with 24 bits for the network), and
-    // brings it up. 0 or a negative errno.
+    // Gives an interface an address ("10.0.0.1" with 24 bits for the network, "fd09::1"
+    // with 64, which is not looked for on the link before), and brings it up. 0 or a
+    // negative errno.
     long configure(const std::string& interface, const std::string& address);
     long set_up(const std::string& interface, bool up);
     // IFF_... of an interface.
