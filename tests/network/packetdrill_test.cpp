@@ -87,7 +87,7 @@ struct Name {
     socklen_t length = sizeof six;
 };
 
-packetdrill_interface_init_t load()
+void* load()
 {
     const std::string path = std::string(std::getenv("LKL_LIB")) + "/liblkl-packetdrill.so";
     int mode = RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE;
@@ -99,14 +99,23 @@ packetdrill_interface_init_t load()
         std::fprintf(stderr, "%s\n", ::dlerror());
         std::abort();  // nothing in the test makes sense without it
     }
-    return reinterpret_cast<packetdrill_interface_init_t>(
-        ::dlsym(library, "packetdrill_interface_init"));
+    return library;
+}
+
+template <typename Function>
+Function* function_of(const char* name)
+{
+    return reinterpret_cast<Function*>(::dlsym(load(), name));
 }
 
 // The interface, with `userdata` put in.
 class Interface {
 public:
-    explicit Interface(const char* flags) { load()(flags, &all_); }
+    explicit Interface(const char* flags)
+    {
+        function_of<std::remove_pointer_t<packetdrill_interface_init_t>>(
+            "packetdrill_interface_init")(flags, &all_);
+    }
     ~Interface() { all_.free(all_.userdata); }
     Interface(const Interface&) = delete;
     Interface& operator=(const Interface&) = delete;
@@ -635,6 +644,36 @@ TEST_F(Packetdrill, PassesOtherCallsOn)
     EXPECT_EQ(std::string(second, 5), "hello");
     EXPECT_EQ(call(&I::recvmsg, receiver, &incoming, 0), 10);
     EXPECT_EQ(std::string(first, 4) + std::string(second, 6), "helloworld");
+}
+
+// As LD_PRELOAD: the stack tells of its connections, the host of its own.
+TEST_F(Packetdrill, AnswersTheCodeOfScripts)
+{
+    const auto ask = function_of<decltype(::getsockopt)>("getsockopt");
+    ASSERT_NE(ask, nullptr);
+    const auto state_of = [&](int fd) -> int {
+        tcp_info info{};
+        socklen_t length = sizeof info;
+        return ask(fd, SOL_TCP, TCP_INFO, &info, &length) == 0 ? info.tcpi_state : -errno;
+    };
+    const int hosts = ::socket(AF_INET, SOCK_STREAM, 0);
+    ASSERT_GE(hosts, 0);
+    ASSERT_EQ(::listen(hosts, 1), 0);
+    EXPECT_EQ(state_of(hosts), TCP_LISTEN);
+    {
+        Interface call("mem=64M");
+        int fd = -1;
+        while (fd < hosts)
+            ASSERT_GE(fd = call(&I::socket, AF_INET, SOCK_STREAM, 0), 0);
+        EXPECT_EQ(state_of(hosts), TCP_CLOSE);  // ours, of the same number
+        EXPECT_EQ(state_of(1000), -EBADF);
+        int type = 0;
+        socklen_t length = sizeof type;
+        EXPECT_EQ(ask(hosts, SOL_SOCKET, SO_ACCEPTCONN, &type, &length), 0);
+        EXPECT_EQ(type, 1);  // the host's
+    }
+    EXPECT_EQ(state_of(hosts), TCP_LISTEN);
+    ::close(hosts);
 }
 
 TEST_F(Packetdrill, ComesAgain)

@@ -34,9 +34,12 @@ VARIANTS = {
 # By the end of a script's name: what it is not for.
 LEAVES_OUT = {"v6.pkt": ("ipv4", "ipv4-mapped-ipv6"), "v4.pkt": ("ipv6",)}
 
+# A congestion control that does as the scripts expect of cubic, which is not allowed in every
+# host's namespaces.
+RENO = "sysctl -qw net.ipv4.tcp_congestion_control=reno && "
 # A namespace. Of our kernel's runs the scripts' commands (tc, ip) find an interface of the
 # name that packetdrill gives its own.
-SPACE = 'ip link set lo up && exec "$@"'
+SPACE = RENO + 'ip link set lo up && exec "$@"'
 SPACE_OURS = "ip tuntap add dev tun0 mode tun && ip link set tun0 up && " + SPACE
 
 
@@ -64,16 +67,26 @@ def program(net, build):
     return work.resolve() / "packetdrill"
 
 
+def options_of(packetdrill):
+    """What all runs are given. A buffer that is sent without a copy is used again by the
+    program itself, unless it knows how not to."""
+    return [option for option in ("--send_omit_free",)
+            if option[2:].encode() in packetdrill.read_bytes()]
+
+
 def command_of(packetdrill, library, kernel, variant, script):
     """What runs a script."""
     command = ["unshare", "--net", "sh", "-c", SPACE_OURS if kernel == OURS else SPACE, "sh",
-               str(packetdrill), *VARIANTS[variant]]
+               str(packetdrill), *VARIANTS[variant], *options_of(packetdrill)]
     if kernel == OURS:
         # A script that waits for a packet that never comes ends before it is ended.
         flags = [f"timeout={max(suites.bound() - 5, 1)}"]
         if variant == "ipv6":
             flags.append("mtu=1520")
         command += [f"--so_filename={library}", "--so_flags=" + ",".join(flags)]
+        # What code in scripts is told is the stack's own then.
+        at = command.index(str(packetdrill))
+        command[at:at] = ["env", f"LD_PRELOAD={library}"]
     return command + [script.name]
 
 

@@ -14,6 +14,7 @@
 #include <lkl/linux/time_types.h>
 
 #include "packetdrill/interface.h"
+#include "packetdrill/socket_options.hpp"
 #include "packetdrill/stack.hpp"
 
 namespace packetdrill {
@@ -172,6 +173,7 @@ int call_gettimeofday(void*, timeval* now, struct timezone* zone)
 
 void free_stack(void* userdata)
 {
+    answer_by(nullptr);
     delete &stack_of(userdata);
 }
 
@@ -218,6 +220,8 @@ void fill(packetdrill_interface& all)
 [[gnu::visibility("default")]] void packetdrill_interface_init(const char* flags,
                                                                packetdrill_interface* interface)
 {
-    interface->userdata = new packetdrill::Stack(flags ? flags : "");
+    auto* const stack = new packetdrill::Stack(flags ? flags : "");
+    interface->userdata = stack;
     packetdrill::fill(*interface);
+    packetdrill::answer_by(stack);
 }
