@@ -4,7 +4,6 @@
 #include <array>
 #include <chrono>
 #include <ostream>
-#include <regex>
 #include <string>
 #include <thread>
 
@@ -104,17 +103,16 @@ TEST(SoundKernelTest, HaltsInSilence)
     EXPECT_TRUE(halted) << halted.error().what;
 }
 
-// The kernel's own tests of lockdep, some 260 orders of locks, and of debug objects.
+// The kernel's own test of debug objects.
 TEST(SoundKernelTest, CheckersHaveTriedThemselves)
 {
     if (checkers_of_image() != debug)
-        GTEST_SKIP() << "this kernel has no such checkers";
+        GTEST_SKIP() << "this kernel has no such checker";
     std::string log;
     KernelOptions options;
     options.log = [&log](std::string_view line) { log.append(line) += '\n'; };
     const auto kernel = Kernel::start(options);
     ASSERT_TRUE(kernel) << kernel.error().what;
-    EXPECT_TRUE(std::regex_search(log, std::regex("Good, all +[0-9]+ testcases passed!"))) << log;
     EXPECT_NE(log.find("ODEBUG: selftest passed"), log.npos) << log;
 }
 

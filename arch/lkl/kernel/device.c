@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Devices of the host library: virtio over MMIO, added and removed at run time. */
+#include <linux/blk-mq.h>
 #include <linux/blkdev.h>
 #include <linux/err.h>
 #include <linux/kdev_t.h>
@@ -123,18 +124,22 @@ SYSCALL_DEFINE4(lkl_virtio_mmio_device_add, unsigned long, base, unsigned long, 
 static int close_disk(struct device *dev, void *unused)
 {
 	struct gendisk *disk;
-	int ret = 0;
 
 	if (!is_disk(dev))
 		return device_for_each_child(dev, NULL, close_disk);
 	disk = dev_to_disk(dev);
 	mutex_lock(&disk->open_mutex);
-	if (disk_openers(disk))
-		ret = -EBUSY;
-	else
-		blk_mark_disk_dead(disk);
+	if (disk_openers(disk)) {
+		mutex_unlock(&disk->open_mutex);
+		return -EBUSY;
+	}
+	/* Who opens it from here on gets as far as a first request, which waits. */
+	blk_freeze_queue_start_non_owner(disk->queue);
 	mutex_unlock(&disk->open_mutex);
-	return ret;
+	/* Without the mutex: it may call file systems. */
+	blk_mark_disk_dead(disk);
+	blk_mq_unfreeze_queue_non_owner(disk->queue);
+	return 0;
 }
 
 /* -EBUSY for a disk that is mounted or otherwise open. */
