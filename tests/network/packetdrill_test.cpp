@@ -595,9 +595,11 @@ TEST_F(Packetdrill, PassesOtherCallsOn)
     char hello[] = "hello", world[] = "world";
     iovec parts[] = {{hello, 5}, {world, 5}};
     EXPECT_EQ(call(&I::writev, one[1], static_cast<const iovec*>(parts), 2), 10);
+    loff_t null = 0;
     EXPECT_EQ(call(&I::splice, one[0], static_cast<loff_t*>(nullptr), two[1],
-                   static_cast<loff_t*>(nullptr), size_t{8}, 0u),
-              8);
+                   static_cast<loff_t*>(nullptr), size_t{5}, 0u),
+              5);
+    EXPECT_EQ(call(&I::splice, one[0], &null, two[1], &null, size_t{3}, 0u), 3);
     EXPECT_EQ(call(&I::epoll_wait, epoll, static_cast<epoll_event*>(events), 2, 1000), 1);
     EXPECT_EQ(events[0].data.u64, 0x1234567890u);
     int waiting = 0;

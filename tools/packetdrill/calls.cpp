@@ -145,6 +145,15 @@ int call_pipe(void* userdata, int fds[2])
     return finish(stack_of(userdata).call(__lkl__NR_pipe2, fds, 0));
 }
 
+// A script's NULL arrives as the address of a zero.
+int call_splice(void* userdata, int from, loff_t* from_offset, int to, loff_t* to_offset,
+                size_t length, unsigned flags)
+{
+    const auto given = [](loff_t* offset) { return offset && *offset != 0 ? offset : nullptr; };
+    return finish(stack_of(userdata).call(__lkl__NR_splice, from, given(from_offset), to,
+                                          given(to_offset), length, flags));
+}
+
 int netdev_send(void* userdata, const void* packet, size_t size)
 {
     return finish(stack_of(userdata).send({static_cast<const std::byte*>(packet), size}));
@@ -210,7 +219,7 @@ void fill(packetdrill_interface& all)
     forward<__lkl__NR_epoll_ctl>(all.epoll_ctl);
     all.epoll_wait = call_epoll_wait;
     all.pipe = call_pipe;
-    forward<__lkl__NR_splice>(all.splice);
+    all.splice = call_splice;
 }
 
 }  // namespace
