@@ -71,12 +71,21 @@ lkl::Route own_route(int index, const IpPrefix& destination)
     return route;
 }
 
-// The kernel adds a rule as often as it is asked to, each with a priority of its own, and does
-// not know what the number of the table stands for.
-Result<void> add_once(Netlink& net, int index, const lkl::Rule& rule)
+// As configure(), for an interface, which has to be there: the kernel does not know what the
+// number of a table stands for.
+template <typename Change>
+int configure_own(int index, const Change& change)
 {
-    if (const auto link = net.link(index); !link)
-        return link.error();
+    return configure([&](Netlink& net) -> Result<void> {
+        if (const auto link = net.link(index); !link)
+            return link.error();
+        return change(net);
+    });
+}
+
+// The kernel adds a rule as often as it is asked to, each with a priority of its own.
+Result<void> add_once(Netlink& net, const lkl::Rule& rule)
+{
     const auto there = net.rules(rule.family);
     if (!there)
         return there.error();
@@ -237,7 +246,7 @@ int lkl_if_add_rule_from_saddr(int ifindex, int af, const void* saddr)
         rule.family = af;
         rule.from = IpPrefix{*source, source->bits()};
         rule.table = static_cast<uint32_t>(LKL_IF_TABLE(ifindex));
-        return configure([&](Netlink& net) { return add_once(net, ifindex, rule); });
+        return configure_own(ifindex, [&](Netlink& net) { return add_once(net, rule); });
     });
 }
 
@@ -260,11 +269,7 @@ int lkl_if_add_gateway(int ifindex, int af, const void* gwaddr)
             return fail(gateway.error());
         lkl::Route route = own_route(ifindex, {IpAddress::any(af), 0});
         route.hops[0].gateway = *gateway;
-        return configure([&](Netlink& net) -> Result<void> {
-            if (const auto link = net.link(ifindex); !link)
-                return link.error();
-            return net.replace_route(route);
-        });
+        return configure_own(ifindex, [&](Netlink& net) { return net.replace_route(route); });
     });
 }
 

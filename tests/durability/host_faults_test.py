@@ -94,6 +94,7 @@ class Case:
     what else it reads (source)."""
 
     full = True  # the image holds the files from the start
+    typed = b""  # standard input
     # What is LKL_FAULT_FILE: a directory stands for what is only read on its file system.
     FILES = {"image": "image", "output": "", "source": "source"}
 
@@ -137,7 +138,7 @@ class Case:
     def work(self, environment):
         """Does it; returns the exit code and the messages."""
         done = subprocess.run(self.command(), env=environment, capture_output=True, timeout=60,
-                              check=False)
+                              check=False, input=self.typed)
         return done.returncode, done.stderr.decode()
 
     def judge_failure(self, code, text):
@@ -397,6 +398,8 @@ class Change(Case):
         super().__init__("image", kind)
         self.words = words
         self.wanted = wanted
+        if "shell" in words:
+            self.typed = b"put source/0/0 /put\nmkdir /by-shell\n"
 
     def prepare(self):
         super().prepare()
@@ -409,12 +412,6 @@ class Change(Case):
 
     def environment(self, kind, number):
         return super().environment(kind, number) | {"EDITOR": "sed -i 1iedited"}
-
-    def work(self, environment):
-        commands = "put source/0/0 /put\nmkdir /by-shell\n" if "shell" in self.words else ""
-        done = subprocess.run(self.command(), env=environment, capture_output=True, timeout=60,
-                              check=False, input=commands.encode())
-        return done.returncode, done.stderr.decode()
 
     def judge_success(self):
         """It is done in the image."""
@@ -443,7 +440,7 @@ CHANGES = {
     "touch": (("touch", "image:/new"), lambda: open("wanted/new", "wb").close()),
     "edit": (("edit", "image:/1/5"), lambda: edit("wanted/1/5")),
     "shell": (("shell", "-w", "image"), lambda: (shutil.copy("source/0/0", "wanted/put"),
-                                           os.mkdir("wanted/by-shell"))),
+                                                 os.mkdir("wanted/by-shell"))),
 }
 
 CASES = {

@@ -12,6 +12,7 @@ BUILD has it, which are for IPv4 and IPv6. Scripts say to the millisecond what h
 one passes if it does so once in three times.
 """
 
+import functools
 import os
 import pathlib
 import sys
@@ -67,6 +68,7 @@ def program(net, build):
     return work.resolve() / "packetdrill"
 
 
+@functools.cache
 def options_of(packetdrill):
     """What all runs are given. A buffer that is sent without a copy is used again by the
     program itself, unless it knows how not to."""

@@ -63,18 +63,29 @@ ssize_t call_recv(void* userdata, int fd, void* data, size_t size, int flags)
         stack_of(userdata).call(__lkl__NR_recvfrom, fd, data, size, flags, nullptr, nullptr));
 }
 
-// What is sent without a copy is pinned, which the kernel can do with memory of its own alone.
+// What is sent without a copy is pinned, which the kernel can do with memory of its own alone:
+// puts such memory in the place of a piece. 0, or a negative errno.
+long pin(Stack& stack, iovec& piece)
+{
+    if (piece.iov_len == 0)
+        return 0;
+    const long pinned = stack.pin({static_cast<const std::byte*>(piece.iov_base), piece.iov_len});
+    if (pinned < 0)
+        return pinned;
+    piece.iov_base = reinterpret_cast<void*>(pinned);
+    return 0;
+}
+
 ssize_t call_sendto(void* userdata, int fd, const void* data, size_t size, int flags,
                     const sockaddr* to, socklen_t length)
 {
     Stack& stack = stack_of(userdata);
-    if ((flags & MSG_ZEROCOPY) != 0 && size > 0) {
-        const long pinned = stack.pin({static_cast<const std::byte*>(data), size});
-        if (pinned < 0)
-            return finish<ssize_t>(pinned);
-        data = reinterpret_cast<const void*>(pinned);
-    }
-    return finish<ssize_t>(stack.call(__lkl__NR_sendto, fd, data, size, flags, to, length));
+    iovec piece{const_cast<void*>(data), size};
+    if ((flags & MSG_ZEROCOPY) != 0)
+        if (const long result = pin(stack, piece); result < 0)
+            return finish<ssize_t>(result);
+    return finish<ssize_t>(
+        stack.call(__lkl__NR_sendto, fd, piece.iov_base, size, flags, to, length));
 }
 
 ssize_t call_send(void* userdata, int fd, const void* data, size_t size, int flags)
@@ -86,17 +97,12 @@ ssize_t call_sendmsg(void* userdata, int fd, const msghdr* given, int flags)
 {
     Stack& stack = stack_of(userdata);
     msghdr message = *given;
-    std::vector<iovec> pieces(message.msg_iov, message.msg_iov + message.msg_iovlen);
+    std::vector<iovec> pieces;
     if ((flags & MSG_ZEROCOPY) != 0) {
-        for (iovec& piece : pieces) {
-            if (piece.iov_len == 0)
-                continue;
-            const long pinned =
-                stack.pin({static_cast<const std::byte*>(piece.iov_base), piece.iov_len});
-            if (pinned < 0)
-                return finish<ssize_t>(pinned);
-            piece.iov_base = reinterpret_cast<void*>(pinned);
-        }
+        pieces.assign(message.msg_iov, message.msg_iov + message.msg_iovlen);
+        for (iovec& piece : pieces)
+            if (const long result = pin(stack, piece); result < 0)
+                return finish<ssize_t>(result);
         message.msg_iov = pieces.data();
     }
     return finish<ssize_t>(stack.call(__lkl__NR_sendmsg, fd, &message, flags));
