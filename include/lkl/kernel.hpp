@@ -110,6 +110,8 @@ struct Activity {
     uint32_t calls_under_way = 0;
     uint64_t disk_requests = 0;  // that back ends have completed
     uint32_t disk_requests_under_way = 0;
+    uint64_t disk_bytes = 0;  // that these have read and written
+    uint64_t disk_size = 0;   // bytes of all disks
 };
 
 // A running kernel. Movable; the destructor halts it. All functions may be

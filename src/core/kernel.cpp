@@ -217,10 +217,13 @@ Activity Kernel::Impl::activity()
     devices_->for_each([&activity](virtio::Device& device) {
         if (device.id() != disk_kind)
             return;
-        const auto statistics = static_cast<virtio::BlockDevice&>(device).statistics();
+        const auto& disk = static_cast<virtio::BlockDevice&>(device);
+        const auto statistics = disk.statistics();
         activity.disk_requests += statistics.reads + statistics.writes + statistics.flushes +
                                   statistics.discards + statistics.write_zeroes;
         activity.disk_requests_under_way += statistics.in_flight;
+        activity.disk_bytes += statistics.bytes_read + statistics.bytes_written;
+        activity.disk_size += disk.capacity();
     });
     return activity;
 }

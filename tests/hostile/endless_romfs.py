@@ -4,8 +4,8 @@
 
     endless_romfs.py IMAGE NAME BACK
 
-In the directory that has the file NAME as its last one, this is followed by the one that
-stands BACK places before it (0: by itself). All checksums are right.
+In the directory that has the file NAME, the last file is followed by the one that stands
+BACK places before it (0: by itself). All checksums are right.
 """
 
 import struct
@@ -37,9 +37,9 @@ def chain(data, first):
 
 
 def find(data, first, name):
-    """The chain of the directory, of those below this one, whose last file has the name."""
+    """The chain of the directory, of those below this one, that has a file of the name."""
     places = chain(data, first)
-    if data[places[-1] + HEADER :].startswith(name + b"\0"):
+    if any(data.startswith(name + b"\0", at + HEADER) for at in places):
         return places
     for at in places:
         following, below = struct.unpack_from(">2I", data, at)
@@ -57,7 +57,7 @@ def main():
         data = bytearray(file.read())
     assert data.startswith(b"-rom1fs-")
     places = find(data, name_end(data, HEADER), name.encode())
-    assert places, f"no directory ends with {name}"
+    assert places, f"no directory has {name}"
     last = places[-1]
     kind = struct.unpack_from(">I", data, last)[0] & 15
     struct.pack_into(">I", data, last, places[-1 - int(back)] | kind)

@@ -39,7 +39,7 @@ protected:
     std::unique_ptr<tools::Watchdog> watch(unsigned looks = patience)
     {
         return std::make_unique<tools::Watchdog>(*kernel, looks, period,
-                                                 [this] { hung.fetch_add(1); });
+                                                 [this](const std::string&) { hung.fetch_add(1); });
     }
     void wait_for_byte()
     {

@@ -51,9 +51,8 @@ void ImageKernel::watch(const ImageRequest& request)
 {
     const std::function<void(const std::string&)> last_words =
         request.last_words ? request.last_words : report;
-    watchdog_.emplace(*kernel_, patience, std::chrono::seconds(1), [this, last_words] {
-        last_words(escaped(image_) + ": the kernel hangs: for " + std::to_string(patience) +
-                   " seconds no call has ended, and no disk was at work");
+    watchdog_.emplace(*kernel_, patience, std::chrono::seconds(1), [this, last_words](const std::string& seen) {
+        last_words(escaped(image_) + ": the kernel hangs: " + seen);
         remove_doomed_files();
         _exit(static_cast<int>(ExitCode::kernel));
     });

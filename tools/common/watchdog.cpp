@@ -3,10 +3,13 @@
 
 #include <utility>
 
+using std::chrono::duration_cast;
+using std::chrono::seconds;
+
 namespace tools {
 
 Watchdog::Watchdog(const lkl::Kernel& kernel, unsigned patience, std::chrono::milliseconds period,
-                   std::function<void()> hung)
+                   std::function<void(const std::string& seen)> hung)
     : kernel_(kernel),
       patience_(patience),
       period_(period),
@@ -27,22 +30,33 @@ Watchdog::~Watchdog()
 
 void Watchdog::watch()
 {
+    std::string seen;
     std::unique_lock lock(mutex_);
-    for (unsigned looks = 0; looks < patience_;) {
+    for (unsigned looks = 0; seen.empty();) {
         if (wake_.wait_for(lock, period_, [this] { return ending_; }))
             return;
-        looks = stands_still() ? looks + 1 : 0;
+        const lkl::Activity now = kernel_.activity();
+        const lkl::Activity before = std::exchange(last_, now);
+        if (now.calls_under_way == 0 || now.calls_ended != before.calls_ended) {
+            bytes_before_ = now.disk_bytes;
+            looks = 0;
+        } else if (now.disk_requests_under_way > 0 || now.disk_requests != before.disk_requests) {
+            if (goes_round(now))
+                seen = "no call has ended while the disks were read " + std::to_string(rounds) +
+                       " times over";
+            looks = 0;
+        } else if (++looks == patience_) {
+            seen = "for " + std::to_string(duration_cast<seconds>(patience_ * period_).count()) +
+                   " seconds no call has ended, and no disk was at work";
+        }
     }
     lock.unlock();
-    hung_();
+    hung_(seen);
 }
 
-bool Watchdog::stands_still()
+bool Watchdog::goes_round(const lkl::Activity& now) const
 {
-    const lkl::Activity now = kernel_.activity();
-    const lkl::Activity before = std::exchange(last_, now);
-    return now.calls_under_way > 0 && now.calls_ended == before.calls_ended &&
-           now.disk_requests_under_way == 0 && now.disk_requests == before.disk_requests;
+    return (now.disk_bytes - bytes_before_) / rounds > now.disk_size + smallest;
 }
 
 }  // namespace tools

@@ -72,6 +72,8 @@ public:
 
     BlockStatistics statistics() const noexcept;
 
+    uint64_t capacity() const noexcept { return limits_.capacity; }  // bytes; never changes
+
 private:
     void ready() noexcept override { reap(); }
     void build_config(const BlockInfo& info, uint16_t queues);
