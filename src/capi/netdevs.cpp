@@ -22,7 +22,8 @@
 #include "capi/guarded.hpp"
 #include "capi/netdevs.hpp"
 #include "config/device_types.hpp"
-#include "net/descriptor.hpp"
+#include "net/error.hpp"
+#include "platform/posix/descriptor.hpp"
 
 namespace lkl::capi {
 
@@ -121,7 +122,7 @@ int add(lkl_netdev& device, unsigned offload, const OptionsFor& options_for)
 
 Backend open_tap_device(const char* path, const ifreq* interface)
 {
-    net::Descriptor file(::open(path, O_RDWR | O_CLOEXEC));
+    posix::Descriptor file(::open(path, O_RDWR | O_CLOEXEC));
     if (!file)
         return net::host_error(path);
     if (interface) {

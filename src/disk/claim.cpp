@@ -58,7 +58,7 @@ short lock_against(int fd, short type, int command)
 class FileLock {
 public:
     // `before`: what the description had, which it gets back.
-    FileLock(const Key& key, bool exclusive, Descriptor locked, short before)
+    FileLock(const Key& key, bool exclusive, posix::Descriptor locked, short before)
         : key_(key), exclusive_(exclusive), before_(before), locked_(std::move(locked))
     {
     }
@@ -78,7 +78,7 @@ private:
     const Key key_;
     const bool exclusive_;
     const short before_;
-    const Descriptor locked_;
+    const posix::Descriptor locked_;
 };
 
 // Those of the process. A child of fork() has its parent's entries as well, and what it can
@@ -133,7 +133,7 @@ std::shared_ptr<FileLock> FileLock::take(int fd, const Key& key, bool exclusive)
     // What other readers have is not the description's; but a child cannot tell.
     if (!own && !known)
         before = F_UNLCK;
-    Descriptor locked(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+    posix::Descriptor locked(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
     if (locked.get() < 0) {
         const int error = errno;
         if (locks)
@@ -199,11 +199,12 @@ bool is_claimed_by(int fd)
     return ::ioctl(fd, BLKBSZSET, &no_size) != 0 && errno == EINVAL;
 }
 
-Result<Descriptor> claim_device(int fd, const std::string& name, const FileDiskOptions& options)
+Result<posix::Descriptor> claim_device(int fd, const std::string& name,
+                                       const FileDiskOptions& options)
 {
     const std::string path = "/proc/self/fd/" + std::to_string(fd);
     constexpr int callers_own = -2;
-    Descriptor device(patiently([&] {
+    posix::Descriptor device(patiently([&] {
         const int opened = ::open(path.c_str(), O_RDONLY | O_EXCL | O_CLOEXEC);
         if (opened >= 0 || errno != EBUSY)
             return opened;
@@ -244,7 +245,7 @@ Result<Claim> claim(int fd, const struct stat& status, const std::string& name,
     if (!lock)
         return std::move(lock).error();
     if (!S_ISBLK(status.st_mode) || !wants_device_alone(options) || options.claimed)
-        return Claim(*std::move(lock), Descriptor());
+        return Claim(*std::move(lock), posix::Descriptor());
     auto device = claim_device(fd, name, options);
     if (!device)
         return std::move(device).error();

@@ -14,7 +14,7 @@
 #include <lkl/disk.hpp>
 #include <lkl/result.hpp>
 
-#include <disk/descriptor.hpp>
+#include <platform/posix/descriptor.hpp>
 
 namespace lkl::disk {
 
@@ -25,14 +25,14 @@ class FileLock;
 class Claim {
 public:
     Claim() = default;  // nothing
-    Claim(std::shared_ptr<FileLock> lock, Descriptor device)
+    Claim(std::shared_ptr<FileLock> lock, posix::Descriptor device)
         : lock_(std::move(lock)), device_(std::move(device))
     {
     }
 
 private:
     std::shared_ptr<FileLock> lock_;
-    Descriptor device_;  // what has the device by O_EXCL, where that is not the disk's own
+    posix::Descriptor device_;  // what has the device by O_EXCL, where that is not the disk's own
 };
 
 // By options.lock. For a device, O_EXCL is a part of it unless options.claimed. `status` is

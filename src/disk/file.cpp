@@ -17,15 +17,15 @@
 #include <unistd.h>
 
 #include <disk/claim.hpp>
-#include <disk/descriptor.hpp>
 #include <disk/file_engine.hpp>
 #include <disk/serial.hpp>
+#include <platform/posix/descriptor.hpp>
 
 namespace lkl {
 
-using disk::Descriptor;
 using disk::HostFile;
 using disk::OpenFile;
+using posix::Descriptor;
 
 namespace {
 

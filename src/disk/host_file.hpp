@@ -12,7 +12,7 @@
 #include <lkl/block.hpp>
 
 #include <disk/claim.hpp>
-#include <disk/descriptor.hpp>
+#include <platform/posix/descriptor.hpp>
 
 namespace lkl::disk {
 
@@ -30,7 +30,7 @@ public:
         uint32_t alignment = 512;   // of file offsets, with O_DIRECT
     };
 
-    HostFile(Descriptor fd, const Shape& shape, Claim claim) noexcept
+    HostFile(posix::Descriptor fd, const Shape& shape, Claim claim) noexcept
         : claim_(std::move(claim)), fd_(std::move(fd)), shape_(shape)
     {
     }
@@ -73,7 +73,7 @@ private:
     int write_zero_bytes(uint64_t position, uint64_t length) const noexcept;
 
     const Claim claim_;
-    const Descriptor fd_;
+    const posix::Descriptor fd_;
     const Shape shape_;
     std::atomic<bool> reads_now_{true};   // RWF_NOWAIT works for reads
     std::atomic<bool> writes_now_{true};  // and for writes

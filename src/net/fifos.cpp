@@ -8,6 +8,7 @@
 
 #include <lkl/net.hpp>
 
+#include <net/error.hpp>
 #include <net/stream.hpp>
 
 namespace lkl {
@@ -19,9 +20,9 @@ constexpr int capacity = 1 << 20;  // what the host allows without a privilege
 
 // For both directions (fifo(7)), so that it opens without the other end, and does not end
 // when that comes and goes.
-Result<net::Descriptor> open_fifo(const std::string& path)
+Result<posix::Descriptor> open_fifo(const std::string& path)
 {
-    net::Descriptor fifo(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
+    posix::Descriptor fifo(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
     struct stat status;
     if (!fifo || ::fstat(fifo.get(), &status) != 0)
         return net::host_error("network fifo " + path);

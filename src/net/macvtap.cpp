@@ -11,6 +11,7 @@
 
 #include <lkl/net.hpp>
 
+#include <net/duplicate.hpp>
 #include <net/error.hpp>
 #include <net/packet_files.hpp>
 #include <net/tap.hpp>
@@ -23,7 +24,7 @@ namespace {
 Result<MacAddress> address_of(int device, const std::string& what)
 {
     ifreq request{};
-    const net::Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    const posix::Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     if (::ioctl(device, TUNGETIFF, &request) != 0 || !socket ||
         ::ioctl(socket.get(), SIOCGIFHWADDR, &request) != 0)
         return net::host_error(what);
@@ -32,7 +33,7 @@ Result<MacAddress> address_of(int device, const std::string& what)
     return mac;
 }
 
-Result<std::unique_ptr<NetBackend>> make_macvtap(net::Descriptor file, const std::string& name,
+Result<std::unique_ptr<NetBackend>> make_macvtap(posix::Descriptor file, const std::string& name,
                                                  const std::string& what)
 {
     const auto mac = address_of(file.get(), what);
@@ -41,7 +42,7 @@ Result<std::unique_ptr<NetBackend>> make_macvtap(net::Descriptor file, const std
     NetInfo info;
     info.name = name;
     info.mac = *mac;
-    std::vector<net::Descriptor> files;
+    std::vector<posix::Descriptor> files;
     files.push_back(std::move(file));
     return net::make_tap(std::move(files), std::move(info));
 }
@@ -58,7 +59,7 @@ Result<std::unique_ptr<NetBackend>> open_macvtap(const std::string& name)
             return net::host_error(what);
         path = "/dev/tap" + std::to_string(index);
     }
-    net::Descriptor file(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
+    posix::Descriptor file(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
     if (!file)
         return net::host_error(what + ": " + path);
     ifreq request{};

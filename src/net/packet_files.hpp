@@ -8,14 +8,14 @@
 
 #include <lkl/packet.hpp>
 
-#include <net/descriptor.hpp>
+#include <platform/posix/descriptor.hpp>
 
 namespace lkl::net {
 
 // One descriptor a queue, none of which blocks.
 class PacketFiles : public NetBackend {
 public:
-    PacketFiles(NetInfo info, std::vector<Descriptor> files)
+    PacketFiles(NetInfo info, std::vector<posix::Descriptor> files)
         : info_(std::move(info)), files_(std::move(files))
     {
     }
@@ -28,7 +28,7 @@ public:
 
 protected:
     const NetInfo info_;
-    const std::vector<Descriptor> files_;
+    const std::vector<posix::Descriptor> files_;
 
 private:
     std::atomic<uint64_t> refused_{0};

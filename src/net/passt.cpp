@@ -14,6 +14,7 @@
 
 #include <lkl/net.hpp>
 
+#include <net/duplicate.hpp>
 #include <net/error.hpp>
 #include <net/stream.hpp>
 
@@ -24,14 +25,14 @@ namespace {
 // Where the process finds its end of the socket.
 constexpr int child_descriptor = 3;
 
-Result<net::Descriptor> connect_to(const std::string& path)
+Result<posix::Descriptor> connect_to(const std::string& path)
 {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     if (path.size() >= sizeof address.sun_path)
         return Error{ENAMETOOLONG, "passt socket " + path + ": the path is too long"};
     std::memcpy(address.sun_path, path.c_str(), path.size());
-    net::Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    posix::Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (!socket ||
         ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
         return net::host_error("passt socket " + path);
@@ -126,13 +127,13 @@ Result<void> start(const PasstOptions& options, int socket)
 
 Result<std::unique_ptr<NetBackend>> open_passt(const PasstOptions& options)
 {
-    net::Descriptor socket;
+    posix::Descriptor socket;
     if (options.socket.empty()) {
         int ends[2];
         if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
             return net::host_error("passt: a pair of sockets");
-        socket = net::Descriptor(ends[0]);
-        const net::Descriptor other(ends[1]);
+        socket = posix::Descriptor(ends[0]);
+        const posix::Descriptor other(ends[1]);
         if (auto started = start(options, other.get()); !started)
             return std::move(started).error();
     } else {

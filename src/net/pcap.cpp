@@ -14,7 +14,8 @@
 
 #include <lkl/net.hpp>
 
-#include <net/descriptor.hpp>
+#include <net/error.hpp>
+#include <platform/posix/descriptor.hpp>
 
 namespace lkl {
 
@@ -73,7 +74,7 @@ ssize_t write_to_pipe(int fd, std::span<const iovec> record)
 
 class Pcap final : public NetBackend {
 public:
-    Pcap(std::unique_ptr<NetBackend> base, net::Descriptor file, uint32_t snap_length)
+    Pcap(std::unique_ptr<NetBackend> base, posix::Descriptor file, uint32_t snap_length)
         : base_(std::move(base)),
           file_(std::move(file)),
           header_(base_->info().header),
@@ -162,7 +163,7 @@ private:
     }
 
     const std::unique_ptr<NetBackend> base_;
-    const net::Descriptor file_;
+    const posix::Descriptor file_;
     const uint8_t header_;
     const bool pipe_;
     const uint32_t snap_length_;
@@ -173,11 +174,11 @@ private:
 };
 
 // Each record is one write(2) at the end of the file, wherever that is by then.
-Result<net::Descriptor> open_file(const std::string& path, const PcapOptions& options)
+Result<posix::Descriptor> open_file(const std::string& path, const PcapOptions& options)
 {
     const std::string what = "pcap file " + path;
     const int flags = options.append ? O_RDWR : O_WRONLY | O_TRUNC;
-    net::Descriptor file(::open(path.c_str(), flags | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+    posix::Descriptor file(::open(path.c_str(), flags | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
     if (!file)
         return net::host_error(what);
     FileHeader header;

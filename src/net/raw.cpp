@@ -14,6 +14,7 @@
 
 #include <lkl/net.hpp>
 
+#include <net/duplicate.hpp>
 #include <net/error.hpp>
 #include <net/packet_files.hpp>
 
@@ -38,7 +39,7 @@ bool set_option(int fd, int name, const auto& value)
 }
 
 // A socket that is bound, whose packets have a header of that length.
-std::unique_ptr<NetBackend> make_raw(net::Descriptor socket, std::string name, uint8_t header)
+std::unique_ptr<NetBackend> make_raw(posix::Descriptor socket, std::string name, uint8_t header)
 {
     NetInfo info;
     info.header = header;
@@ -52,7 +53,7 @@ std::unique_ptr<NetBackend> make_raw(net::Descriptor socket, std::string name, u
         request.ifr_mtu <= UINT16_MAX)
         info.mtu = static_cast<uint16_t>(request.ifr_mtu);
     info.name = std::move(name);
-    std::vector<net::Descriptor> files;
+    std::vector<posix::Descriptor> files;
     files.push_back(std::move(socket));
     return std::make_unique<net::PacketFiles>(std::move(info), std::move(files));
 }
@@ -66,7 +67,7 @@ Result<std::unique_ptr<NetBackend>> open_raw(const std::string& name)
     if (index == 0)
         return net::host_error(what);
     // Of no protocol until it is bound: nothing of other interfaces comes in.
-    net::Descriptor socket(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    posix::Descriptor socket(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!socket)
         return net::host_error(what);
 

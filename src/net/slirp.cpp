@@ -75,7 +75,7 @@ in_addr address(const char* text)
 // The stack and its thread, which ends when the other end of the socket is closed.
 class Stack {
 public:
-    explicit Stack(net::Descriptor socket) : socket_(std::move(socket)) {}
+    explicit Stack(posix::Descriptor socket) : socket_(std::move(socket)) {}
     ~Stack()
     {
         if (running_)
@@ -102,7 +102,7 @@ private:
     static int add(int fd, int events, void* self);
     static int found(int index, void* self);
 
-    const net::Descriptor socket_;
+    const posix::Descriptor socket_;
     Slirp* slirp_ = nullptr;
     SlirpCb callbacks_ = callbacks();
     std::list<Timer> timers_;
@@ -246,10 +246,10 @@ bool Stack::pass_frames()
 
 class SlirpNet final : public NetBackend {
 public:
-    SlirpNet(std::unique_ptr<Stack> stack, NetInfo info, net::Descriptor socket)
+    SlirpNet(std::unique_ptr<Stack> stack, NetInfo info, posix::Descriptor socket)
         : stack_(std::move(stack))
     {
-        std::vector<net::Descriptor> files;
+        std::vector<posix::Descriptor> files;
         files.push_back(std::move(socket));
         link_ = std::make_unique<net::PacketFiles>(std::move(info), std::move(files));
     }
@@ -282,8 +282,8 @@ Result<std::unique_ptr<NetBackend>> open_slirp(const SlirpOptions& options)
     int ends[2];
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0)
         return net::host_error("slirp: a pair of sockets");
-    net::Descriptor ours(ends[0]);
-    auto stack = std::make_unique<Stack>(net::Descriptor(ends[1]));
+    posix::Descriptor ours(ends[0]);
+    auto stack = std::make_unique<Stack>(posix::Descriptor(ends[1]));
     if (auto started = stack->start(options); !started)
         return std::move(started).error();
     NetInfo info;

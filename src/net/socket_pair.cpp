@@ -9,6 +9,8 @@
 
 #include <lkl/net.hpp>
 
+#include <net/duplicate.hpp>
+#include <net/error.hpp>
 #include <net/packet_files.hpp>
 
 namespace lkl {
@@ -20,7 +22,7 @@ constexpr uint8_t header_length = 12;
 // Room for some of the longest packets in each direction.
 constexpr int buffer_size = 4 << 20;
 
-std::unique_ptr<NetBackend> make(net::Descriptor socket)
+std::unique_ptr<NetBackend> make(posix::Descriptor socket)
 {
     // More than the host's limit needs a privilege; without it there is less room.
     if (::setsockopt(socket.get(), SOL_SOCKET, SO_SNDBUFFORCE, &buffer_size, sizeof buffer_size) !=
@@ -30,7 +32,7 @@ std::unique_ptr<NetBackend> make(net::Descriptor socket)
     info.name = "socket " + std::to_string(socket.get());
     info.header = header_length;
     info.transmit_offload = info.receive_offload = NetOffload::all;
-    std::vector<net::Descriptor> files;
+    std::vector<posix::Descriptor> files;
     files.push_back(std::move(socket));
     return std::make_unique<net::PacketFiles>(std::move(info), std::move(files));
 }
@@ -42,8 +44,8 @@ Result<std::pair<std::unique_ptr<NetBackend>, std::unique_ptr<NetBackend>>> make
     int ends[2];
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0)
         return net::host_error("a pair of sockets");
-    net::Descriptor first(ends[0]);
-    net::Descriptor second(ends[1]);
+    posix::Descriptor first(ends[0]);
+    posix::Descriptor second(ends[1]);
     return std::pair(make(std::move(first)), make(std::move(second)));
 }
 

@@ -48,7 +48,7 @@ ssize_t write_some(int fd, std::span<iovec> data)
 
 }  // namespace
 
-StreamLink::StreamLink(NetInfo info, Descriptor input, Descriptor output)
+StreamLink::StreamLink(NetInfo info, posix::Descriptor input, posix::Descriptor output)
     : info_(std::move(info)),
       input_(std::move(input)),
       output_(std::move(output)),

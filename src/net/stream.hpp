@@ -11,14 +11,14 @@
 
 #include <lkl/packet.hpp>
 
-#include <net/descriptor.hpp>
+#include <platform/posix/descriptor.hpp>
 
 namespace lkl::net {
 
 class StreamLink : public NetBackend {
 public:
     // Neither descriptor blocks; they may be of the same socket.
-    StreamLink(NetInfo info, Descriptor input, Descriptor output);
+    StreamLink(NetInfo info, posix::Descriptor input, posix::Descriptor output);
 
     NetInfo info() const override { return info_; }
     size_t transmit(unsigned queue, std::span<const NetPacket> packets) noexcept override;
@@ -34,8 +34,8 @@ private:
     ssize_t refill() noexcept;
 
     const NetInfo info_;
-    const Descriptor input_;
-    const Descriptor output_;
+    const posix::Descriptor input_;
+    const posix::Descriptor output_;
 
     std::atomic<uint64_t> refused_{0};
 

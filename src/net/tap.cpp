@@ -11,6 +11,7 @@
 
 #include <lkl/net.hpp>
 
+#include <net/duplicate.hpp>
 #include <net/error.hpp>
 #include <net/packet_files.hpp>
 #include <net/tap.hpp>
@@ -72,7 +73,7 @@ uint32_t probe_offload(int fd)
 
 uint16_t mtu_of(const ifreq& interface)
 {
-    const Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    const posix::Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     ifreq request = interface;
     if (!socket || ::ioctl(socket.get(), SIOCGIFMTU, &request) != 0)
         return 0;
@@ -83,9 +84,9 @@ uint16_t mtu_of(const ifreq& interface)
 // Attaches a queue to the interface that `request` names, or to one that is made so. One that
 // exists takes no other word for whether it has several queues than its own: of several, a
 // single one can be used all the same.
-Result<Descriptor> attach(ifreq& request, const std::string& what)
+Result<posix::Descriptor> attach(ifreq& request, const std::string& what)
 {
-    Descriptor file(::open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK));
+    posix::Descriptor file(::open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK));
     if (!file)
         return host_error("/dev/net/tun");
     // The first one fills the name in.
@@ -104,7 +105,7 @@ Result<Descriptor> attach(ifreq& request, const std::string& what)
 
 }  // namespace
 
-Result<std::unique_ptr<NetBackend>> make_tap(std::vector<Descriptor> files, NetInfo info)
+Result<std::unique_ptr<NetBackend>> make_tap(std::vector<posix::Descriptor> files, NetInfo info)
 {
     ifreq interface {
     };
@@ -144,7 +145,7 @@ Result<std::unique_ptr<NetBackend>> open_tap(const std::string& name, const TapO
         flags |= IFF_MULTI_QUEUE;
     interface.ifr_flags = static_cast<short>(flags);
 
-    std::vector<net::Descriptor> files;
+    std::vector<posix::Descriptor> files;
     for (unsigned i = 0; i < options.queue_pairs; ++i) {
         auto file = net::attach(interface, what);
         if (!file)
@@ -161,7 +162,7 @@ Result<std::unique_ptr<NetBackend>> open_tap(int descriptor)
     auto own = net::duplicate(descriptor);
     if (!own)
         return std::move(own).error();
-    std::vector<net::Descriptor> files;
+    std::vector<posix::Descriptor> files;
     files.push_back(std::move(*own));
     return net::make_tap(std::move(files), {});
 }

@@ -24,13 +24,13 @@
 #include <lkl/net.hpp>
 
 #include "common/stack.hpp"
-#include "net/descriptor.hpp"
+#include "platform/posix/descriptor.hpp"
 #include "support/kernel.hpp"
 
 namespace lkl::test {
 namespace {
 
-using net::Descriptor;
+using posix::Descriptor;
 using Bytes = std::vector<std::byte>;
 
 constexpr size_t room = 4096;  // of the driver's buffer
