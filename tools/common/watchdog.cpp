@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "common/watchdog.hpp"
 
+#include <algorithm>
 #include <utility>
 
 using std::chrono::duration_cast;
@@ -41,6 +42,8 @@ void Watchdog::watch()
             bytes_before_ = now.disk_bytes;
             looks = 0;
         } else if (now.disk_requests_under_way > 0 || now.disk_requests != before.disk_requests) {
+            // A disk that is removed takes its numbers along.
+            bytes_before_ = std::min(bytes_before_, now.disk_bytes);
             if (goes_round(now))
                 seen = "no call has ended while the disks were read " + std::to_string(rounds) +
                        " times over";
