@@ -55,9 +55,9 @@ struct Network {
     // The same of IPv6.
     Place far_v6_place = far_v6_address;
     std::string v6_address = our_v6_address;
-    bool reaches_us = true;  // connections can be made to our kernel
+    bool reaches_us = true;          // connections can be made to our kernel
     bool detects_duplicates = true;  // so our kernel sends packets from no address at first
-    std::string skip;        // why it cannot be tested here
+    std::string skip;                // why it cannot be tested here
 
     // The interface at the other end gets its addresses.
     void configure_far(const std::string& interface)
