@@ -51,11 +51,12 @@ void ImageKernel::watch(const ImageRequest& request)
 {
     const std::function<void(const std::string&)> last_words =
         request.last_words ? request.last_words : report;
-    watchdog_.emplace(*kernel_, patience, std::chrono::seconds(1), [this, last_words](const std::string& seen) {
-        last_words(escaped(image_) + ": the kernel hangs: " + seen);
-        remove_doomed_files();
-        _exit(static_cast<int>(ExitCode::kernel));
-    });
+    watchdog_.emplace(*kernel_, patience, std::chrono::seconds(1),
+                      [this, last_words](const std::string& seen) {
+                          last_words(escaped(image_) + ": the kernel hangs: " + seen);
+                          remove_doomed_files();
+                          _exit(static_cast<int>(ExitCode::kernel));
+                      });
 }
 
 lkl::DiskId ImageKernel::add_disk(const OpenedImage& opened, uint32_t block_size, bool overlay)
