@@ -34,7 +34,7 @@ CTEST_FLAGS ?=
 export LKL_LINUX PACKETDRILL PJDFSTEST XFSTESTS
 
 # ccache need not run the preprocessor to know what a source includes: the compiler lists it
-# for Kbuild and Ninja anyway. A tenth less time for a first build.
+# for Kbuild and Ninja anyway. A tenth less time for a source that is new to it.
 export CCACHE_DEPEND ?= 1
 
 build := $(abspath $(BUILD))

@@ -104,7 +104,8 @@ struct NetOptions {
 
 // What a watchdog looks at: when calls are under way, none has ended since it looked
 // last, and no disk is at work, the kernel hangs. (Calls that wait by their nature, such
-// as those that read an empty pipe, look the same.)
+// as those that read an empty pipe, look the same.) So it does when disk_bytes grows by many
+// times disk_size while none ends: a loop that reads the disks.
 struct Activity {
     uint64_t calls_ended = 0;  // since the start, of all threads
     uint32_t calls_under_way = 0;
