@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The end of a kernel: reboot(2) and panic(). */
 #include <linux/debug_locks.h>
+#include <linux/fdtable.h>
+#include <linux/file.h>
+#include <linux/fs.h>
 #include <linux/kmsg_dump.h>
+#include <linux/notifier.h>
 #include <linux/panic.h>
 #include <linux/reboot.h>
 #include <linux/init.h>
@@ -96,6 +100,33 @@ void machine_power_off(void)
 	halt();
 }
 
+/*
+ * Elsewhere, files of programs are closed before the end.  Here the programs live on, and
+ * sync(2) of the host's halt is not enough: it does not wait for servers of FUSE, whose
+ * pages count as written when the request is on its way (fuse_writepages()).  fsync(2)
+ * does.
+ */
+static int write_files_back(struct notifier_block *block, unsigned long event, void *command)
+{
+	unsigned int fd, end;
+
+	rcu_read_lock();
+	end = files_fdtable(current->files)->max_fds;
+	rcu_read_unlock();
+	for (fd = 0; fd < end; fd++) {
+		struct file *file = fget(fd);
+
+		if (!file)
+			continue;
+		if (file->f_mode & FMODE_WRITE)
+			vfs_fsync(file, 0);
+		fput(file);
+	}
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block file_notifier = { .notifier_call = write_files_back };
+
 static void dump(struct kmsg_dumper *dumper, struct kmsg_dump_detail *detail)
 {
 	die_with_log(0);
@@ -125,8 +156,8 @@ static struct kmsg_dumper dumper = {
 	.max_reason	= KMSG_DUMP_PANIC,
 };
 
-static int __init register_dumper(void)
+static int __init register_notifiers(void)
 {
-	return kmsg_dump_register(&dumper);
+	return register_reboot_notifier(&file_notifier) ?: kmsg_dump_register(&dumper);
 }
-early_initcall(register_dumper);
+early_initcall(register_notifiers);
