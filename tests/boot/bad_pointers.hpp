@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The same system calls with the same memory for the host's kernel and for ours, and
-// memory that ends where nobody may go on.
+// Memory that ends where nobody may go on, for calls of the host's kernel and of ours.
 #pragma once
 
 #include <array>
-#include <cerrno>
 #include <cstdint>
 
 #include <fcntl.h>
@@ -14,41 +12,14 @@
 #include <unistd.h>
 
 #include <support/kernel.hpp>
+#include <support/side.hpp>
 
 namespace lkl::test {
 
 constexpr size_t page = 4096;
 
-// A system call by its numbers on the host and in the library.
-struct Number {
-    long host, lkl;
-};
-#define NUMBER(name)                 \
-    Number                           \
-    {                                \
-        SYS_##name, __lkl__NR_##name \
-    }
 // The header keeps its name for architectures that ask for it.
 constexpr Number nr_stat{SYS_newfstatat, 79};
-
-// Either kernel. Structures and constants that the tests use are the same in both.
-class Side {
-public:
-    Side() = default;
-    explicit Side(Kernel& kernel) : kernel_(&kernel) {}
-
-    template <typename... Args>
-    long operator()(Number number, Args... args) const
-    {
-        if (kernel_)
-            return kernel_->syscall(number.lkl, args...);
-        const long result = ::syscall(number.host, args...);
-        return result == -1 ? -errno : result;
-    }
-
-private:
-    Kernel* kernel_ = nullptr;
-};
 
 // Two pages between two that nobody may touch.
 class Edge {

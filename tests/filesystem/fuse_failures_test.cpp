@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// FUSE servers of this program that do not answer, or leave, and kernels that end while their
+// file systems are mounted.
+#include <atomic>
+#include <cerrno>
+#include <string>
+#include <thread>
+
+#include <sys/mount.h>
+
+#include <support/tree.hpp>
+
+#include "common/fuse_test.hpp"
+
+namespace lkl::test {
+namespace {
+
+class FuseFailures : public FuseTest, public testing::Test {
+protected:
+    // A call that waits for the server until `end` has been called; its result.
+    template <typename End>
+    long result_of_waiting(End end)
+    {
+        std::atomic<long> result{1};
+        Crew crew;
+        crew.add([&] {
+            struct statx found {};
+            result = our_files.stat(at_ours("file"), found);
+        });
+        wait_for_calls();
+        EXPECT_EQ(result, 1);
+        end();
+        crew.join();
+        return result;
+    }
+    // Waits until a thread is in a call, beside that of the server, and has gone to sleep there.
+    void wait_for_calls()
+    {
+        for (int i = 0; i < 1000 && kernel.activity().calls_under_way < 2; ++i)
+            std::this_thread::sleep_for(10ms);
+        std::this_thread::sleep_for(100ms);
+    }
+    // A file that is open, and whose data the kernel has, the server perhaps not.
+    long write_without_sync(const std::string& data)
+    {
+        const long fd = our_files.open(at_ours("file"), O_WRONLY | O_CREAT);
+        EXPECT_GE(fd, 0);
+        EXPECT_EQ(our_files.write(fd, data.data(), data.size()), static_cast<long>(data.size()));
+        return fd;
+    }
+
+    const FuseOptions write_back{.flags = LKL_FUSE_WRITEBACK_CACHE, .splices = true};
+    const std::string some_data = pattern(9, 10'000);
+};
+
+TEST_F(FuseFailures, AServerThatLeavesEndsCalls)
+{
+    mount({});
+    server->set_manner(FuseServer::Manner::leaves);
+    struct statx found {};
+    EXPECT_EQ(our_files.stat(at_ours("file"), found), -ECONNABORTED);
+    EXPECT_EQ(our_files.stat(at_ours("file"), found), -ENOTCONN);
+    EXPECT_EQ(calls.umount(mount_point), 0);
+    EXPECT_EQ(server->join(), 0);
+    EXPECT_TRUE(kernel.halt());
+}
+
+TEST_F(FuseFailures, AForcedUnmountEndsCalls)
+{
+    mount({});
+    server->set_manner(FuseServer::Manner::ignores);
+    const long result = result_of_waiting([&] {
+        // The call that is in it keeps it mounted.
+        EXPECT_EQ(kernel.syscall(__lkl__NR_umount2, mount_point, MNT_FORCE), -EBUSY);
+    });
+    EXPECT_EQ(result, -ECONNABORTED);
+    EXPECT_EQ(calls.umount(mount_point), 0);
+    EXPECT_EQ(server->join(), -ENODEV);
+    EXPECT_TRUE(kernel.halt());
+}
+
+TEST_F(FuseFailures, AConnectionThatIsAbortedEndsCalls)
+{
+    mount({});
+    calls.mount_at("sysfs", "/sys");
+    calls.mount_at("fusectl", "/sys/fs/fuse/connections");
+    struct statx found {};
+    ASSERT_EQ(our_files.stat(mount_point, found), 0);
+    const std::string control = "/sys/fs/fuse/connections/" + std::to_string(found.stx_dev_minor);
+    server->set_manner(FuseServer::Manner::ignores);
+    const long result = result_of_waiting([&] {
+        EXPECT_EQ(calls.read_file((control + "/waiting").c_str()), "1\n");
+        EXPECT_EQ(calls.write_file((control + "/abort").c_str(), "1"), 0);
+    });
+    EXPECT_EQ(result, -ECONNABORTED);
+    EXPECT_EQ(server->join(), -ENODEV);
+    EXPECT_EQ(calls.umount(mount_point), 0);
+    EXPECT_TRUE(kernel.halt());
+}
+
+TEST_F(FuseFailures, HaltEndsCallsThatAreNotAnswered)
+{
+    mount({.splices = true});
+    server->set_manner(FuseServer::Manner::ignores);
+    EXPECT_EQ(result_of_waiting([&] { EXPECT_TRUE(kernel.halt()); }), -ESHUTDOWN);
+    EXPECT_EQ(server->join(), -ESHUTDOWN);
+}
+
+// Many requests: sync(2) does not wait for those of FUSE that are under way.
+TEST_F(FuseFailures, HaltWritesBack)
+{
+    const std::string data = pattern(3, 1'500'000);
+    mount(write_back);
+    write_without_sync(data);
+    EXPECT_TRUE(kernel.halt());
+    EXPECT_EQ(server->join(), -ESHUTDOWN);
+    std::string found;
+    EXPECT_EQ(host_files.read_file(at_host("file"), found), 0);
+    EXPECT_TRUE(found == data);
+}
+
+TEST_F(FuseFailures, HaltEndsWithoutTheServer)
+{
+    mount(write_back);
+    write_without_sync(some_data);
+    server->set_manner(FuseServer::Manner::leaves);
+    EXPECT_TRUE(kernel.halt());
+    EXPECT_EQ(server->join(), 0);
+}
+
+// What is to be written back waits for an answer as long as it takes, as in Linux.
+TEST_F(FuseFailures, AForcedUnmountLetsHaltEnd)
+{
+    mount(write_back);
+    write_without_sync(some_data);
+    server->set_manner(FuseServer::Manner::ignores);
+    std::atomic<bool> ended{false};
+    Crew crew;
+    crew.add([&] {
+        EXPECT_TRUE(kernel.halt());
+        ended = true;
+    });
+    wait_for_calls();
+    EXPECT_FALSE(ended);
+    // -EBUSY: the file that is open keeps it mounted; or the kernel has ended already.
+    EXPECT_LT(kernel.syscall(__lkl__NR_umount2, mount_point, MNT_FORCE), 0);
+    crew.join();
+    EXPECT_TRUE(ended);
+}
+
+}  // namespace
+}  // namespace lkl::test
