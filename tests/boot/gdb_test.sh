@@ -29,6 +29,12 @@ continue
 backtrace
 list do_filp_open
 info symbol do_filp_open
+python
+try:
+    gdb.execute("lkl backtrace")
+except gdb.error as error:
+    print(error)
+end
 delete
 break do_filp_open thread 1
 delete
@@ -53,6 +59,7 @@ expect stop.log "Breakpoint .* do_filp_open .*fs/namei\.c:[0-9]+" \
     "${frame}.*program_opens_a_file \(name=.*/by-main.*debug_program\.c:[0-9]+" \
     "${frame}.*main \(.*debug_program\.c:[0-9]+" \
     "do_filp_open in section .text of .*/vmlinux[-a-z]*.debug" \
+    "^(not with this image \(make kernel-trace\): |task 0 swapper)" \
     "^by a thread" \
     "${frame}.*do_filp_open \(.*fs/namei\.c:[0-9]+" \
     "${frame}.* lkl_call_on_stack \(\).*switch\.S:[0-9]+" \

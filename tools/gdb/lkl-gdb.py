@@ -145,16 +145,17 @@ class Backtrace(gdb.Command):
         try:
             current = int(gdb.parse_and_eval("runqueues.curr"))
             suspended = int(variable_of_kernel("lkl_vcpu")["fiber_sp"])
-            found = [task for task in tasks() if wanted in (None, int(task["pid"]))]
+            found = [(task, int(task["thread"]["sp"])) for task in tasks()
+                     if wanted in (None, int(task["pid"]))]
         except gdb.error as error:
             raise gdb.GdbError("not with this image (make kernel-trace): %s" % error)
         if not found:
             raise gdb.GdbError("no task has the number %d" % wanted)
-        for task in found:
+        for task, sp in found:
             sleeps = int(task.address) != current
             print("task %d %s%s" % (int(task["pid"]), task["comm"].string(),
                                     "" if sleeps else ", the current one"))
-            self.walk(task, int(task["thread"]["sp"]) if sleeps else suspended)
+            self.walk(task, sp if sleeps else suspended)
 
     def walk(self, task, sp):
         """Prints the frames from a stack pointer on, as far as they lie on the task's stack."""
