@@ -435,9 +435,7 @@ Result<void> Kernel::Impl::halt()
             return {};
         return Error{code, "halting: " + std::string(std::strerror(code))};
     }
-    const long none[6] = {};
-    call(nr_sync, none);
-    const long result = power_off();
+    const long result = power_off();  // which writes back (arch/lkl/kernel/reboot.c)
     const bool panicked = result == -EIO;
     if (!machine_->vcpu().dead())
         return system_error(result, "halting the kernel");

@@ -10,7 +10,6 @@
 
 namespace lkl {
 
-constexpr long nr_sync = 81;
 constexpr long nr_rt_sigprocmask = 135;
 constexpr long nr_reboot = 142;
 constexpr long nr_close = 57;

@@ -21,24 +21,25 @@ protected:
     template <typename End>
     long result_of_waiting(End end)
     {
+        const unsigned before = server->count(LKL_FUSE_LOOKUP);
         std::atomic<long> result{1};
         Crew crew;
         crew.add([&] {
             struct statx found {};
             result = our_files.stat(at_ours("file"), found);
         });
-        wait_for_calls();
+        wait_for(LKL_FUSE_LOOKUP, before + 1);
         EXPECT_EQ(result, 1);
         end();
         crew.join();
         return result;
     }
-    // Waits until a thread is in a call, beside that of the server, and has gone to sleep there.
-    void wait_for_calls()
+    // Waits until so many requests of a kind have come.
+    void wait_for(uint32_t opcode, unsigned wanted)
     {
-        for (int i = 0; i < 1000 && kernel.activity().calls_under_way < 2; ++i)
+        for (int i = 0; i < 2000 && server->count(opcode) < wanted; ++i)
             std::this_thread::sleep_for(10ms);
-        std::this_thread::sleep_for(100ms);
+        EXPECT_GE(server->count(opcode), wanted);
     }
     // A file that is open, and whose data the kernel has, the server perhaps not.
     long write_without_sync(const std::string& data)
@@ -106,17 +107,28 @@ TEST_F(FuseFailures, HaltEndsCallsThatAreNotAnswered)
     EXPECT_EQ(server->join(), -ESHUTDOWN);
 }
 
-// Many requests: sync(2) does not wait for those of FUSE that are under way.
+// sync(2) does not wait for writes to FUSE that are under way.
 TEST_F(FuseFailures, HaltWritesBack)
 {
     const std::string data = pattern(3, 1'500'000);
     mount(write_back);
+    server->set_manner(FuseServer::Manner::writes_slowly);
     write_without_sync(data);
     EXPECT_TRUE(kernel.halt());
     EXPECT_EQ(server->join(), -ESHUTDOWN);
     std::string found;
     EXPECT_EQ(host_files.read_file(at_host("file"), found), 0);
     EXPECT_TRUE(found == data);
+}
+
+TEST_F(FuseFailures, HaltAsksForNothingThatIsWritten)
+{
+    mount(write_back);
+    const long fd = write_without_sync(some_data);
+    EXPECT_EQ(our_files.fsync(fd), 0);
+    server->set_manner(FuseServer::Manner::ignores);
+    EXPECT_TRUE(kernel.halt());
+    EXPECT_EQ(server->join(), -ESHUTDOWN);
 }
 
 TEST_F(FuseFailures, HaltEndsWithoutTheServer)
@@ -126,6 +138,7 @@ TEST_F(FuseFailures, HaltEndsWithoutTheServer)
     server->set_manner(FuseServer::Manner::leaves);
     EXPECT_TRUE(kernel.halt());
     EXPECT_EQ(server->join(), 0);
+    EXPECT_NE(log.find("lkl: fuse (fuse): not all is written back: "), std::string::npos) << log;
 }
 
 // What is to be written back waits for an answer as long as it takes, as in Linux.
@@ -140,7 +153,8 @@ TEST_F(FuseFailures, AForcedUnmountLetsHaltEnd)
         EXPECT_TRUE(kernel.halt());
         ended = true;
     });
-    wait_for_calls();
+    wait_for(LKL_FUSE_WRITE, 1);
+    std::this_thread::sleep_for(100ms);
     EXPECT_FALSE(ended);
     // -EBUSY: the file that is open keeps it mounted; or the kernel has ended already.
     EXPECT_LT(kernel.syscall(__lkl__NR_umount2, mount_point, MNT_FORCE), 0);

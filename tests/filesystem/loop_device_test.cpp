@@ -10,12 +10,12 @@ namespace {
 
 class LoopDevice : public ImageTest {
 protected:
-    // A disk with the file system "inner" as its file; a loop device of it, by its path.
-    std::string configure(uint32_t flags)
+    // A disk with the file system "inner" as its file, which `make` makes; a loop device of it,
+    // by its path.
+    std::string configure(uint32_t flags, const std::string& make = "mkfs.ext4 -q -d inside")
     {
-        run("mkdir inside tree && echo text >inside/file && truncate -s 16M tree/inner && "
-            "mkfs.ext4 -q -d inside tree/inner && truncate -s 64M image && "
-            "mkfs.ext4 -q -d tree image");
+        run("mkdir inside tree && echo text >inside/file && truncate -s 16M tree/inner && " + make +
+            " tree/inner && truncate -s 64M image && mkfs.ext4 -q -d tree image");
         mount("image", "ext4");
         calls->mount_at("devtmpfs", "/dev");
         const long control = calls->open("/dev/loop-control", LKL_O_RDWR);
@@ -59,6 +59,20 @@ TEST_F(LoopDevice, OfAFileIsMountedAndWrittenTo)
     run("debugfs -R 'dump /inner inner' image && e2fsck -fn inner && "
         "debugfs -R 'dump /new new' inner");
     EXPECT_EQ(read_host("new"), "written");
+}
+
+// The outer file system is the older one, which sync(2) writes back first; and FAT flushes
+// nothing.
+TEST_F(LoopDevice, IsWrittenBackAtTheEndWithWhatItHolds)
+{
+    const std::string device = configure(0, "mkfs.vfat");
+    ASSERT_EQ(calls->mount(device.c_str(), "/loop", "vfat"), 0);
+    const std::string text(1'000'000, 'x');
+    EXPECT_EQ(calls->write_file("/loop/new", text, LKL_O_WRONLY | LKL_O_CREAT), 0);
+    halt();
+    run("e2fsck -fy image; debugfs -R 'dump /inner inner' image && fsck.vfat -n inner; "
+        "mcopy -i inner ::new new");
+    EXPECT_EQ(read_host("new"), text);
 }
 
 TEST_F(LoopDevice, ThatIsReadOnlyIsNotWrittenTo)

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The end of a kernel: reboot(2) and panic(). */
 #include <linux/debug_locks.h>
-#include <linux/fdtable.h>
-#include <linux/file.h>
+#include <linux/errseq.h>
 #include <linux/fs.h>
 #include <linux/kmsg_dump.h>
 #include <linux/notifier.h>
 #include <linux/panic.h>
 #include <linux/reboot.h>
+#include <linux/sched.h>
 #include <linux/init.h>
 #include <linux/string.h>
+#include <linux/syscalls.h>
+#include <linux/vmstat.h>
 #include <asm/lkl.h>
 
 static void __noreturn die(enum lkl_death why, const char *text, size_t length)
@@ -100,32 +102,45 @@ void machine_power_off(void)
 	halt();
 }
 
-/*
- * Elsewhere, files of programs are closed before the end.  Here the programs live on, and
- * sync(2) of the host's halt is not enough: it does not wait for servers of FUSE, whose
- * pages count as written when the request is on its way (fuse_writepages()).  fsync(2)
- * does.
- */
-static int write_files_back(struct notifier_block *block, unsigned long event, void *command)
+/* What nobody has been told: sync(2) returns no error, and not each file system logs it. */
+static void log_loss(struct super_block *sb, void *unused)
 {
-	unsigned int fd, end;
+	int error = errseq_check(&sb->s_wb_err, errseq_sample(&sb->s_wb_err));
 
-	rcu_read_lock();
-	end = files_fdtable(current->files)->max_fds;
-	rcu_read_unlock();
-	for (fd = 0; fd < end; fd++) {
-		struct file *file = fget(fd);
+	if (error)
+		pr_err("lkl: %s (%s): not all is written back: %pe\n", sb->s_type->name,
+		       sb->s_id, ERR_PTR(error));
+}
 
-		if (!file)
-			continue;
-		if (file->f_mode & FMODE_WRITE)
-			vfs_fsync(file, 0);
-		fput(file);
+/*
+ * Elsewhere, what is mounted is unmounted before the end.  One sync(2) is not as much: it
+ * does not wait for servers of FUSE, to which pages are on their way, and goes through
+ * file systems by their age, so that what one on a loop device has written may lie in
+ * another one that it has been through.  What cannot be written stays dirty, and programs
+ * may go on to write: not for ever, therefore.  reboot(2) for a restart writes nothing
+ * back, as everywhere.
+ */
+static int write_back(struct notifier_block *block, unsigned long event, void *command)
+{
+	int rounds = event == SYS_RESTART ? 0 : 8;
+
+	while (rounds-- > 0) {
+		ksys_sync();
+		if (!global_node_page_state(NR_WRITEBACK_TEMP) &&
+		    !global_node_page_state(NR_FILE_DIRTY))
+			break;
+		while (global_node_page_state(NR_WRITEBACK_TEMP))
+			schedule_timeout_uninterruptible(1);
 	}
+	iterate_supers(log_loss, NULL);
 	return NOTIFY_DONE;
 }
 
-static struct notifier_block file_notifier = { .notifier_call = write_files_back };
+/* Before what takes devices away. */
+static struct notifier_block write_back_notifier = {
+	.notifier_call	= write_back,
+	.priority	= INT_MAX,
+};
 
 static void dump(struct kmsg_dumper *dumper, struct kmsg_dump_detail *detail)
 {
@@ -158,6 +173,6 @@ static struct kmsg_dumper dumper = {
 
 static int __init register_notifiers(void)
 {
-	return register_reboot_notifier(&file_notifier) ?: kmsg_dump_register(&dumper);
+	return register_reboot_notifier(&write_back_notifier) ?: kmsg_dump_register(&dumper);
 }
 early_initcall(register_notifiers);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <string_view>
 
@@ -220,6 +221,10 @@ void FuseServer::serve(Worker& worker)
             last_result_ = size;
             return;
         }
+        const Header& header = *reinterpret_cast<const Header*>(worker.in);
+        const uint32_t opcode = header.opcode;
+        if (opcode < counts_.size())
+            ++counts_[opcode];
         if (manner_ == Manner::leaves) {
             kernel_.syscall(__lkl__NR_close, worker.device);
             worker.device = -1;
@@ -228,12 +233,11 @@ void FuseServer::serve(Worker& worker)
         }
         if (manner_ == Manner::ignores)
             continue;
-        Request request{.header = *reinterpret_cast<const Header*>(worker.in),
+        if (manner_ == Manner::writes_slowly && opcode == LKL_FUSE_WRITE)
+            std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        Request request{.header = header,
                         .data = worker.in + sizeof(Header),
                         .out = worker.out + sizeof(Answer)};
-        const uint32_t opcode = request.header.opcode;
-        if (opcode < counts_.size())
-            ++counts_[opcode];
         const long result = answer(request);
         if (opcode == LKL_FUSE_FORGET || opcode == LKL_FUSE_BATCH_FORGET ||
             opcode == LKL_FUSE_INTERRUPT)

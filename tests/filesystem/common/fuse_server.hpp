@@ -39,6 +39,7 @@ public:
     // What is done with requests.
     enum class Manner {
         serves,
+        writes_slowly,
         ignores,  // takes them, and does not answer
         leaves,   // at the next one, by closing the device
     };
@@ -56,7 +57,7 @@ public:
     // Waits until all threads that serve have ended. The result by which the last one did.
     long join();
 
-    // How many requests of a kind there were.
+    // How many requests of a kind have come.
     unsigned count(uint32_t opcode) const { return counts_.at(opcode); }
     // FUSE_... of those that were asked for.
     uint32_t agreed_flags() const { return agreed_flags_; }

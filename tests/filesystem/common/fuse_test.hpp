@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <gtest/gtest.h>
 
@@ -59,7 +60,8 @@ protected:
     Watchdog watchdog{250s, "FUSE"};
     std::string work;
     FileCalls host_files;
-    Kernel kernel = boot();
+    std::string log;  // of our kernel
+    Kernel kernel = boot({.log = [this](std::string_view line) { log += line; }});
     Calls calls{kernel};
     FileCalls our_files{kernel};
     std::optional<FuseServer> server;

@@ -80,6 +80,15 @@ protected:
         kernel.reset();
     }
 
+    // Ends the kernel with what is mounted.
+    void halt()
+    {
+        EXPECT_TRUE(kernel->halt());
+        mount_.reset();
+        calls.reset();
+        kernel.reset();
+    }
+
     std::string path(const std::string& name) const { return top + '/' + name; }
     long ioctl(long fd, unsigned long command, void* argument)
     {
