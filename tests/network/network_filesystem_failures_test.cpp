@@ -31,37 +31,63 @@ class NetworkFilesystemFailures : public NetworkFilesystem {
 protected:
     static constexpr size_t piece = 64 << 10;
 
-    // Writes and syncs piece by piece until all is there, or something fails: its result.
-    long write_slowly(const std::string& name, size_t total)
+    // Writes and syncs piece by piece until that is enough, or something fails: its result.
+    long write_on(const std::string& name)
     {
         const std::string data = pattern(7, piece);
         const long fd = our_files.open(at_ours(name), O_WRONLY | O_CREAT);
         if (fd < 0)
             return fd;
         long result = 0;
-        for (size_t at = 0; at < total && result >= 0; at += piece) {
-            result = our_files.pwrite(fd, data.data(), piece, at);
+        while (!enough) {
+            result = our_files.pwrite(fd, data.data(), piece, written);
             if (result >= 0)
                 result = result == static_cast<long>(piece) ? our_files.fsync(fd) : -EIO;
+            if (result < 0)
+                break;
             written += piece;
         }
         const long closed = our_files.close(fd);
         return result < 0 ? result : closed;
     }
-    // Waits until so much has been done.
-    void wait_for_writer(size_t wanted)
+    // Waits until so much more has been written.
+    void wait_for_writer(size_t more)
     {
+        const size_t wanted = written + more;
         for (int i = 0; i < 3000 && written < wanted; ++i)
             std::this_thread::sleep_for(10ms);
-        ASSERT_GE(written, wanted);
+        EXPECT_GE(written, wanted);
     }
-    void expect_written(const std::string& name, size_t total)
+    // The writer goes on after what `interrupt` does, and nothing is lost.
+    template <typename Interrupt, typename Resume>
+    void expect_nothing_is_lost(Interrupt interrupt, Resume resume)
+    {
+        ASSERT_EQ(mount(), 0);
+        long result = 0;
+        Crew crew;
+        crew.add([&] { result = write_on("file"); });
+        wait_for_writer(16 * piece);
+        interrupt();
+        std::this_thread::sleep_for(500ms);
+        const size_t before = written;
+        std::this_thread::sleep_for(500ms);
+        EXPECT_EQ(written, before);
+        resume();
+        wait_for_writer(16 * piece);
+        enough = true;
+        crew.join();
+        EXPECT_EQ(result, 0);
+        EXPECT_EQ(unmount(), 0);
+        expect_written("file");
+        EXPECT_TRUE(kernel.halt());
+    }
+    void expect_written(const std::string& name)
     {
         std::string found;
         EXPECT_EQ(host_files.read_file(at_host(name), found), 0);
-        ASSERT_EQ(found.size(), total);
+        ASSERT_EQ(found.size(), written);
         const std::string data = pattern(7, piece);
-        for (size_t at = 0; at < total; at += piece)
+        for (size_t at = 0; at < written; at += piece)
             ASSERT_EQ(found.compare(at, piece, data), 0) << at;
     }
 
@@ -82,6 +108,7 @@ protected:
     }
 
     std::atomic<size_t> written{0};
+    std::atomic<bool> enough{false};
 };
 
 TEST_P(NetworkFilesystemFailures, WithoutAServerNothingIsMounted)
@@ -100,7 +127,7 @@ TEST_P(NetworkFilesystemFailures, AServerThatIsKilledEndsCalls)
     ASSERT_EQ(mount(GetParam().soft), 0);
     long result = 0;
     Crew crew;
-    crew.add([&] { result = write_slowly("file", size_t{1} << 40); });
+    crew.add([&] { result = write_on("file"); });
     wait_for_writer(16 * piece);
     server->kill();
     crew.join();
@@ -121,20 +148,8 @@ TEST_P(NetworkFilesystemFailures, AServerThatIsKilledEndsCalls)
 
 TEST_P(NetworkFilesystemFailures, ANetworkThatComesBackLosesNothing)
 {
-    constexpr size_t total = 48 * piece;
-    ASSERT_EQ(mount(), 0);
-    long result = 0;
-    Crew crew;
-    crew.add([&] { result = write_slowly("file", total); });
-    wait_for_writer(16 * piece);
-    EXPECT_TRUE(device->set_link(false));
-    std::this_thread::sleep_for(1s);
-    EXPECT_TRUE(device->set_link(true));
-    crew.join();
-    EXPECT_EQ(result, 0);
-    EXPECT_EQ(unmount(), 0);
-    expect_written("file", total);
-    EXPECT_TRUE(kernel.halt());
+    expect_nothing_is_lost([&] { EXPECT_TRUE(device->set_link(false)); },
+                           [&] { EXPECT_TRUE(device->set_link(true)); });
 }
 
 TEST_P(NetworkFilesystemFailures, AServerThatIsStartedAgainIsFound)
@@ -177,6 +192,15 @@ TEST_P(NetworkFilesystemFailures, HaltEndsWithoutTheServer)
     ASSERT_EQ(mount(GetParam().soft), 0);
     write_without_sync("file", pattern(3, 10'000));
     server->kill();
+    EXPECT_TRUE(kernel.halt());
+}
+
+TEST_P(NetworkFilesystemFailures, HaltAsksForNothingThatIsWritten)
+{
+    ASSERT_EQ(mount(), 0);
+    const long fd = write_without_sync("file", pattern(3, 10'000));
+    EXPECT_EQ(our_files.fsync(fd), 0);
+    ASSERT_TRUE(device->set_link(false));
     EXPECT_TRUE(kernel.halt());
 }
 
@@ -225,20 +249,8 @@ using NetworkFilesystemPatience = NetworkFilesystemFailures;
 
 TEST_P(NetworkFilesystemPatience, AServerThatIsStartedAgainLosesNothing)
 {
-    constexpr size_t total = 48 * piece;
-    ASSERT_EQ(mount(), 0);
-    long result = 0;
-    Crew crew;
-    crew.add([&] { result = write_slowly("file", total); });
-    wait_for_writer(16 * piece);
-    server->kill();
-    std::this_thread::sleep_for(500ms);
-    EXPECT_TRUE(server->start()) << server->log();
-    crew.join();
-    EXPECT_EQ(result, 0);
-    EXPECT_EQ(unmount(), 0);
-    expect_written("file", total);
-    EXPECT_TRUE(kernel.halt());
+    expect_nothing_is_lost([&] { server->kill(); },
+                           [&] { EXPECT_TRUE(server->start()) << server->log(); });
 }
 
 TEST_P(NetworkFilesystemPatience, AForcedUnmountEndsCalls)

@@ -164,7 +164,7 @@ protected:
         text += "Path = " + exported() + "; Pseudo = /exported; Protocols = " + version + ";\n";
         text += "Transports = TCP; SecType = sys; Access_Type = RW; Squash = None; }\n";
         ::mkdir(path("state").c_str(), 0755);
-        if (!write_text(path("ganesha.conf"), text) || (version_ == 3 && !make_room_for_rpcbind()))
+        if (!write_text(path("ganesha.conf"), text) || !make_room())
             return {};
         // clang-format off
         return {"ganesha.nfsd", "-F", "-f", path("ganesha.conf"), "-L", path("ganesha.log"),
@@ -179,8 +179,9 @@ protected:
     }
 
 private:
-    // Its socket is at a fixed place, which is the test's own where it is in a namespace.
-    bool make_room_for_rpcbind()
+    // The sockets of rpcbind and of D-Bus are at a fixed place, which is the test's own where
+    // it is in a namespace.
+    bool make_room()
     {
         if (!has_run_)
             has_run_ = ::mount("tmpfs", "/run", "tmpfs", 0, nullptr) == 0;

@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include <sys/mount.h>
+
 namespace lkl::test {
 
 namespace {
@@ -145,6 +147,9 @@ void NetworkFilesystem::SetUp()
 
 void NetworkFilesystem::TearDown()
 {
+    // Where a test has failed in the middle, the end would wait for the server.
+    if (HasFailure() && kernel.running())
+        kernel.syscall(__lkl__NR_umount2, mount_point, MNT_FORCE | MNT_DETACH);
     if (HasFailure() && server)
         std::fprintf(stderr, "the server:\n%s\nthe kernel:\n%s\n", server->log().c_str(),
                      log.c_str());
