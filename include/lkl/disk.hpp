@@ -28,8 +28,9 @@ enum class DiskEngine : uint8_t {
 // What keeps two users of a file apart. Locks are open file description locks on
 // the whole file (fcntl(2), F_OFD_SETLK), which other programs such as QEMU
 // respect; a block device that is written to is opened with O_EXCL as well, which
-// fails while it is mounted. A lock that another holds is waited for up to a second: a
-// program that was killed has it until its last requests have ended.
+// fails while it is mounted. A file that one of the host's loop devices stores in, which locks
+// nothing, is in use for who would write, where sysfs tells. A lock that another holds is waited
+// for up to a second: a program that was killed has it until its last requests have ended.
 //
 // The disks of one process are kept apart too, also those that are opened by one
 // descriptor: several readers share one lock of the process, which ends with the last of

@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <disk/loop_device.hpp>
 #include <disk/origin.hpp>
 
 namespace lkl::disk {
@@ -162,6 +163,11 @@ Result<std::shared_ptr<FileLock>> lock_file(int fd, const struct stat& status,
 {
     const bool exclusive = options.lock == DiskLock::exclusive ||
                            (options.lock == DiskLock::automatic && !options.read_only);
+    if (exclusive && S_ISREG(status.st_mode)) {
+        if (const std::string device = loop_device_of(status); !device.empty())
+            return Error{EBUSY,
+                         name + ": is attached to " + device + " of the host: detach it first"};
+    }
     std::shared_ptr<FileLock> lock;
     const auto attempt = [&] {
         lock = FileLock::take(fd, key_of(status), exclusive);

@@ -18,7 +18,6 @@
 
 #include <linux/fs.h>
 
-#include "common/loop_devices.hpp"
 #include "common/progress.hpp"
 #include "common/report.hpp"
 
@@ -209,10 +208,6 @@ Descriptor open_image(const std::string& path, bool writable)
         fail(path, "is a directory, not a disk image");
     if (!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode))
         fail(path, "is neither a file nor a block device");
-    if (writable) {
-        if (const std::string loop = loop_device_of(image.get()); !loop.empty())
-            fail(path, "is attached to " + loop + " of the host: detach it first");
-    }
     return image;
 }
 
