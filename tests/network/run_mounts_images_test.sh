@@ -5,7 +5,7 @@
 here=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
 # shellcheck source=tests/support/program.sh
 . "$here/../support/program.sh"
-need unshare mkfs.ext4 /usr/bin/python3 debugfs e2fsck
+need unshare mkfs.ext4 mkfs.vfat fsck.vfat /usr/bin/python3 debugfs e2fsck losetup
 
 mkdir -p tree/below
 head -c 300000 /dev/urandom >tree/below/data
@@ -57,6 +57,35 @@ for order in "image:/image other:/image/below" "other:/image/below image:/image"
     [ "$(timeout 30 "$LKL_BIN/lkl" run --mount "$first" --mount "$last" -- \
         cat /image/below/name)" = second ] || fail "mounts $order"
 done
+
+# It is unmounted at the end.
+truncate -s 16M fat
+mkfs.vfat fat >/dev/null
+timeout 30 "$LKL_BIN/lkl" run --mount fat:/image -- cp tree/file /image/file || fail "cp to FAT"
+fsck.vfat -n fat >check 2>&1 || fail "$(cat check)"
+! grep -qi dirty check || fail "not unmounted: $(cat check)"
+dumpe2fs -h image 2>/dev/null >check
+! grep -q needs_recovery check || fail "not unmounted: $(cat check)"
+
+# What finds no room at the end only is told, and is no success.
+mkdir small
+status=0
+# shellcheck disable=SC2016  # the inner shell's
+unshare -m sh -c 'mount -t tmpfs -o size=16M none small && truncate -s 64M small/image &&
+    mkfs.ext4 -q small/image && head -c 20000000 /dev/urandom >big &&
+    timeout 60 "$0" run --mount small/image:/image -- cp big /image/big' \
+    "$LKL_BIN/lkl" 2>error || status=$?
+[ "$status" = 6 ] || fail "what is lost: $status: $(cat error)"
+grep -q 'small/image: not all that was written is in the image' error || fail "$(cat error)"
+rm big
+
+# The host has no second writer.
+loop=$(losetup -f --show other)
+status=0
+timeout 30 "$LKL_BIN/lkl" run --mount other:/image -- ls /image >list 2>error || status=$?
+losetup -d "$loop"
+[ "$status" != 0 ] || fail "an image that the host has is mounted"
+grep -q "other: is attached to $loop of the host" error || fail "$(cat error)"
 
 # What was written is there when another program has taken this one's place, and an exec that
 # fails goes on.

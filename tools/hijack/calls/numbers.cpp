@@ -130,6 +130,8 @@ long fcntl(const long* args)
     // Our kernel has no such process, nor is there a SIGIO that could come.
     if (command == F_SETOWN || command == F_SETOWN_EX)
         return 0;
+    if (command == F_NOTIFY || command == F_SETLEASE)
+        return -EINVAL;
     // As at open(2) (paths.cpp).
     const long argument = command == F_SETFL ? args[2] & ~O_DIRECT : args[2];
     return stack::call(__lkl__NR_fcntl, kernel_fd, command, argument);

@@ -22,8 +22,11 @@ namespace hijack::calls {
 
 long exit_group(const long* args)
 {
-    stack::finish();
-    return host::raw(SYS_exit_group, args);
+    // As with cp(1) and its like, which look at close(2).
+    constexpr long output_failed = 6;
+    const bool all_written = stack::finish();
+    const long status = all_written || args[0] != 0 ? args[0] : output_failed;
+    return host::call(SYS_exit_group, status);
 }
 
 long sigaction(const long* args)

@@ -4,7 +4,10 @@
 #include <cerrno>
 #include <cstring>
 #include <sstream>
+#include <utility>
+#include <vector>
 
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include <lkl/asm/unistd.h>
@@ -14,6 +17,7 @@
 #include <lkl/mount.hpp>
 
 #include "hijack/network/proc.hpp"
+#include "hijack/preload/message.hpp"
 
 namespace hijack::images {
 
@@ -59,6 +63,19 @@ Result<lkl::Mount> mount_any(Kernel& kernel, lkl::DiskId disk, bool read_only)
     return lkl::Error{EINVAL, "no file system that is known"};
 }
 
+struct Mounted {
+    std::string image;
+    std::string point;
+    lkl::Mount mount;
+};
+
+// Until the process ends, and beyond what ends before it.
+std::vector<Mounted>& mounted()
+{
+    static auto* const made = new std::vector<Mounted>;
+    return *made;
+}
+
 Result<void> mount_one(Kernel& kernel, const std::string& image, const std::string& point)
 {
     const bool read_only = ::access(image.c_str(), W_OK) != 0;
@@ -76,10 +93,10 @@ Result<void> mount_one(Kernel& kernel, const std::string& image, const std::stri
     kernel.syscall(__lkl__NR_mkdirat, LKL_AT_FDCWD, point.c_str(), 0755);
     const long bound = kernel.syscall(__lkl__NR_mount, mount->path().c_str(), point.c_str(),
                                       nullptr, LKL_MS_BIND, nullptr);
-    mount->release();
     if (bound < 0)
         return lkl::Error{static_cast<int>(-bound),
                           image + ": " + std::strerror(static_cast<int>(-bound))};
+    mounted().push_back({image, point, *std::move(mount)});
     return {};
 }
 
@@ -107,6 +124,22 @@ Result<void> mount_all(Kernel& kernel, const Configuration& configuration)
             return mounted;
     }
     return {};
+}
+
+bool unmount_all(Kernel& kernel)
+{
+    bool all_written = true;
+    for (Mounted& one : mounted()) {
+        kernel.syscall(__lkl__NR_umount2, one.point.c_str(), MNT_DETACH);
+        auto ended = one.mount.unmount();
+        if (!ended && ended.error().code == EBUSY)
+            ended = one.mount.write_back();
+        if (ended)
+            continue;
+        all_written = false;
+        message(one.image + ": not all that was written is in the image: " + ended.error().what);
+    }
+    return all_written;
 }
 
 }  // namespace hijack::images

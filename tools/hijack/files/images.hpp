@@ -19,4 +19,9 @@ std::string mount_point(size_t number);
 // Mounts them all: for writing where the file can be written. An Error names the image.
 lkl::Result<void> mount_all(lkl::Kernel& kernel, const Configuration& configuration);
 
+// Unmounts them all, when the program has no files any more: they are clean then. One that is
+// busy, by calls of other threads, is written back. Each image of which something is lost is
+// told of; false then.
+bool unmount_all(lkl::Kernel& kernel);
+
 }  // namespace hijack::images

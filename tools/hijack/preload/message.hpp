@@ -11,6 +11,10 @@ namespace hijack {
 
 void message(std::string_view text);
 
+// For what is told when the program has ended, and has closed it, as cp(1) does. The caller has
+// descriptors::Own.
+void keep_standard_error();
+
 // A text that each process tells once, a forked one too, whatever others it has told: why
 // calls of the network fail. One object for each text, which stays for the rest of the process.
 class MessageOnce {

@@ -25,6 +25,7 @@
 #include "hijack/calls/epoll.hpp"
 #include "hijack/calls/rules.hpp"
 #include "hijack/calls/takeover.hpp"
+#include "hijack/files/images.hpp"
 #include "hijack/network/leases.hpp"
 #include "hijack/network/network.hpp"
 #include "hijack/preload/descriptors.hpp"
@@ -129,6 +130,8 @@ std::string boot()
     if (is_on(configuration->debug))
         options->log = [](std::string_view line) { message_raw(line); };
     const descriptors::Own own;
+    if (!configuration->images.empty())
+        keep_standard_error();
     auto started = call_first([&] { return lkl::Kernel::start(*options); });
     if (!started)
         return started.error().what;
@@ -227,14 +230,15 @@ long call_with(long number, const long* args)
     return result;
 }
 
-void finish()
+bool finish()
 {
+    static bool all_written = true;  // of the thread that ends the process
     if (fork_mark::is_wiped())
         forked_unseen();
     State up = State::up;
     const Inside inside;
     if (!state.compare_exchange_strong(up, State::ended))
-        return;
+        return all_written;
     finishing = true;
     // As the end of a process does it: what is sent gets on its way, and peers are told.
     descriptors::for_each_ours([](int kernel_fd) {
@@ -243,7 +247,12 @@ void finish()
     });
     network::wait_until_sent(*kernel);
     network::release_leases(*kernel);
-    (void)kernel->halt();
+    all_written = images::unmount_all(*kernel);
+    if (const auto halted = kernel->halt(); !halted) {
+        all_written = false;
+        message(halted.error().what);
+    }
+    return all_written;
 }
 
 void forking()

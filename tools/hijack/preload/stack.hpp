@@ -63,8 +63,10 @@ long call(long number, Args... args)
     return call_with(number, values);
 }
 
-// The process ends: what is in send buffers gets on its way, then the kernel stops.
-void finish();
+// The process ends: what is in send buffers gets on its way, images are unmounted, then the
+// kernel stops. False, also when it was called before: not all that was written is in an image,
+// which was told.
+bool finish();
 
 // Around fork(), and in its child.
 void forking();
