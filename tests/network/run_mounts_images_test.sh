@@ -79,6 +79,39 @@ unshare -m sh -c 'mount -t tmpfs -o size=16M none small && truncate -s 64M small
 grep -q 'small/image: not all that was written is in the image' error || fail "$(cat error)"
 rm big
 
+# A signal that ends the program loses nothing: with the host's kernel, what was written is there.
+mkfs.ext4 -q ended 16M
+for signal in HUP INT PIPE TERM USR1; do
+    status=0
+    # shellcheck disable=SC2016  # the inner shell's
+    timeout 30 "$LKL_BIN/lkl" run --mount ended:/image -- \
+        bash -c 'echo written >"/image/$0"; kill -"$0" $$; sleep 20' $signal || status=$?
+    [ "$status" = $((128 + $(kill -l $signal))) ] || fail "$signal: $status"
+    [ "$(timeout 30 "$LKL_BIN/lkl" run --mount ended:/image -- cat /image/$signal)" = written ] ||
+        fail "lost by $signal"
+done
+timeout 30 "$LKL_BIN/lkl" run --mount ended:/image -- /usr/bin/python3 -c '
+import os, signal, socket, threading, time
+assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+signal.signal(signal.SIGALRM, lambda *arguments: None)
+os.kill(os.getpid(), signal.SIGALRM)
+signal.signal(signal.SIGALRM, signal.SIG_DFL)
+assert signal.getsignal(signal.SIGALRM) == signal.SIG_DFL
+child = os.fork()
+if child == 0:
+    os.kill(os.getpid(), signal.SIGALRM)
+assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGALRM
+with open("/image/python", "w") as file:
+    file.write("written")
+# In the middle of a call of the kernel.
+threading.Thread(target=lambda: (time.sleep(1), os.kill(os.getpid(), signal.SIGTERM))).start()
+receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+receiver.bind(("127.0.0.1", 1))
+receiver.recv(1)' || status=$?
+[ "$status" = 143 ] || fail "python3: $status"
+[ "$(timeout 30 "$LKL_BIN/lkl" run --mount ended:/image -- cat /image/python)" = written ] ||
+    fail "lost in the middle of a call"
+
 # The host has no second writer.
 loop=$(losetup -f --show other)
 status=0

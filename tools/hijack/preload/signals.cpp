@@ -53,36 +53,27 @@ struct Wanted {
 std::array<Wanted, last_signal + 1> wanted;
 
 int interrupt_pipe[2] = {-1, -1};
+// How often all that was written has been put into the images. The interrupter's; who waits
+// reads it.
+std::atomic<uint32_t> write_backs{0};
+std::atomic<bool> writes_back{false};
 
-uint64_t bit(int signal)
+constexpr uint64_t bit(int signal)
 {
     return 1ull << (signal - 1);
 }
+
+// What ends a process by default, and comes from outside of it or is sent on purpose.
+constexpr uint64_t endings = bit(SIGHUP) | bit(SIGINT) | bit(SIGQUIT) | bit(SIGABRT) |
+                             bit(SIGUSR1) | bit(SIGUSR2) | bit(SIGPIPE) | bit(SIGALRM) |
+                             bit(SIGTERM) | bit(SIGSTKFLT) | bit(SIGXCPU) | bit(SIGXFSZ) |
+                             bit(SIGVTALRM) | bit(SIGPROF) | bit(SIGIO) | bit(SIGPWR);
 
 bool is_fault(int signal, const siginfo_t* info)
 {
     const bool kind = signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE ||
                       signal == SIGILL || signal == SIGTRAP;
     return kind && info->si_code > 0;
-}
-
-void run_handler(int signal, siginfo_t* info, void* context)
-{
-    Wanted& own = wanted[static_cast<size_t>(signal)];
-    // NOLINTNEXTLINE(performance-no-int-to-ptr): system calls have handlers as numbers
-    const auto handler = reinterpret_cast<void (*)(int, siginfo_t*, void*)>(own.handler.load());
-    if (own.flags.load() & SA_RESETHAND) {
-        const Action reset{};
-        host::call(SYS_rt_sigaction, signal, &reset, nullptr, sizeof(uint64_t));
-    }
-    // Set back to the default since it was sent.
-    if (own.handler.load() <= 1)
-        return;
-    // Not by a destructor: who leaves the handler otherwise is no longer in exec.
-    const bool in_exec = takeover::interrupt();
-    handler(signal, info, context);
-    if (in_exec)
-        takeover::resume();
 }
 
 void defer(int signal, const siginfo_t* info, void* context)
@@ -100,6 +91,57 @@ void defer(int signal, const siginfo_t* info, void* context)
     host::call(SYS_rt_sigprocmask, SIG_BLOCK, &blocked, nullptr, sizeof blocked);
     host::call(SYS_rt_tgsigqueueinfo, host::call(SYS_getpid), host::call(SYS_gettid), signal, info);
     interrupt_self();
+}
+
+void write_back()
+{
+    if (!stack::is_up())
+        return;
+    const uint32_t before = write_backs.load();
+    Thread* const nobody = nullptr;
+    // NOLINTNEXTLINE(bugprone-sizeof-expression): the pointer itself goes through the pipe
+    host::call(SYS_write, interrupt_pipe[1], &nobody, sizeof nobody);
+    const timespec limit{10, 0};
+    host::call(SYS_futex, &write_backs, FUTEX_WAIT_PRIVATE, before, &limit, nullptr, 0);
+}
+
+// In the place of the default action, which follows when this handler has returned.
+void on_ending(int signal, siginfo_t* info, void* context)
+{
+    if (this_thread.depth != 0)
+        return defer(signal, info, context);
+    write_back();
+    const Action none{};
+    host::call(SYS_rt_sigaction, signal, &none, nullptr, sizeof(uint64_t));
+    host::call(SYS_tgkill, host::call(SYS_getpid), host::call(SYS_gettid), signal);
+}
+
+// What the host is told where the program wants the default.
+Action default_action(int signal)
+{
+    if (!writes_back.load() || (endings & bit(signal)) == 0)
+        return {};
+    return {reinterpret_cast<uintptr_t>(&on_ending), SA_SIGINFO | SA_ONSTACK | has_restorer,
+            reinterpret_cast<uintptr_t>(&hijack_restorer), endings};
+}
+
+void run_handler(int signal, siginfo_t* info, void* context)
+{
+    Wanted& own = wanted[static_cast<size_t>(signal)];
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): system calls have handlers as numbers
+    const auto handler = reinterpret_cast<void (*)(int, siginfo_t*, void*)>(own.handler.load());
+    if (own.flags.load() & SA_RESETHAND) {
+        const Action reset = default_action(signal);
+        host::call(SYS_rt_sigaction, signal, &reset, nullptr, sizeof(uint64_t));
+    }
+    // Set back to the default since it was sent.
+    if (own.handler.load() <= 1)
+        return;
+    // Not by a destructor: who leaves the handler otherwise is no longer in exec.
+    const bool in_exec = takeover::interrupt();
+    handler(signal, info, context);
+    if (in_exec)
+        takeover::resume();
 }
 
 void on_signal(int signal, siginfo_t* info, void* context)
@@ -127,8 +169,15 @@ void run_interrupter()
     for (;;) {
         Thread* thread = nullptr;
         // NOLINTNEXTLINE(bugprone-sizeof-expression): the pointer itself goes through the pipe
-        if (host::call(SYS_read, interrupt_pipe[0], &thread, sizeof thread) == sizeof thread)
+        if (host::call(SYS_read, interrupt_pipe[0], &thread, sizeof thread) != sizeof thread)
+            continue;
+        if (thread) {
             interrupt(thread);
+        } else {
+            stack::call(__lkl__NR_sync);
+            write_backs.fetch_add(1);
+            host::call(SYS_futex, &write_backs, FUTEX_WAKE_PRIVATE, INT_MAX, nullptr, nullptr, 0);
+        }
     }
 }
 
@@ -154,9 +203,9 @@ long set_action(int signal, const Action* action, Action* old)
     }
     Action real{}, replaced{};
     if (action) {
-        real = *action;
+        real = action->handler == 0 ? default_action(signal) : *action;
         real.mask = without_sigsys(real.mask);
-        if (real.handler > 1) {
+        if (action->handler > 1) {
             real.handler = reinterpret_cast<uintptr_t>(&on_signal);
             real.restorer = reinterpret_cast<uintptr_t>(&hijack_restorer);
             real.flags =
@@ -167,7 +216,8 @@ long set_action(int signal, const Action* action, Action* old)
         host::call(SYS_rt_sigaction, signal, action ? &real : nullptr, &replaced, sizeof(uint64_t));
     if (result == 0 && old) {
         const bool was_ours = replaced.handler == reinterpret_cast<uintptr_t>(&on_signal);
-        *old = was_ours ? before : replaced;
+        const bool was_default = replaced.handler == reinterpret_cast<uintptr_t>(&on_ending);
+        *old = was_ours ? before : was_default ? Action{} : replaced;
     }
     return result;
 }
@@ -203,6 +253,18 @@ void start_interrupter()
     const KernelAction action{on_kernel_signal, 0, 0};
     stack::call(__lkl__NR_rt_sigaction, kernel_signal, &action, nullptr, sizeof action.mask);
     start_helper("lkl-interrupt", run_interrupter);
+}
+
+void write_back_at_end()
+{
+    writes_back = true;
+    for (int signal = 1; signal <= last_signal; signal++) {
+        Action now{};
+        host::call(SYS_rt_sigaction, signal, nullptr, &now, sizeof(uint64_t));
+        const Action action = default_action(signal);
+        if (now.handler == 0 && action.handler != 0)
+            host::call(SYS_rt_sigaction, signal, &action, nullptr, sizeof(uint64_t));
+    }
 }
 
 void interrupt_self()

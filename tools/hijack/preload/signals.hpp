@@ -44,6 +44,12 @@ long set_mask(int how, const uint64_t* set, uint64_t* old, uint64_t size);
 // Starts what interrupts calls. Once, when our kernel has started. The caller is Inside.
 void start_interrupter();
 
+// From now on, a signal that ends the process by default (SIGTERM and its like) has images
+// written back first, for 10 seconds at most: with the host's kernel, what was written outlives
+// the process. Faults do not: the memory is not to be trusted. The interrupter does it, since
+// the handler may stand in the middle of malloc(). The program does not see it.
+void write_back_at_end();
+
 // The thread's call of our kernel is to end with EINTR. For handlers too.
 void interrupt_self();
 

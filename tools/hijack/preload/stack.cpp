@@ -177,6 +177,8 @@ int start()
     const std::string error = boot();
     if (error.empty()) {
         signals::start_interrupter();
+        if (!settings::configuration()->images.empty())
+            signals::write_back_at_end();
         calls::copy_file_mask();
         const std::lock_guard nobody_in_exec(takeover::mutex());
         epolls::kernel_started();
