@@ -7,12 +7,18 @@
 #include <lkl/asm/errno.h>
 #include <lkl/linux/fcntl.h>
 
+#include "common/tree/identity.hpp"
 #include "common/tree/sources.hpp"
 #include "lkl/image_command.hpp"
 
 namespace tools::lkl_tool {
 
 namespace {
+
+bool is_same(const lkl::Result<lkl::Stat>& one, const lkl::Result<lkl::Stat>& other)
+{
+    return one && other && identity_of(*one) == identity_of(*other);
+}
 
 class Ln final : public ImageCommand {
 public:
@@ -40,9 +46,17 @@ private:
     }
     void work(const std::vector<Operand>& operands) override;
     bool needs_all() const override { return true; }
-    lkl::Result<void> make(const Image& image, const Place& place) const;
+    lkl::Result<void> make(const Image& image, const lkl::File& directory,
+                           const std::string& name) const;
+    // In the place of what has the name.
+    lkl::Result<void> replace(const Image& image, const Place& place) const;
+    // Whether the target is what has the name, and there is nothing to do. Throws where it is
+    // so by this very name.
+    bool is_made(const Image& image, const std::string& path, const Place& place) const;
     // Of a hard link: without the image that may stand before it.
     std::string target_path(const Image& image) const;
+    // The target as a path of the image, for a link that is at `path`.
+    std::string path_from(const Image& image, const std::string& path) const;
 
     std::string target_;
     bool symbolic_ = false;
@@ -55,12 +69,60 @@ std::string Ln::target_path(const Image& image) const
     return target_.starts_with(prefix) ? target_.substr(prefix.size()) : target_;
 }
 
-lkl::Result<void> Ln::make(const Image& image, const Place& place) const
+lkl::Result<void> Ln::make(const Image& image, const lkl::File& directory,
+                           const std::string& name) const
 {
     if (symbolic_)
-        return place.directory.make_symbolic_link_at(target_.c_str(), place.name.c_str());
+        return directory.make_symbolic_link_at(target_.c_str(), name.c_str());
     const Place target = image.place(target_path(image));
-    return target.directory.link_at(target.name.c_str(), place.directory, place.name.c_str());
+    return target.directory.link_at(target.name.c_str(), directory, name.c_str());
+}
+
+// The link is made under a name that nothing has, and gets its own when it is there: where
+// there can be none, what it was to replace stays.
+lkl::Result<void> Ln::replace(const Image& image, const Place& place) const
+{
+    constexpr int most = 1000;  // names
+    for (int number = 1;; number++) {
+        const std::string name = ".lkl-ln-" + std::to_string(number);
+        auto made = make(image, place.directory, name);
+        if (!made && made.error().code == LKL_EEXIST && number < most)
+            continue;
+        if (made) {
+            made = place.directory.rename_at(name.c_str(), place.directory, place.name.c_str());
+            if (!made)
+                (void)place.directory.remove_at(name.c_str());
+        }
+        if (made)
+            return {};
+        // That name says nothing to the user.
+        return lkl::Error{made.error().code, "make link: " + reason(made.error())};
+    }
+}
+
+std::string Ln::path_from(const Image& image, const std::string& path) const
+{
+    if (!symbolic_)
+        return target_path(image);
+    return target_.starts_with('/') ? target_ : path.substr(0, path.rfind('/') + 1) + target_;
+}
+
+bool Ln::is_made(const Image& image, const std::string& path, const Place& place) const
+{
+    const std::string target = path_from(image, path);
+    const auto there = image.root().open_in_root(image.absolute(target).c_str(),
+                                                 LKL_O_PATH | (symbolic_ ? 0 : LKL_O_NOFOLLOW));
+    const auto old = place.directory.stat_at(place.name.c_str(), identity_mask);
+    if (!there || !old || !is_same(there->stat(identity_mask), old))
+        return false;
+    const Place named = image.place(target);
+    if (old->stx_nlink == 1 ||
+        (named.name == place.name &&
+         is_same(named.directory.stat(identity_mask), place.directory.stat(identity_mask))))
+        throw ToolError(ExitCode::path, escaped(image.name() + ':' + image.absolute(path)) +
+                                            ": the target and the new name are the same file");
+    // A hard link, that is: rename(2) would do nothing and leave both names.
+    return !symbolic_;
 }
 
 void Ln::work(const std::vector<Operand>& operands)
@@ -81,11 +143,11 @@ void Ln::work(const std::vector<Operand>& operands)
     }
     if (!symbolic_)
         (void)image.stat(target_path(image), false, lkl::File::basic_stats);
-    auto made = make(image, place);
+    auto made = make(image, place.directory, place.name);
     if (!made && force_ && made.error().code == LKL_EEXIST) {
-        if (auto removed = place.directory.remove_at(place.name.c_str()); !removed)
-            throw image.failure(removed.error(), path);
-        made = make(image, place);
+        if (is_made(image, path, place))
+            return;
+        made = replace(image, place);
     }
     if (!made)
         throw image.failure(made.error(), path);
