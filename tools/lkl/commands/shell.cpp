@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // lkl shell: commands one after the other, on an image that stays open.
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <memory>
@@ -24,6 +25,40 @@
 namespace tools::lkl_tool {
 
 namespace {
+
+// For a signal handler, which knows no object.
+int requests = -1;
+pid_t worker_process = 0;
+
+// As the signal would, but when the image is complete, which the worker sees to: who waits for
+// the shell finds it so. The command that runs ends as by Ctrl-C, and no other one follows.
+void end_shell(int signal)
+{
+    close(requests);
+    if (waitpid(worker_process, nullptr, WNOHANG) == 0) {
+        kill(worker_process, SIGINT);
+        while (waitpid(worker_process, nullptr, 0) < 0 && errno == EINTR) {}
+    }
+    std::signal(signal, SIG_DFL);
+    raise(signal);  // arrives when this has returned
+}
+
+// But for what is ignored, as nohup(1) has it.
+void end_on_signals(const Channel& channel, const Child& worker)
+{
+    requests = channel.descriptor();
+    worker_process = worker.process();
+    struct sigaction action {};
+    action.sa_handler = end_shell;
+    sigemptyset(&action.sa_mask);
+    for (const int signal : ending_signals)
+        sigaddset(&action.sa_mask, signal);
+    for (const int signal : ending_signals) {
+        struct sigaction before {};
+        if (sigaction(signal, nullptr, &before) == 0 && before.sa_handler != SIG_IGN)
+            sigaction(signal, &action, nullptr);
+    }
+}
 
 class Shell final : public Command {
 public:
@@ -155,6 +190,7 @@ void Shell::run()
     });
     there = Channel(Descriptor());
     std::signal(SIGINT, SIG_IGN);
+    end_on_signals(here, worker);
     const int first_failure = here.receive() ? read_lines(here) : 0;
     here = Channel(Descriptor());
     // What could not be written at the end counts most; it has been told.

@@ -20,6 +20,7 @@ public:
 
     // Its exit code. Throws ToolError, ExitCode::kernel, when a signal ended it.
     int wait();
+    pid_t process() const { return process_; }
 
 private:
     pid_t process_;

@@ -31,6 +31,7 @@ public:
     // False, none: the other side is gone.
     bool send(const std::string& message) const;
     std::optional<std::string> receive() const;
+    int descriptor() const { return socket_.get(); }
 
 private:
     Descriptor socket_;

@@ -9,6 +9,7 @@
 
 #include <CLI/CLI.hpp>
 #include <lkl/linux/fcntl.h>
+#include <sys/prctl.h>
 
 #include "common/report.hpp"
 #include "common/tree/host_sources.hpp"
@@ -240,6 +241,19 @@ std::string Worker::complete(const std::string& word) const
     return list;
 }
 
+// What ends the shell, and all of a terminal that is closed, comes to this process as well. But
+// what was reported as done is in the kernel's memory: the end of the channel is the end, by way
+// of the disk.
+void stay_for_the_image()
+{
+    for (const int signal : ending_signals)
+        std::signal(signal, SIG_IGN);
+    // Ends the command at its next line, file or part of one: the image stays whole.
+    std::signal(SIGINT, [](int) { Output::interrupt(); });
+    // The other process may be killed, and cannot say so.
+    (void)prctl(PR_SET_PDEATHSIG, SIGINT);
+}
+
 }  // namespace
 
 const std::vector<std::string>& builtin_names()
@@ -254,8 +268,7 @@ void serve(const GlobalOptions& global, const ShellOptions& options, Channel cha
     images.want(options.image, options.writable);
     SandboxRules rules;
     rules.write.push_back(options.host_directory);
-    // Ends the command at its next line, file or part of one: the image stays whole.
-    std::signal(SIGINT, [](int) { Output::interrupt(); });
+    stay_for_the_image();
     images.shut_in(std::move(rules));
     Image& image = images.get(options.image);
     if (!options.directory.empty())

@@ -2,6 +2,8 @@
 // The shell's process that has the image.
 #pragma once
 
+#include <array>
+#include <csignal>
 #include <string>
 #include <vector>
 
@@ -9,6 +11,9 @@
 #include "lkl/shell/channel.hpp"
 
 namespace tools::lkl_tool {
+
+// By which a shell is ended, and its terminal closed. They are not for serve().
+constexpr std::array ending_signals{SIGHUP, SIGQUIT, SIGTERM};
 
 struct ShellOptions {
     std::string image;
@@ -19,7 +24,7 @@ struct ShellOptions {
 };
 
 // Opens the image, shuts itself in, says "0" and answers requests until the other side
-// goes away; then unmounts. Throws ToolError.
+// goes away; then unmounts. SIGINT ends the command that runs. Throws ToolError.
 void serve(const GlobalOptions& global, const ShellOptions& options, Channel channel);
 
 // Commands that the shell itself has, for completion and help.
