@@ -116,8 +116,10 @@ LKL_API int lkl_start_kernel(const char *fmt, ...) LKL_PRINTF(1, 2);
  * become.  0, -LKL_ESHUTDOWN (no kernel runs, or it was halted before), -LKL_ECHILD (in a
  * child of fork(2)), or -LKL_EIO (it is halted, but it had panicked, before or meanwhile, or
  * what was written is not all on stable storage; lkl_error_message() says which).  What
- * could not be written back is told of file systems that lkl_mount_dev() has mounted; of
- * others it is in the kernel's log alone.
+ * could not be written back is told of file systems that lkl_mount_dev() has mounted, where
+ * they are mounted still, wherever that is and whatever hides them, and of what is known
+ * to be lost of those that lkl_sys_umount() has unmounted; of others it is in the kernel's
+ * log alone.
  */
 LKL_API long lkl_sys_halt(void);
 
@@ -239,14 +241,16 @@ LKL_API long lkl_mount_dev(unsigned int disk_id, unsigned int part, const char *
  *
  * -LKL_EIO, -LKL_ENOSPC, -LKL_EROFS (the file system has stopped writing by itself) and the
  * like: something could not be written since the mount, and may be lost; it is unmounted all
- * the same.  -LKL_EBUSY: it stays mounted.  -LKL_ENOENT, -LKL_EINVAL: it is not mounted, by
+ * the same.  -LKL_EBUSY: it stays mounted; also where something else is mounted over it, and
+ * where it is the root of lkl_sys_chroot().  -LKL_ENOENT, -LKL_EINVAL: it is not mounted, by
  * lkl_sys_umount() for instance; -LKL_EINVAL and -LKL_ENXIO also as above.
  */
 LKL_API long lkl_umount_dev(unsigned int disk_id, unsigned int part, int flags, long timeout_ms);
 
 /*
- * The same for any path.  Of what lkl_mount_dev() did not mount, nothing but umount2(2)
- * tells what was written, and the directory stays.
+ * The same for any path to where something is mounted, however it is spelled.  Of what
+ * lkl_mount_dev() did not mount, nothing but umount2(2) tells what was written, and the
+ * directory stays.
  */
 LKL_API long lkl_umount_timeout(const char *path, int flags, long timeout_ms);
 

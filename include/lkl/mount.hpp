@@ -40,6 +40,10 @@ struct MountOptions {
     void add(std::string_view options);
 };
 
+// The kernel's number for the mount whose top the path is, which no other mount ever gets; it
+// is the one that umount2(2) takes with these flags. 0: there is none, for the calling thread.
+uint64_t mount_at(Kernel& kernel, const char* path, int flags = 0);
+
 // A mounted file system. The Kernel object must stay where it is until the
 // Mount is gone. Files that are open keep a file system mounted.
 class Mount {
@@ -64,23 +68,28 @@ public:
     // when its last file is closed.
     ~Mount();
 
-    // Where it is, for File::open(): "/mnt/0000fe00".
-    const std::string& path() const { return path_; }
+    // Where it was mounted, for File::open(): "/mnt/0000fe00".
+    const std::string& path() const { return made_.path; }
+    // As of mount_at().
+    uint64_t id() const { return made_.id; }
 
     // Writes everything back, unmounts and flushes the disk: what was written is on
     // stable storage then. Tries again while the file system is busy, up to
     // `timeout`; then EBUSY, and it stays mounted. Any other error is that of a
     // write that has failed since the mount, of a journal that has, or of the flush; the
     // file system is unmounted all the same. `flags` are those of umount2(2), whose errors
-    // are possible too: then it stays mounted.
-    Result<void> unmount(std::chrono::milliseconds timeout = default_timeout, int flags = 0);
+    // are possible too: then it stays mounted. (MNT_EXPIRE never unmounts: a look is use.) What
+    // somebody has mounted over it makes it busy, and so does chroot(2). `path` is another one
+    // that shows it to the calling thread, in the place of path().
+    Result<void> unmount(std::chrono::milliseconds timeout = default_timeout, int flags = 0,
+                         const char* path = nullptr);
 
-    // Writes everything back and flushes the disk. Errors: those of unmount() but EBUSY, which
-    // tells them again.
+    // Writes everything back, also what other mounts hide, and flushes the disk; where it has
+    // been unmounted by other means, the flush is left. Errors: those of unmount() but EBUSY,
+    // which tells them again, and what keeps it from being looked at.
     Result<void> write_back();
 
-    // Whether it is what its path shows: nobody has unmounted it by other means, or mounted
-    // something over it.
+    // Whether it is mounted still: nobody has unmounted it by other means.
     bool is_there() const;
 
     // Leaves it mounted, for the rest of the kernel's life or for umount2(2).
@@ -91,15 +100,25 @@ public:
     }
 
 private:
-    Mount(Kernel* kernel, std::string path, File device);
+    // What stays as it is; the kernel knows it by this, wherever the calling thread is.
+    struct Made {
+        std::string path;
+        std::string type;
+        uint64_t device = 0;  // of a special file; 0: none
+        uint64_t id = 0;      // 0: not known
+        uint64_t name_space = 0;
+    };
+
+    Mount(Kernel& kernel, Made made, File device);
     void abandon();
-    Result<void> write_files() const;
+    Result<File> open_hidden() const;
+    Result<void> write_files(const File& root) const;
     Result<void> flush_disk() const;
     void note(Result<void> result);
+    Result<void> note_files(Result<File> root);
 
     Kernel* kernel_ = nullptr;
-    std::string path_;
-    uint64_t id_ = 0;       // the kernel's for the mount, never used twice; 0: not known
+    Made made_;
     File device_;           // of the disk, unless it is mounted read-only
     Result<void> written_;  // the first that has failed: the kernel tells it once
 };

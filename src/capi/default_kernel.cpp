@@ -149,7 +149,7 @@ long halt(State& own, Kernel* kernel)
 {
     if (kernel == nullptr || own.halted)
         return -LKL_ESHUTDOWN;
-    const auto written = own.mounts.finish();
+    const auto written = own.mounts.finish(*kernel);
     const auto result = kernel->halt();
     if (!result && kernel->running())
         return fail(result.error());
@@ -234,7 +234,8 @@ void lkl_cleanup(void)
         const std::lock_guard lock(own.mutex);
         Kernel* const kernel = default_kernel.load(std::memory_order_relaxed);
         (void)halt(own, kernel);
-        (void)own.mounts.finish();  // of what was mounted while it was halted
+        if (kernel != nullptr)
+            (void)own.mounts.finish(*kernel);  // of what was mounted while it was halted
         default_kernel.store(nullptr, std::memory_order_release);
         delete kernel;
         own.disks.clear();

@@ -2,11 +2,13 @@
 // What lkl_mount_dev() has mounted.
 #pragma once
 
+#include <cstdint>
 #include <mutex>
 #include <optional>
 #include <string_view>
 #include <vector>
 
+#include <lkl/kernel.hpp>
 #include <lkl/mount.hpp>
 #include <lkl/result.hpp>
 
@@ -20,17 +22,23 @@ class KeptMounts {
 public:
     // Throws std::bad_alloc; the mount is unmounted then.
     void keep(Mount mount);
-    // Gives it away, to be unmounted. None: what is at this path is not kept.
-    std::optional<Mount> take(std::string_view path);
-    // Lets go of what is no mount any more, and of its disk.
+    // Gives it away, to be unmounted. None: the mount of this id (lkl::mount_at()) is not kept.
+    std::optional<Mount> take(uint64_t id);
+    // Whether what was mounted at this path is mounted still, shown there or not.
+    bool holds(std::string_view path);
+    // Lets go of what is no mount any more, and of its disk. What it has lost is told by
+    // finish(): the program's own umount2(2) has told nothing.
     void forget_unmounted();
-    // The kernel is to be halted: writes all of them back, and leaves them mounted. The error
-    // of a write that has failed since the mount.
-    Result<void> finish();
+    // The kernel is to be halted: writes all of them back, and leaves them mounted, whatever
+    // the calling thread may and can see. The error of a write that has failed since the mount.
+    Result<void> finish(Kernel& kernel);
 
 private:
+    void let_go(std::vector<Mount> mounts);
+
     std::mutex mutex_;
     std::vector<Mount> mounts_;
+    Result<void> lost_;  // the first that nobody was told of
 };
 
 }  // namespace lkl::capi

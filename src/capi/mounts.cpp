@@ -19,6 +19,7 @@
 #include "capi/kept_mounts.hpp"
 
 using namespace lkl::capi;
+using lkl::Kernel;
 using lkl::Mount;
 using lkl::MountOptions;
 
@@ -45,17 +46,18 @@ milliseconds as_timeout(long timeout_ms)
 }
 
 // What lkl_mount_dev() has mounted. Null: it did not mount what is there.
-std::optional<long> unmount_kept(const char* path, int flags, long timeout_ms)
+std::optional<long> unmount_kept(Kernel& kernel, const char* path, int flags, long timeout_ms)
 {
     // The first call with this flag marks the mount, and the second one unmounts it unless it
     // was used in between, as a look at it does.
     if ((flags & mnt_expire) != 0)
         return std::nullopt;
     KeptMounts& mounts = state().mounts;
-    auto mount = mounts.take(path);
+    const uint64_t id = lkl::mount_at(kernel, path, flags);
+    auto mount = id != 0 ? mounts.take(id) : std::nullopt;
     if (!mount)
         return std::nullopt;
-    const auto result = mount->unmount(as_timeout(timeout_ms), flags);
+    const auto result = mount->unmount(as_timeout(timeout_ms), flags, path);
     if (mount->is_there())
         mounts.keep(*std::move(mount));
     else
@@ -99,6 +101,8 @@ long lkl_mount_dev(unsigned int disk_id, unsigned int part, const char* fs_type,
         if (!disk)
             return fail(disk.error());
 
+        // Or what an earlier mount of the disk has lost would be told of this one.
+        state().mounts.forget_unmounted();
         MountOptions options;
         options.type = fs_type;
         options.flags = static_cast<unsigned>(flags);
@@ -112,9 +116,7 @@ long lkl_mount_dev(unsigned int disk_id, unsigned int part, const char* fs_type,
         if (path.size() >= mnt_str_len)
             return fail(LKL_ENOMEM, "mount: no room for the path " + path);
         std::memcpy(mnt_str, path.c_str(), path.size() + 1);
-        KeptMounts& mounts = state().mounts;
-        mounts.forget_unmounted();
-        mounts.keep(*std::move(mount));
+        state().mounts.keep(*std::move(mount));
         return 0;
     });
 }
@@ -122,7 +124,10 @@ long lkl_mount_dev(unsigned int disk_id, unsigned int part, const char* fs_type,
 long lkl_umount_timeout(const char* path, int flags, long timeout_ms)
 {
     return guarded(__func__, {path}, [&]() -> long {
-        if (const auto result = unmount_kept(path, flags, timeout_ms))
+        const auto kernel = running_kernel();
+        if (!kernel)
+            return fail(kernel.error());
+        if (const auto result = unmount_kept(**kernel, path, flags, timeout_ms))
             return *result;
         return unmount_any(path, flags, timeout_ms);
     });
@@ -141,8 +146,11 @@ long lkl_umount_dev(unsigned int disk_id, unsigned int part, int flags, long tim
         std::array<char, 32> path;
         std::snprintf(path.data(), path.size(), "/mnt/%08llx",
                       static_cast<unsigned long long>(*device));
-        if (const auto result = unmount_kept(path.data(), flags, timeout_ms))
+        if (const auto result = unmount_kept(**kernel, path.data(), flags, timeout_ms))
             return *result;
+        if ((flags & mnt_expire) == 0 && state().mounts.holds(path.data()))
+            return fail(LKL_EBUSY, std::string("unmount ") + path.data() +
+                                       ": it is mounted, and that path shows something else");
         const long result = unmount_any(path.data(), flags, timeout_ms);
         if (result == 0)
             lkl_sys_rmdir(path.data());

@@ -22,16 +22,20 @@ using file::call_error;
 
 namespace {
 
-// A flag of umount2(2) that is in no header of the user API.
+// Flags of umount2(2) that are in no header of the user API.
 constexpr int mnt_detach = 2;
+constexpr int umount_nofollow = 8;
 
-// The mount that a path shows, 0: none.
-uint64_t mount_id(Kernel& kernel, const char* path)
+// What statmount(2) tells of a mount; its result.
+long ask(Kernel& kernel, uint64_t mount, uint64_t name_space, uint64_t what,
+         struct lkl_statmount& status)
 {
-    Stat stat;
-    const long result = kernel.syscall(__lkl__NR_statx, LKL_AT_FDCWD, path, LKL_AT_SYMLINK_NOFOLLOW,
-                                       LKL_STATX_MNT_ID_UNIQUE, &stat);
-    return result == 0 && (stat.stx_mask & LKL_STATX_MNT_ID_UNIQUE) != 0 ? stat.stx_mnt_id : 0;
+    struct lkl_mnt_id_req request {};
+    request.size = LKL_MNT_ID_REQ_SIZE_VER1;
+    request.mnt_id = mount;
+    request.param = what;
+    request.mnt_ns_id = name_space;
+    return kernel.syscall(__lkl__NR_statmount, &request, &status, sizeof status, 0);
 }
 
 // What takes no writes: the file system by itself, or this mount of it, as somebody wanted.
@@ -40,14 +44,11 @@ struct ReadOnly {
     bool mount = false;
 };
 
-ReadOnly read_only(Kernel& kernel, uint64_t mount)
+ReadOnly read_only(Kernel& kernel, uint64_t mount, uint64_t name_space)
 {
-    struct lkl_mnt_id_req request {};
-    request.size = LKL_MNT_ID_REQ_SIZE_VER0;
-    request.mnt_id = mount;
-    request.param = LKL_STATMOUNT_SB_BASIC | LKL_STATMOUNT_MNT_BASIC;
     struct lkl_statmount status {};
-    if (kernel.syscall(__lkl__NR_statmount, &request, &status, sizeof status, 0) != 0)
+    constexpr uint64_t what = LKL_STATMOUNT_SB_BASIC | LKL_STATMOUNT_MNT_BASIC;
+    if (ask(kernel, mount, name_space, what, status) != 0)
         return {};
     return {(status.sb_flags & LKL_MS_RDONLY) != 0, (status.mnt_attr & LKL_MOUNT_ATTR_RDONLY) != 0};
 }
@@ -73,6 +74,11 @@ std::string device_path(const char* prefix, uint64_t device)
     std::snprintf(path.data(), path.size(), "%s%08llx", prefix,
                   static_cast<unsigned long long>(device));
     return path.data();
+}
+
+Result<File> open_directory(Kernel& kernel, const char* path)
+{
+    return File::open(kernel, path, LKL_O_RDONLY | LKL_O_DIRECTORY);
 }
 
 // The device number of the disk, or of one of its partitions.
@@ -122,6 +128,16 @@ private:
 
 }  // namespace
 
+uint64_t mount_at(Kernel& kernel, const char* path, int flags)
+{
+    const int follow = (flags & umount_nofollow) != 0 ? LKL_AT_SYMLINK_NOFOLLOW : 0;
+    Stat stat;
+    const long result =
+        kernel.syscall(__lkl__NR_statx, LKL_AT_FDCWD, path, follow, LKL_STATX_MNT_ID_UNIQUE, &stat);
+    const bool known = result == 0 && (stat.stx_mask & LKL_STATX_MNT_ID_UNIQUE) != 0;
+    return known && (stat.stx_attributes & LKL_STATX_ATTR_MOUNT_ROOT) != 0 ? stat.stx_mnt_id : 0;
+}
+
 Result<Mount> Mount::disk(Kernel& kernel, DiskId disk, const MountOptions& options)
 {
     const auto device = find_device(kernel, disk, options.partition);
@@ -154,9 +170,10 @@ Result<Mount> Mount::disk(Kernel& kernel, DiskId disk, const MountOptions& optio
             kernel.syscall(__lkl__NR_unlinkat, LKL_AT_FDCWD, path.c_str(), LKL_AT_REMOVEDIR);
         return call_error(result, "mount as", options.type);
     }
-    Mount mount(&kernel, path, std::move(disk_device));
+    Mount mount(kernel, {.path = path, .type = options.type, .device = *device},
+                std::move(disk_device));
     // Of some types each is, however it is mounted.
-    if (read_only(kernel, mount.id_).file_system)
+    if (read_only(kernel, mount.made_.id, mount.made_.name_space).file_system)
         mount.device_ = {};
     return mount;
 }
@@ -168,21 +185,21 @@ Result<Mount> Mount::special(Kernel& kernel, const char* type, const char* path)
     const long result = kernel.syscall(__lkl__NR_mount, type, path, type, 0, nullptr);
     if (result < 0)
         return call_error(result, std::string("mount ") + type + " on", path);
-    return Mount(&kernel, path, File());
+    return Mount(kernel, {.path = path, .type = type}, File());
 }
 
-Mount::Mount(Kernel* kernel, std::string path, File device)
-    : kernel_(kernel),
-      path_(std::move(path)),
-      id_(mount_id(*kernel, path_.c_str())),
-      device_(std::move(device))
+Mount::Mount(Kernel& kernel, Made made, File device)
+    : kernel_(&kernel), made_(std::move(made)), device_(std::move(device))
 {
+    made_.id = mount_at(kernel, made_.path.c_str());
+    struct lkl_statmount status {};
+    if (ask(kernel, made_.id, 0, LKL_STATMOUNT_MNT_NS_ID, status) == 0)
+        made_.name_space = status.mnt_ns_id;
 }
 
 Mount::Mount(Mount&& other) noexcept
     : kernel_(std::exchange(other.kernel_, nullptr)),
-      path_(std::move(other.path_)),
-      id_(other.id_),
+      made_(std::move(other.made_)),
       device_(std::move(other.device_)),
       written_(std::move(other.written_))
 {
@@ -193,8 +210,7 @@ Mount& Mount::operator=(Mount&& other) noexcept
     if (this != &other) {
         abandon();
         kernel_ = std::exchange(other.kernel_, nullptr);
-        path_ = std::move(other.path_);
-        id_ = other.id_;
+        made_ = std::move(other.made_);
         device_ = std::move(other.device_);
         written_ = std::move(other.written_);
     }
@@ -210,9 +226,32 @@ void Mount::abandon()
 {
     if (kernel_ == nullptr)
         return;
-    if (!unmount(default_timeout) && kernel_ != nullptr)
-        kernel_->syscall(__lkl__NR_umount2, path_.c_str(), mnt_detach);
+    if (!unmount(default_timeout) && mount_at(*kernel_, path().c_str()) == id())
+        kernel_->syscall(__lkl__NR_umount2, path().c_str(), mnt_detach);
     release();
+}
+
+// The top of what its path does not show to this thread, by another mount of the same, which is
+// gone from its place at once.
+Result<File> Mount::open_hidden() const
+{
+    // In the directories of Mount::disk(); none are made in what is no root of ours.
+    const std::string place = path() + "-again";
+    const long made = kernel_->syscall(__lkl__NR_mkdirat, LKL_AT_FDCWD, place.c_str(), 0700);
+    if (made < 0)
+        return call_error(made, "make directory", place);
+    const DeviceNode node(*kernel_, made_.device);
+    // Of one file system all mounts agree in this.
+    const unsigned long flags =
+        read_only(*kernel_, id(), made_.name_space).file_system ? LKL_MS_RDONLY : 0;
+    const long mounted = kernel_->syscall(__lkl__NR_mount, node.path(), place.c_str(),
+                                          made_.type.c_str(), flags, nullptr);
+    auto root = mounted == 0 ? open_directory(*kernel_, place.c_str())
+                             : Result<File>(call_error(mounted, "look at", path()));
+    if (mounted == 0)
+        kernel_->syscall(__lkl__NR_umount2, place.c_str(), mnt_detach);
+    kernel_->syscall(__lkl__NR_unlinkat, LKL_AT_FDCWD, place.c_str(), LKL_AT_REMOVEDIR);
+    return root;
 }
 
 // Data that cannot be written is told by syncfs(2) alone; a journal that could not be
@@ -220,27 +259,25 @@ void Mount::abandon()
 // because a commit has failed, as it may have in the middle of the same syncfs(2), and all
 // since the last commit is lost. Or the file system has made itself read-only, for which
 // freezing has nothing to do.
-Result<void> Mount::write_files() const
+Result<void> Mount::write_files(const File& root) const
 {
-    auto root = File::open(*kernel_, path_.c_str(), LKL_O_RDONLY | LKL_O_DIRECTORY);
-    if (!root)
-        return std::move(root).error();
-    if (const auto synced = root->sync_file_system(); !synced)
-        return call_error(-synced.error().code, "write back", path_);
-    const long frozen = kernel_->syscall(__lkl__NR_ioctl, root->descriptor(), LKL_FIFREEZE, 0);
+    if (const auto synced = root.sync_file_system(); !synced)
+        return call_error(-synced.error().code, "write back", path());
+    const long frozen = kernel_->syscall(__lkl__NR_ioctl, root.descriptor(), LKL_FIFREEZE, 0);
     if (frozen == 0)
-        kernel_->syscall(__lkl__NR_ioctl, root->descriptor(), LKL_FITHAW, 0);
+        kernel_->syscall(__lkl__NR_ioctl, root.descriptor(), LKL_FITHAW, 0);
     else if (frozen == -LKL_EIO || frozen == -LKL_EROFS || frozen == -LKL_ENOSPC)
-        return call_error(frozen, "write back", path_);
-    if (const ReadOnly now = read_only(*kernel_, id_); now.file_system && !now.mount)
-        return call_error(-LKL_EROFS, "write back", path_);
+        return call_error(frozen, "write back", path());
+    const ReadOnly now = read_only(*kernel_, id(), made_.name_space);
+    if (now.file_system && !now.mount)
+        return call_error(-LKL_EROFS, "write back", path());
     return {};
 }
 
 Result<void> Mount::flush_disk() const
 {
     if (const auto flushed = device_.sync(); !flushed)
-        return call_error(-flushed.error().code, "flush the disk of", path_);
+        return call_error(-flushed.error().code, "flush the disk of", path());
     return {};
 }
 
@@ -250,35 +287,62 @@ void Mount::note(Result<void> result)
         written_ = std::move(result);
 }
 
+// An error: it could not be looked at, which says nothing of what was written.
+Result<void> Mount::note_files(Result<File> root)
+{
+    if (!root)
+        return std::move(root).error();
+    note(write_files(*root));
+    return {};
+}
+
 Result<void> Mount::write_back()
 {
     if (kernel_ == nullptr)
-        return call_error(-LKL_EINVAL, "write back", path_);
-    if (device_.is_open()) {
-        note(write_files());
-        note(flush_disk());
+        return call_error(-LKL_EINVAL, "write back", path());
+    if (!device_.is_open())
+        return written_;
+    Result<void> looked;
+    if (is_there()) {
+        const char* const at = path().c_str();
+        looked = note_files(mount_at(*kernel_, at) == id() ? open_directory(*kernel_, at)
+                                                           : open_hidden());
     }
-    return written_;
+    note(flush_disk());
+    return written_ ? looked : written_;
 }
 
 bool Mount::is_there() const
 {
-    return kernel_ != nullptr && id_ != 0 && mount_id(*kernel_, path_.c_str()) == id_;
+    if (kernel_ == nullptr)
+        return false;
+    struct lkl_statmount status {};
+    const long result = ask(*kernel_, id(), made_.name_space, LKL_STATMOUNT_MNT_BASIC, status);
+    // Of what it may not look at, a thread is told that it is there.
+    return result == 0 || result == -LKL_EPERM;
 }
 
-Result<void> Mount::unmount(std::chrono::milliseconds timeout, int flags)
+Result<void> Mount::unmount(std::chrono::milliseconds timeout, int flags, const char* path)
 {
     using clock = std::chrono::steady_clock;
     if (kernel_ == nullptr)
-        return call_error(-LKL_EINVAL, "unmount", path_);
+        return call_error(-LKL_EINVAL, "unmount", made_.path);
 
-    if (device_.is_open())
-        note(write_files());
+    const char* const at = path != nullptr ? path : made_.path.c_str();
+    // Of a root, Linux makes the file system read-only, and says that it is done.
+    const auto is_busy = [&] {
+        const uint64_t shown = mount_at(*kernel_, at, flags);
+        return shown != 0 &&
+               (shown != id() || ((flags & mnt_detach) == 0 && mount_at(*kernel_, "/") == id()));
+    };
+    Result<void> looked;
+    if (device_.is_open() && !is_busy())
+        looked = note_files(open_directory(*kernel_, at));
     const clock::time_point deadline = clock::now() + timeout;
     std::chrono::milliseconds pause{1};
     long result = 0;
     for (;;) {
-        result = kernel_->syscall(__lkl__NR_umount2, path_.c_str(), flags);
+        result = is_busy() ? -LKL_EBUSY : kernel_->syscall(__lkl__NR_umount2, at, flags);
         if (result != -LKL_EBUSY || clock::now() >= deadline)
             break;
         // Nothing tells when the last file is closed; ask again, less and less often.
@@ -286,12 +350,12 @@ Result<void> Mount::unmount(std::chrono::milliseconds timeout, int flags)
         pause = std::min(pause * 2, std::chrono::milliseconds{50});
     }
     if (result < 0)
-        return call_error(result, "unmount", path_);
-    kernel_->syscall(__lkl__NR_unlinkat, LKL_AT_FDCWD, path_.c_str(), LKL_AT_REMOVEDIR);
+        return call_error(result, "unmount", made_.path);
+    kernel_->syscall(__lkl__NR_unlinkat, LKL_AT_FDCWD, at, LKL_AT_REMOVEDIR);
     if (device_.is_open())
         note(flush_disk());
     release();
-    return written_;
+    return written_ ? looked : written_;
 }
 
 }  // namespace lkl

@@ -28,6 +28,7 @@ struct Program {
     std::atomic<int> flushes{0};
     std::atomic<bool> broken{false};
     std::atomic<bool> unwritable{false};  // but readable
+    std::atomic<bool> lossy{false};       // as well, and flushes succeed
 
     int carry_out(const lkl_blk_req& request)
     {
@@ -35,7 +36,7 @@ struct Program {
             flushes++;
             return unwritable ? LKL_DEV_BLK_STATUS_IOERR : LKL_DEV_BLK_STATUS_OK;
         }
-        if (broken || (unwritable && request.type == LKL_DEV_BLK_TYPE_WRITE))
+        if (broken || ((unwritable || lossy) && request.type == LKL_DEV_BLK_TYPE_WRITE))
             return LKL_DEV_BLK_STATUS_IOERR;
         const std::lock_guard lock(mutex);
         char* at = bytes.data() + request.sector * sector;
@@ -421,6 +422,31 @@ TEST_F(CapiMount, UnmountsWhatIsOnTop)
     EXPECT_EQ(lkl_disk_remove(disk), 0) << lkl_error_message();
 }
 
+// After 0 all would be on stable storage.
+TEST_F(CapiMount, AnUnmountOfADiskUnmountsNothingElse)
+{
+    ASSERT_EQ(lkl_mount_dev(id, 0, "ext4", 0, nullptr, path, sizeof(path)), 0)
+        << lkl_error_message();
+    ASSERT_EQ(lkl_sys_mount(path, path, "", LKL_MS_BIND, nullptr), 0);
+    EXPECT_EQ(lkl_umount_dev(id, 0, 0, 1000), -LKL_EBUSY);
+    EXPECT_EQ(lkl_sys_umount(path, 0), 0) << "what was bound there is gone";
+    EXPECT_EQ(lkl_umount_dev(id, 0, 0, 1000), 0) << lkl_error_message();
+    EXPECT_EQ(lkl_disk_remove(disk), 0) << lkl_error_message();
+}
+
+// Linux would make it read-only, and say that it is done.
+TEST_F(CapiMount, TheRootOfAProgramIsBusy)
+{
+    ASSERT_EQ(lkl_mount_dev(id, 0, "ext4", 0, nullptr, path, sizeof(path)), 0)
+        << lkl_error_message();
+    ASSERT_EQ(lkl_sys_chroot(path), 0);
+    EXPECT_EQ(lkl_umount_dev(id, 0, 0, 0), -LKL_EBUSY);
+    EXPECT_EQ(lkl_umount_timeout("/", 0, 0), -LKL_EBUSY);
+    const long fd = lkl_sys_creat("/file", 0644);
+    EXPECT_GE(fd, 0) << "it is read-only";
+    EXPECT_EQ(lkl_sys_close(static_cast<unsigned>(fd)), 0);
+}
+
 TEST_F(CapiMount, UnmountsWhatNobodyHasUsedSince)
 {
     constexpr int mnt_expire = 4;
@@ -585,6 +611,96 @@ TEST_P(CapiFailingMount, AHaltTellsWhatIsLost)
     EXPECT_STREQ(lkl_panic_message(), "");
     EXPECT_EQ(lkl_is_running(), 0) << "it is halted all the same";
     EXPECT_EQ(lkl_sys_halt(), -LKL_ESHUTDOWN);
+}
+
+// A mount is one, however its path is spelled.
+TEST_P(CapiFailingMount, AnUnmountByAnyPathTellsIt)
+{
+    ASSERT_EQ(lkl_sys_chdir("/mnt"), 0);
+    const std::string name = std::string(path).substr(std::strlen("/mnt/"));
+    ASSERT_EQ(lkl_sys_symlink(path, "/link"), 0);
+    for (const std::string& spelled :
+         {path + std::string("/"), name, "./" + name + "/.", std::string("/link")}) {
+        const unsigned fd = write_file();
+        program.lossy = true;
+        EXPECT_EQ(lkl_sys_close(fd), 0);
+        EXPECT_EQ(lkl_umount_timeout(spelled.c_str(), 0, 1000), -LKL_EIO) << spelled;
+        program.lossy = false;
+        mount();
+    }
+    EXPECT_EQ(lkl_umount_dev(id, 0, 0, 1000), 0) << lkl_error_message();
+}
+
+// The program's own call tells nothing.
+TEST_P(CapiFailingMount, AHaltTellsWhatWasLostByAnUnmount)
+{
+    const unsigned fd = write_file();
+    program.lossy = true;
+    EXPECT_EQ(lkl_sys_close(fd), 0);
+    EXPECT_EQ(lkl_sys_umount(path, 0), 0);
+    program.lossy = false;
+    mount();
+    EXPECT_EQ(lkl_umount_dev(id, 0, 0, 1000), 0) << lkl_error_message();
+    EXPECT_EQ(lkl_sys_halt(), -LKL_EIO);
+}
+
+// What hides a mount from the program, or from the thread that halts the kernel.
+class CapiHiddenMount : public CapiFailingMount {
+protected:
+    // What is written is lost.
+    void lose_file()
+    {
+        const unsigned fd = write_file();
+        program.lossy = true;
+        EXPECT_EQ(lkl_sys_close(fd), 0);
+    }
+};
+
+INSTANTIATE_TEST_SUITE_P(Types, CapiHiddenMount, testing::Values("vfat", "ext4"),
+                         [](const auto& info) { return std::string(info.param); });
+
+TEST_P(CapiHiddenMount, AHaltTellsOfTheRootOfAProgram)
+{
+    lose_file();
+    ASSERT_EQ(lkl_sys_chroot(path), 0);
+    EXPECT_EQ(lkl_sys_halt(), -LKL_EIO);
+}
+
+TEST_P(CapiHiddenMount, AHaltTellsOfWhatIsMountedOver)
+{
+    lose_file();
+    ASSERT_EQ(lkl_sys_mount(path, path, "", LKL_MS_BIND, nullptr), 0);
+    ASSERT_EQ(lkl_sys_mount("none", path, "tmpfs", 0, nullptr), 0);
+    EXPECT_EQ(lkl_sys_halt(), -LKL_EIO);
+}
+
+TEST_P(CapiHiddenMount, AHaltTellsOfWhatWasMoved)
+{
+    lose_file();
+    ASSERT_EQ(lkl_sys_mkdir("/elsewhere", 0755), 0);
+    ASSERT_EQ(lkl_sys_mount(path, "/elsewhere", "", LKL_MS_MOVE, nullptr), 0);
+    ASSERT_EQ(lkl_sys_rmdir(path), 0);
+    EXPECT_EQ(lkl_sys_halt(), -LKL_EIO);
+}
+
+TEST_P(CapiHiddenMount, AHaltTellsWhatAUserMayNotSee)
+{
+    ASSERT_EQ(lkl_sys_chmod("/mnt", 0700), 0);
+    lose_file();
+    std::thread([] {
+        ASSERT_EQ(lkl_sys_setresuid(1000, 1000, 1000), 0);
+        EXPECT_EQ(lkl_sys_halt(), -LKL_EIO);
+    }).join();
+    EXPECT_EQ(lkl_is_running(), 0);
+}
+
+// And of what is written, nothing.
+TEST_P(CapiHiddenMount, AHaltTellsOfNoLossWhereThereIsNone)
+{
+    EXPECT_EQ(lkl_sys_close(write_file()), 0);
+    ASSERT_EQ(lkl_sys_mount("none", path, "tmpfs", 0, nullptr), 0);
+    ASSERT_EQ(lkl_sys_chroot(path), 0);
+    EXPECT_EQ(lkl_sys_halt(), 0) << lkl_error_message();
 }
 
 }  // namespace
