@@ -2,6 +2,7 @@
 #include "common/tar/archive_input.hpp"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include <fcntl.h>
@@ -74,31 +75,21 @@ bool ArchiveInput::next(const std::byte*& block, size_t& length)
     return true;
 }
 
-bool ArchiveInput::only_zeroes()
+bool ArchiveInput::only_zeroes(uint64_t position)
 {
-    const auto zero = [](std::byte byte) { return byte == std::byte{0}; };
     for (const Block& block : blocks_) {
-        if (!std::all_of(block.bytes.begin(), block.bytes.end(), zero))
+        const uint64_t before = position > block.start ? position - block.start : 0;
+        if (before < block.bytes.size() && !is_zero(std::span(block.bytes).subspan(before)))
             return false;
     }
-    const std::byte* bytes = nullptr;
-    size_t length = 0;
-    do {
-        if (!next(bytes, length) || !std::all_of(bytes, bytes + length, zero))
-            return false;
-    } while (length > 0);
-    return true;
+    return source_->only_zeroes();
 }
 
 bool ArchiveInput::read_rest()
 {
-    const std::byte* bytes = nullptr;
-    size_t length = 1;
-    while (packed_ && length > 0) {
-        if (!next(bytes, length))
-            return false;
-    }
-    return true;
+    std::vector<std::byte> rest(block_size);
+    while (packed_ && source_->read(rest) > 0) {}
+    return error().empty();
 }
 
 uint64_t ArchiveInput::raw_position() const

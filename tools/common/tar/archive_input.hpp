@@ -36,12 +36,13 @@ public:
     // Bytes that were given out and are kept; fewer when not all are.
     std::string kept(uint64_t position, size_t length) const;
 
-    // Reads to the end: is there nothing but zeroes? What was given out before, and does
-    // not stay any more, is not looked at.
-    bool only_zeroes();
+    // Reads to the end, unless something else comes: is there nothing but zeroes from the
+    // position on? What was given out before, and does not stay any more, is not looked at.
+    // Nothing is given out behind this.
+    bool only_zeroes(uint64_t position);
 
     // An archive may end before what it is packed in: reads the rest of that, since a
-    // checksum stands at its end. False: an error, error() says which.
+    // checksum stands at its end. False: an error, now or before; error() says which.
     bool read_rest();
 
 private:

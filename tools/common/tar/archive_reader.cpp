@@ -37,6 +37,11 @@ bool needs_seeking(int descriptor)
                        [text](std::string_view magic) { return text.starts_with(magic); });
 }
 
+int base_format(archive* reader)
+{
+    return archive_format(reader) & ARCHIVE_FORMAT_BASE_MASK;
+}
+
 // libarchive converts names in Unicode by the locale of the thread.
 class UnicodeScope {
 public:
@@ -91,7 +96,7 @@ ArchiveReader::ArchiveReader(int descriptor, std::string name, const ArchiveOpti
         throw ToolError(ExitCode::archive, escaped(name_) + ": the archive is empty");
     // For libarchive two sectors of zeroes are an archive without members, whatever
     // follows: a disk image, for instance.
-    if (status_ == ARCHIVE_EOF && input_ && !input_->only_zeroes())
+    if (status_ == ARCHIVE_EOF && input_ && !input_->only_zeroes(0))
         throw ToolError(ExitCode::archive,
                         escaped(name_) + (input_->error().empty() ? ": is no archive"
                                                                   : ": cannot read the archive: " +
@@ -116,8 +121,9 @@ la_ssize_t ArchiveReader::read_callback(archive* reader, void* self, const void*
 
 std::string ArchiveReader::error_text() const
 {
-    const char* const text = archive_error_string(archive_.get());
-    return escaped(text != nullptr ? text : "damaged");
+    if (const char* const text = archive_error_string(archive_.get()))
+        return escaped(text);
+    return escaped(input_ && !input_->error().empty() ? input_->error() : "damaged");
 }
 
 // Whether libarchive warns of a name that the locale has no characters for. Such names are
@@ -183,6 +189,7 @@ void ArchiveReader::check_end()
     if (!input_)
         return;
     check_end_of_tar();
+    check_behind();
     input_->forget();
     if (!input_->read_rest())
         fail_after(archive_filter_bytes(archive_.get(), 0), escaped(input_->error()));
@@ -192,12 +199,24 @@ void ArchiveReader::check_end()
 void ArchiveReader::check_end_of_tar()
 {
     constexpr size_t block_size = 512;
-    if ((archive_format(archive_.get()) & ARCHIVE_FORMAT_BASE_MASK) != ARCHIVE_FORMAT_TAR)
+    if (base_format(archive_.get()) != ARCHIVE_FORMAT_TAR)
         return;
     const auto position = static_cast<uint64_t>(archive_read_header_position(archive_.get()));
     if (input_->kept(position, block_size) != std::string(block_size, '\0'))
         fail_after(static_cast<la_int64_t>(position),
                    "the end of the archive is missing, and members may be");
+}
+
+// Archives that were put one behind the other: of formats that say where they end, libarchive
+// reads the first. Others it reads to the end, or by a table there.
+void ArchiveReader::check_behind()
+{
+    const int format = base_format(archive_.get());
+    if (format != ARCHIVE_FORMAT_TAR && format != ARCHIVE_FORMAT_CPIO)
+        return;
+    const la_int64_t position = archive_filter_bytes(archive_.get(), 0);
+    if (!input_->only_zeroes(static_cast<uint64_t>(position)) && input_->error().empty())
+        fail_after(position, "something else follows the end of the archive");
 }
 
 // Fills in entry_. False: it is left out, which was told.

@@ -62,6 +62,7 @@ private:
     void add_acl(const char* name, int type);
     void check_end();
     void check_end_of_tar();
+    void check_behind();
     void give(EntrySink& sink);
     bool give_data(EntrySink& sink);
     void set_extents();

@@ -9,6 +9,12 @@
 
 namespace tools {
 
+bool is_zero(std::span<const std::byte> bytes)
+{
+    return bytes.empty() || (bytes.front() == std::byte{0} &&
+                             std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
+}
+
 ByteSource::ByteSource() : buffer_(window) {}
 
 size_t ByteSource::produce_more(std::span<std::byte> room)
@@ -38,6 +44,16 @@ size_t ByteSource::read(std::span<std::byte> room)
     while (filled < room.size() && !ended_)
         filled += produce_more(room.subspan(filled));
     return filled;
+}
+
+bool ByteSource::only_zeroes()
+{
+    for (auto bytes = peek(); !bytes.empty(); bytes = peek()) {
+        if (!is_zero(bytes))
+            return false;
+        consume(bytes.size());
+    }
+    return error_.empty();
 }
 
 size_t DescriptorSource::produce(std::span<std::byte> room)

@@ -10,6 +10,8 @@
 
 namespace tools {
 
+bool is_zero(std::span<const std::byte> bytes);
+
 // One thread. Its calls throw nothing, since libarchive makes some of them.
 class ByteSource {
 public:
@@ -27,6 +29,9 @@ public:
     void consume(size_t count) { begin_ += count; }
     // The next bytes, as many as there is room for; fewer before the end or an error.
     size_t read(std::span<std::byte> room);
+    // Reads to the end, unless something else comes: is there nothing but zeroes? False for an
+    // error, too.
+    bool only_zeroes();
 
     // Why no more bytes come; empty: it is the end, or has not come yet.
     const std::string& error() const { return error_; }

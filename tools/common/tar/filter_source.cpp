@@ -59,6 +59,7 @@ la_ssize_t FilterSource::read_callback(archive* reader, void* self, const void**
         return -1;
     }
     source.lent_ = bytes.size();
+    source.given_ += bytes.size();
     *block = bytes.data();
     return static_cast<la_ssize_t>(bytes.size());
 }
@@ -67,6 +68,21 @@ void FilterSource::fail_of_archive()
 {
     const char* const text = archive_error_string(reader_.get());
     fail(text != nullptr ? text : "damaged");
+}
+
+// What follows the end of bzip2 and others is left unread by libarchive. (The lines behind
+// uuencode's may be the rest of a letter.)
+void FilterSource::check_behind()
+{
+    if (!unpacks() || archive_filter_code(reader_.get(), 0) == ARCHIVE_FILTER_UU)
+        return;
+    const auto read = static_cast<uint64_t>(archive_filter_bytes(reader_.get(), -1));
+    const auto unread = static_cast<size_t>(std::min<uint64_t>(given_ - read, lent_));
+    packed_->consume(std::exchange(lent_, 0) - unread);
+    if (!packed_->only_zeroes())
+        fail(packed_->error().empty() ? archive_filter_name(reader_.get(), 0) +
+                                            std::string(": something else follows its end")
+                                      : packed_->error());
 }
 
 size_t FilterSource::produce(std::span<std::byte> room)
@@ -79,7 +95,9 @@ size_t FilterSource::produce(std::span<std::byte> room)
         at_end_ = result == ARCHIVE_EOF;
         if (result == ARCHIVE_OK)
             block_ = {static_cast<const std::byte*>(bytes), length};
-        else if (!at_end_)
+        else if (at_end_)
+            check_behind();
+        else
             fail_of_archive();
     }
     const size_t count = std::min(room.size(), block_.size());

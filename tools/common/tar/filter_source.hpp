@@ -28,9 +28,11 @@ private:
     size_t produce(std::span<std::byte> room) override;
     static la_ssize_t read_callback(archive* reader, void* self, const void** block);
     void fail_of_archive();
+    void check_behind();
 
     const std::unique_ptr<ByteSource> packed_;
-    size_t lent_ = 0;  // bytes of it that libarchive looks at
+    size_t lent_ = 0;     // bytes of it that libarchive looks at
+    uint64_t given_ = 0;  // bytes that it has got, with these
     ArchiveHandle reader_;
     std::span<const std::byte> block_;  // unpacked, and not given out yet
     bool at_end_ = false;

@@ -60,18 +60,9 @@ bool GzipSource::next_member()
         in_member_ = true;
         return inflateReset(&stream_) == Z_OK;
     }
-    for (;;) {
-        const std::span<const std::byte> padding = packed_->peek();
-        if (padding.empty()) {
-            fail(packed_->error());
-            return false;
-        }
-        if (!std::ranges::all_of(padding, [](std::byte byte) { return byte == std::byte{0}; })) {
-            fail("gzip: something else follows its end");
-            return false;
-        }
-        packed_->consume(padding.size());
-    }
+    if (!packed_->only_zeroes())
+        fail(packed_->error().empty() ? "gzip: something else follows its end" : packed_->error());
+    return false;
 }
 
 }  // namespace tools
