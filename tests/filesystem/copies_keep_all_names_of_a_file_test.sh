@@ -61,6 +61,37 @@ run 0 "$LKL_BIN/cpfromfs" -q -i image /within /within again
 same again/within/a again/within/tree/d1/a again/within/tree/d2/{b,c}
 compare_trees tree again/within/tree --ignore links
 
+# A later source that is laid over an earlier one has another file of the name that a link of
+# it leads to. The link is the file that it was, by itself.
+mkdir -p over/a over/b
+echo AAA >over/a/x
+ln over/a/x over/a/y
+echo BBB >over/b/x
+ln over/a/x over/b/z1
+ln over/a/x over/b/z2
+laid_over() {
+    [ "$(cat "$1"/{x,y,z1,z2})" = $'BBB\nAAA\nAAA\nAAA' ] || fail "$2: $(head "$1"/*)"
+    same "$1"/z1 "$1"/z2
+}
+run 0 "$LKL_BIN/lkl" mkdir image:/laid image:/laid-by-cp image:/laid-within
+run 0 "$LKL_BIN/cptofs" -q -i image over/a/. over/b/. /laid
+run 0 "$LKL_BIN/lkl" cp -q -r over/a/. over/b/. image:/laid-by-cp
+run 0 "$LKL_BIN/cptofs" -q -i image over /
+run 0 "$LKL_BIN/lkl" cp -q -r image:/over/a/. image:/over/b/. image:/laid-within
+mkdir laid-on-host laid-on-host-by-cp laid-by-tar
+for name in laid laid-by-cp laid-within; do
+    run 0 "$LKL_BIN/cpfromfs" -q -i image /$name .
+    laid_over $name $name
+done
+run 0 "$LKL_BIN/cpfromfs" -q -i image /over/a/. /over/b/. laid-on-host
+laid_over laid-on-host cpfromfs
+run 0 "$LKL_BIN/lkl" cp -q -r image:/over/a/. image:/over/b/. laid-on-host-by-cp
+laid_over laid-on-host-by-cp "lkl cp"
+run 0 "$LKL_BIN/cpfromfs" -q -i image /over/a/. /over/b/. - >laid.tar
+tar -C laid-by-tar -xf laid.tar
+laid_over laid-by-tar "cpfromfs, an archive"
+rm -r laid*
+
 # No room for the first name, on the host: what was there before stays there alone.
 mkdir pair
 head -c 3000000 /dev/urandom >pair/b1

@@ -431,32 +431,33 @@ void TreeReader<File>::give(const Level& level, Prepared& prepared)
             ToolError(ExitCode::path,
                       escaped(shown()) + ": has the name of a file of an earlier source: left out")
                 .about(shown())};
+    links_.take(path_, identity_of(prepared.stat));
     if (may_be_link(prepared.stat) && give_as_link(prepared))
         return;
     if (!prepared.opened)
         open(level, prepared);
     if (give_as_file(prepared) && prepared.stat.stx_nlink > 1)
-        links_[identity_of(prepared.stat)] = {entry_.path, sink_.begun()};
+        links_.add(identity_of(prepared.stat), {entry_.path, sink_.begun()});
 }
 
 // The file went to the sink under another name.
 template <typename File>
 bool TreeReader<File>::may_be_link(const lkl::Stat& stat) const
 {
-    return stat.stx_nlink > 1 && links_.contains(identity_of(stat));
+    return stat.stx_nlink > 1 && links_.find(identity_of(stat)) != nullptr;
 }
 
 // False: it is not there under that name; or this very name came before, and is to be made again.
 template <typename File>
 bool TreeReader<File>::give_as_link(Prepared& prepared)
 {
-    const auto found = links_.find(identity_of(prepared.stat));
-    const Link& link = found->second;
-    if (link.path == path_ || !sink_.made(link.path, link.number)) {
-        links_.erase(found);
+    const Identity file = identity_of(prepared.stat);
+    const GivenLinks::Link* const link = links_.find(file);
+    if (link->path == path_ || !sink_.made(link->path, link->number)) {
+        links_.forget(file);
         return false;
     }
-    entry_.link = link.path;
+    entry_.link = link->path;
     begin(EntryType::hard_link, prepared.stat, prepared.attributes);
     sink_.end();
     return true;

@@ -23,7 +23,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -37,6 +36,7 @@
 #include "common/tree/exclude.hpp"
 #include "common/tree/failures.hpp"
 #include "common/tree/given_files.hpp"
+#include "common/tree/given_links.hpp"
 #include "common/tree/hole_finder.hpp"
 #include "common/tree/host_file.hpp"
 #include "common/tree/identity.hpp"
@@ -174,11 +174,7 @@ private:
     Entry entry_;
     std::vector<Attribute> directory_attributes_;
 
-    struct Link {
-        std::string path;  // where the file is in the sink's tree
-        uint64_t number;   // EntrySink::begun() then
-    };
-    std::unordered_map<Identity, Link, HashIdentity> links_;
+    GivenLinks links_;
     std::unordered_set<Identity, HashIdentity> directories_;  // that are not empty
     GivenFiles given_;
 };
