@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# lkl cp and cpfromfs put no file in the place of a device, a FIFO or a socket that is named
-# as the destination, nor of a link to one; and a name with a slash is that of a directory.
+# lkl cp and cpfromfs put no file in the place of a device, a FIFO, a socket or an open
+# descriptor that is named as the destination, nor of a link to one; and a name with a slash is
+# that of a directory.
 # shellcheck source=tests/filesystem/lib.sh
 . "$(dirname "$0")/lib.sh"
 need mkfs.ext4 python3
@@ -32,6 +33,22 @@ for name in "${names[@]}"; do
     done
     [ "$(stat -c '%i %f' "$name")" = "$before" ] || fail "$name is another file"
 done
+
+# What stands for a descriptor may lead to a regular file. (/dev/stdout itself is not put at
+# stake here: it is such a link.)
+ln -s /proc/self/fd/1 to-descriptor
+ln -s to-descriptor to-link
+ln -s /proc/thread-self/fd descriptors
+for name in to-descriptor to-link descriptors/1 /proc/self/fd/1 /dev/fd/1; do
+    for copy in "lkl cp image:/file" "cpfromfs -i image /file"; do
+        # shellcheck disable=SC2086  # words
+        run 6 "$LKL_BIN"/$copy "$name" >out
+        says "$name: is an open descriptor, and no file"
+        says_one_line
+    done
+done
+[ "$(find to-descriptor to-link -type l | wc -l)" = 2 ] ||
+    fail "a link was replaced"
 
 # A file and links to no file are replaced, as the manual page says.
 for name in old to-old to-nowhere; do

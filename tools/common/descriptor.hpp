@@ -4,9 +4,18 @@
 
 #include <utility>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 namespace tools {
+
+// What was written so far is brought to where it goes, as close(2) does on NFS and FUSE, which
+// take it first and tell later that it was lost. The descriptor stays open. 0, or -1 with errno.
+inline int close_copy(int descriptor)
+{
+    const int copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+    return copy >= 0 ? ::close(copy) : -1;
+}
 
 class Descriptor {
 public:

@@ -12,8 +12,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/named_descriptor.hpp"
 #include "common/report.hpp"
 #include "common/same_storage.hpp"
+#include "common/tool.hpp"
 #include "common/umask.hpp"
 
 namespace tools {
@@ -73,6 +75,10 @@ Destination::Destination(const std::string& path, const Kind& kind)
         return;
     }
 
+    if (const auto descriptor = named_descriptor(path)) {
+        use_open(*descriptor, kind);
+        return;
+    }
     struct stat status;
     if (stat(path.c_str(), &status) != 0) {
         if (errno != ENOENT)
@@ -105,6 +111,18 @@ Destination::Destination(const std::string& path, const Kind& kind)
         fail("replace");
     create_temporary(target_, kind.prefix);
     fchmod(file_.get(), status.st_mode & 07777);
+}
+
+// What is open already goes on from where it is; a name of its own is not to be had.
+void Destination::use_open(int descriptor, const Kind& kind)
+{
+    if (!kind.stream)
+        throw ToolError(ExitCode::usage, escaped(name_) + ": is an open descriptor, and no file");
+    struct stat status;
+    file_ = Descriptor(fcntl(descriptor, F_DUPFD_CLOEXEC, 0));
+    if (!file_ || fstat(file_.get(), &status) != 0)
+        fail("open");
+    refuse_image(name_, status, kind.image);
 }
 
 void Destination::create_temporary(const std::string& path, const char* prefix)
@@ -141,7 +159,9 @@ Destination::~Destination()
 
 void Destination::complete()
 {
-    if (standard_output_ || !file_)
+    if (standard_output_)
+        finish_standard_output();
+    if (!file_)
         return;
     // A device or a FIFO may know nothing of fsync.
     if (fsync(file_.get()) != 0 && !(temporary_.empty() && (errno == EINVAL || errno == EROFS)))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Where what a tool makes goes: a file that gets its name only when it is complete, or,
-// if that will do, standard output or a device.
+// if that will do, standard output, another open descriptor (/dev/fd/N) or a device.
 #pragma once
 
 #include <optional>
@@ -18,9 +18,9 @@ void refuse_standard_output(const std::string& image);
 class Destination {
 public:
     struct Kind {
-        const char* what;          // for messages: "archive"
-        const char* prefix;        // of the temporary file's name
-        bool stream;               // "-", standard output, and devices are written in place
+        const char* what;    // for messages: "archive"
+        const char* prefix;  // of the temporary file's name
+        bool stream;         // "-", standard output, descriptors and devices are written in place
         const std::string& image;  // which is refused; empty: none
     };
     // Throws ToolError, ExitCode::output or ExitCode::usage.
@@ -51,6 +51,7 @@ public:
     void commit();
 
 private:
+    void use_open(int descriptor, const Kind& kind);
     void create_temporary(const std::string& path, const char* prefix);
     [[noreturn]] void fail(const std::string& what) const;
 

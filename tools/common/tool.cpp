@@ -2,8 +2,11 @@
 #include "common/tool.hpp"
 
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <csignal>
+#include <cstdio>
+#include <cstring>
 #include <exception>
 #include <memory>
 #include <new>
@@ -15,6 +18,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "common/descriptor.hpp"
 #include "common/report.hpp"
 
 namespace tools {
@@ -118,6 +122,14 @@ void occupy_standard_descriptors()
     }
 }
 
+void finish_standard_output()
+{
+    if (std::fflush(stdout) == 0 && (close_copy(STDOUT_FILENO) == 0 || errno == EBADF))
+        return;
+    throw ToolError(ExitCode::output,
+                    std::string("standard output: cannot write: ") + std::strerror(errno));
+}
+
 int run_tool(const char* name, const std::function<void()>& function)
 {
     occupy_standard_descriptors();
@@ -126,6 +138,7 @@ int run_tool(const char* name, const std::function<void()>& function)
         before[i] = std::signal(ignored[i], SIG_IGN);
     try {
         function();
+        finish_standard_output();
         return static_cast<int>(ExitCode::ok);
     } catch (const ToolError& error) {
         // Without a text: it was told before.

@@ -22,9 +22,13 @@ void close_descriptors_but(const std::set<unsigned>& kept);
 // does, and programs that are started do not have it.
 void occupy_standard_descriptors();
 
-// Calls the function and reports what it throws, unless that has no text; returns the
-// exit code. A reader of standard output that goes away, and a limit of file sizes, are
-// errors like others: their signals are ignored.
+// What was printed is where it goes, as far as a close tells: close_copy() of descriptor.hpp.
+// Throws ToolError, ExitCode::output. One that is closed is none.
+void finish_standard_output();
+
+// Calls the function, and finish_standard_output(), and reports what they throw, unless that
+// has no text; returns the exit code. A reader of standard output that goes away, and a limit of
+// file sizes, are errors like others: their signals are ignored.
 int run_tool(const char* name, const std::function<void()>& function);
 
 // The same for a tool that has just been started: close_inherited_descriptors() first.

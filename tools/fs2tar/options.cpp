@@ -4,7 +4,10 @@
 #include <array>
 #include <string_view>
 
+#include <unistd.h>
+
 #include "common/command_line.hpp"
+#include "common/named_descriptor.hpp"
 #include "common/report.hpp"
 
 namespace tools::fs2tar {
@@ -106,11 +109,15 @@ std::optional<Options> parse_command_line(int argc, char** argv)
     if (!line.parse(argc, argv))
         return std::nullopt;
 
+    options.compression = compression_for(compression, options.archive);
+    for (std::string* const path : {&options.archive, &options.label_file}) {
+        if (named_descriptor(*path) == STDOUT_FILENO)
+            *path = "-";
+    }
     if (options.label_file == "-" && options.archive == "-")
         throw ToolError(ExitCode::usage, "-s -: the archive goes to standard output");
     if (options.json && (options.archive == "-" || options.label_file == "-"))
         throw ToolError(ExitCode::usage, "--json: standard output is taken by -");
-    options.compression = compression_for(compression, options.archive);
     refuse_mount_option(options.image, "rw", "the image is never written");
     return options;
 }

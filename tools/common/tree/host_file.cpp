@@ -96,6 +96,11 @@ lkl::Result<void> HostFile::close()
     return void_result(file_.close(), "close");
 }
 
+lkl::Result<void> HostFile::write_back() const
+{
+    return void_result(close_copy(descriptor()), "write back");
+}
+
 lkl::Result<size_t> HostFile::read_at(std::span<std::byte> buffer, uint64_t offset) const
 {
     return size_result(

@@ -29,6 +29,8 @@ public:
     bool is_open() const { return static_cast<bool>(file_); }
     int descriptor() const { return file_.get(); }
     lkl::Result<void> close();
+    // close_copy() of descriptor.hpp.
+    lkl::Result<void> write_back() const;
 
     lkl::Result<size_t> read_at(std::span<std::byte> buffer, uint64_t offset) const;
     lkl::Result<size_t> write_at(std::span<const std::byte> data, uint64_t offset) const;

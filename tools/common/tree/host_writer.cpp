@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/named_descriptor.hpp"
 #include "common/report.hpp"
 #include "common/tree/entry_pipe.hpp"
 #include "common/tree/tree_writer.hpp"
@@ -36,7 +37,10 @@ HostTop open_host_top(const std::string& destination, const std::vector<std::str
     HostTop top{*std::move(target), destination};
     if (top.name.empty())
         return top;
-    // Nobody who names it wants a file in the place of /dev/null or /dev/stdout.
+    // Nobody who names it wants a file in the place of /dev/stdout or /dev/null.
+    if (named_descriptor(destination))
+        throw ToolError(ExitCode::output,
+                        escaped(destination) + ": is an open descriptor, and no file");
     struct stat status;
     if (stat(destination.c_str(), &status) == 0 && !S_ISREG(status.st_mode))
         throw ToolError(ExitCode::output, escaped(destination) + ": is no regular file");

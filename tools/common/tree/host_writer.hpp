@@ -19,7 +19,7 @@ struct HostTop : Target<HostFile> {
 };
 
 // Where sources go, patterns perhaps, as in cp. Throws ToolError, ExitCode::output; also where
-// the destination, or what it links to, is a device, a FIFO or a socket.
+// the destination, or what it links to, is a device, a FIFO, a socket or an open descriptor.
 HostTop open_host_top(const std::string& destination, const std::vector<std::string>& sources);
 
 // give(sink) gives all files; they are made below `top` by a thread of its own. kept: files of

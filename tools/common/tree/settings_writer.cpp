@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 
 #include <lkl/asm/errno.h>
 
@@ -68,6 +69,13 @@ bool is_of_file_system(const std::string& name)
     return name.starts_with("system.") && name != access_acl && name != default_acl;
 }
 
+// What a call on a file says that may be of its data: where the host writes behind, an error is
+// told once, to whoever calls next.
+bool is_of_storage(int code)
+{
+    return code == LKL_ENOSPC || code == LKL_EDQUOT || code == LKL_EIO;
+}
+
 // "security." of "security.selinux"; ACLs are a class of their own.
 std::string attribute_class(const std::string& name)
 {
@@ -89,32 +97,41 @@ lkl::FileTimes file_times(const Entry& entry)
     return {convert(entry.atime), convert(entry.mtime)};
 }
 
-// What the file system does not hold, or the user may not set, is no failure.
+// What comes of a setting: what the file system does not hold, or the user may not set, is no
+// failure. An error that may be of the data, too, is not told but returned.
 template <typename File>
-void SettingsWriter<File>::set_failed(const char* kind, const lkl::Error& error,
-                                      std::string_view path)
+lkl::Result<void> SettingsWriter<File>::judge(const char* kind, lkl::Result<void> set,
+                                              std::string_view path)
 {
-    const ToolError told = texts_.failure(error, path);
-    if (error.code == LKL_EPERM || error.code == LKL_EOPNOTSUPP || error.code == LKL_EINVAL)
+    if (set || is_of_storage(set.error().code))
+        return set;
+    const int code = set.error().code;
+    const ToolError told = texts_.failure(set.error(), path);
+    if (code == LKL_EPERM || code == LKL_EOPNOTSUPP || code == LKL_EINVAL)
         failures_.warn_once(kind, std::string(told.what()) + ": " + kind + " are not kept");
     else
         failures_.add(told);
+    return {};
 }
 
 // False: the file belongs to another one than it should.
 template <typename File>
 template <typename Target>
-bool SettingsWriter<File>::set_owner(const Target& target, const Entry& entry, MadeAs made,
-                                     std::string_view path)
+lkl::Result<bool> SettingsWriter<File>::set_owner(const Target& target, const Entry& entry,
+                                                  MadeAs made, std::string_view path)
 {
     if (entry.uid == options_.uid && entry.gid == options_.gid && !made.inherits)
         return true;
     auto set = target.set_owner(entry.uid, entry.gid);
     if (set)
         return true;
-    if (set.error().code == LKL_EPERM && !options_.root())
-        (void)target.set_owner(~0u, entry.gid);  // a group of one's own may do
-    set_failed("owners", set.error(), path);
+    if (set.error().code == LKL_EPERM && !options_.root()) {
+        // A group of one's own may do.
+        if (auto group = target.set_owner(~0u, entry.gid); !group)
+            set = std::move(group);
+    }
+    if (auto judged = judge("owners", std::move(set), path); !judged)
+        return std::move(judged).error();
     return false;
 }
 
@@ -171,36 +188,39 @@ bool SettingsWriter<File>::set_attributes(const Target& target, const Entry& ent
 
 template <typename File>
 template <typename Target>
-void SettingsWriter<File>::apply_to(const Target& target, const Entry& entry, MadeAs made,
-                                    std::string_view path)
+lkl::Result<void> SettingsWriter<File>::apply_to(const Target& target, const Entry& entry,
+                                                 MadeAs made, std::string_view path)
 {
     // A change of owner takes capabilities and set-user-ID away; an ACL changes the
     // mode.
-    const bool owned = set_owner(target, entry, made, path);
+    const lkl::Result<bool> owned = set_owner(target, entry, made, path);
+    if (!owned)
+        return owned.error();
     const bool acl = set_attributes(target, entry, made, path);
     // Somebody else's program must not run with this user's rights.
-    const uint32_t mode = owned ? entry.mode : entry.mode & ~set_id_bits;
+    const uint32_t mode = *owned ? entry.mode : entry.mode & ~set_id_bits;
     if (entry.type != EntryType::symbolic_link &&
         (acl || made.inherits || made.mode != mode || (mode & set_id_bits) != 0)) {
-        if (auto set = target.set_mode(mode); !set)
-            set_failed("modes", set.error(), path);
+        if (auto set = judge("modes", target.set_mode(mode), path); !set)
+            return set;
     }
-    if (auto set = target.set_times(file_times(entry)); !set)
-        set_failed("times", set.error(), path);
+    return judge("times", target.set_times(file_times(entry)), path);
 }
 
 template <typename File>
-void SettingsWriter<File>::apply(const File& file, const Entry& entry, MadeAs made,
-                                 std::string_view path)
+lkl::Result<void> SettingsWriter<File>::apply(const File& file, const Entry& entry, MadeAs made,
+                                              std::string_view path)
 {
-    apply_to(OpenTarget<File>{file}, entry, made, path);
+    return apply_to(OpenTarget<File>{file}, entry, made, path);
 }
 
 template <typename File>
 void SettingsWriter<File>::apply_at(const File& directory, const char* name, const Entry& entry,
                                     MadeAs made, std::string_view path)
 {
-    apply_to(NamedTarget<File>{directory, name}, entry, made, path);
+    // These have no data.
+    if (auto set = apply_to(NamedTarget<File>{directory, name}, entry, made, path); !set)
+        failures_.add(texts_.failure(set.error(), path));
 }
 
 template class SettingsWriter<lkl::File>;

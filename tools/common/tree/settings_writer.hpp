@@ -53,21 +53,26 @@ public:
     {
     }
 
-    // path: for messages.
-    void apply(const File& file, const Entry& entry, MadeAs made, std::string_view path);
+    // path: for messages. An error was not told: a file system without room or in trouble
+    // may have failed to write the data, too. (Not of extended attributes, which may have no
+    // room where data have.)
+    lkl::Result<void> apply(const File& file, const Entry& entry, MadeAs made,
+                            std::string_view path);
     // To a name in a directory, which is not followed.
     void apply_at(const File& directory, const char* name, const Entry& entry, MadeAs made,
                   std::string_view path);
 
 private:
     template <typename Target>
-    void apply_to(const Target& target, const Entry& entry, MadeAs made, std::string_view path);
+    lkl::Result<void> apply_to(const Target& target, const Entry& entry, MadeAs made,
+                               std::string_view path);
     template <typename Target>
-    bool set_owner(const Target& target, const Entry& entry, MadeAs made, std::string_view path);
+    lkl::Result<bool> set_owner(const Target& target, const Entry& entry, MadeAs made,
+                                std::string_view path);
     template <typename Target>
     bool set_attributes(const Target& target, const Entry& entry, MadeAs made,
                         std::string_view path);
-    void set_failed(const char* kind, const lkl::Error& error, std::string_view path);
+    lkl::Result<void> judge(const char* kind, lkl::Result<void> set, std::string_view path);
 
     const WriteOptions& options_;
     const ErrorTexts& texts_;

@@ -548,10 +548,13 @@ void TreeWriter<File>::finish_regular()
     // The last part of it may be a hole.
     if (entry_.size > written_)
         check(file_.truncate(entry_.size));
-    settings_.apply(
+    // Of data that are lost the next call tells; a setting that fails may not count.
+    if constexpr (of_host)
+        check(file_.write_back());
+    check(settings_.apply(
         file_, entry_,
         made_as(modes_ == Modes::kept && made_ ? creation_mode() : MadeAs::unknown_mode),
-        entry_.path);
+        entry_.path));
     check(file_.close());
     if constexpr (of_host) {
         if (unfinished_.hidden())
@@ -572,7 +575,10 @@ void TreeWriter<File>::leave(Level& level, std::string_view path)
     if (level.settle) {
         // One that was there loses the ACLs that its entry does not have; a new one,
         // those that it has inherited.
-        settings_.apply(level.directory, level.entry, {MadeAs::unknown_mode, true}, path);
+        if (auto set =
+                settings_.apply(level.directory, level.entry, {MadeAs::unknown_mode, true}, path);
+            !set)
+            failures_.add(texts_.failure(set.error(), path));
     }
     if (!options_.any_order)
         return;

@@ -108,8 +108,9 @@ void fill(Image& image, const std::string& path, const Place& place, const lkl::
     copy_in(image, path, source, file);
     WriteOptions options;
     Failures failures(true, false);
-    SettingsWriter<lkl::File>(options, image.mounted(), failures)
-        .apply(file, entry, {MadeAs::unknown_mode, true}, path);
+    check(image, path,
+          SettingsWriter<lkl::File>(options, image.mounted(), failures)
+              .apply(file, entry, {MadeAs::unknown_mode, true}, path));
     check(image, path, file.sync());
 }
 
