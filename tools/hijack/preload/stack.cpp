@@ -151,6 +151,15 @@ void stay_unless_awaited()
         pause();
 }
 
+// Which is told.
+bool has_crashed()
+{
+    const std::string panic = kernel->panic_message();
+    if (!panic.empty())
+        tell_crash("the kernel of the network stack crashed: " + panic);
+    return !panic.empty();
+}
+
 int not_there(State now)
 {
     if (now == State::lost)
@@ -224,8 +233,8 @@ long call_with(long number, const long* args)
     if (is_ended_by_another()) [[unlikely]] {
         stay_unless_awaited();
     } else if (result == -ESHUTDOWN || result == -EIO) [[unlikely]] {
-        if (const std::string panic = kernel->panic_message(); !finishing && !panic.empty())
-            tell_crash("the kernel of the network stack crashed: " + panic);
+        if (!finishing)
+            (void)has_crashed();
     }
     if (result == -EMFILE) [[unlikely]]
         tell_full("its kernel's memory has no room for more sockets (--kernel-memory)");
@@ -249,11 +258,11 @@ bool finish()
     });
     network::wait_until_sent(*kernel);
     network::release_leases(*kernel);
-    all_written = images::unmount_all(*kernel);
-    if (const auto halted = kernel->halt(); !halted) {
-        all_written = false;
+    const bool unmounted = kernel->running() && images::unmount_all(*kernel);
+    const auto halted = kernel->halt();
+    if (!has_crashed() && !halted)
         message(halted.error().what);
-    }
+    all_written = settings::configuration()->images.empty() || (unmounted && halted);
     return all_written;
 }
 
