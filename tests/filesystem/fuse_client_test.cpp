@@ -89,28 +89,8 @@ class FuseClient : public FuseTest, public testing::Test {};
 
 TEST_F(FuseClient, ThreadsWorkAtOnce)
 {
-    constexpr int threads = 6;
-    constexpr size_t size = 1'300'000;
-    const auto name = [](int i) { return "file " + std::to_string(i); };
-    const auto contents = [](int i) { return pattern(static_cast<uint64_t>(i) + 50, size); };
     mount({.threads = 3});
-    Crew crew;
-    crew.add(threads, [&](int i) {
-        const std::string path = at_ours(name(i)), data = contents(i);
-        for (int round = 0; round < 3; ++round) {
-            EXPECT_EQ(our_files.write_file(path + " new", data, 100'000), 0);
-            EXPECT_EQ(our_files.rename(path + " new", path), 0);
-            std::string found;
-            EXPECT_EQ(our_files.read_file(path, found), 0);
-            EXPECT_TRUE(found == data) << path << " in round " << round;
-        }
-    });
-    crew.join();
-    for (int i = 0; i < threads; ++i) {
-        std::string found;
-        EXPECT_EQ(host_files.read_file(at_host(name(i)), found), 0);
-        EXPECT_TRUE(found == contents(i)) << name(i);
-    }
+    expect_threads_to_write(our_files, at_ours(""), host_files, at_host(""));
     unmount();
     EXPECT_TRUE(kernel.halt());
 }

@@ -7,6 +7,8 @@
 
 #include <fcntl.h>
 
+#include "kernel.hpp"
+
 namespace lkl::test {
 
 namespace {
@@ -352,6 +354,32 @@ testing::AssertionResult same_lines(const std::vector<std::string>& expected,
     tell(expected, found, "expected: ");
     tell(found, expected, "found:    ");
     return result;
+}
+
+void expect_threads_to_write(const FileCalls& our_files, const std::string& ours,
+                             const FileCalls& host_files, const std::string& hosts)
+{
+    constexpr int threads = 6;
+    constexpr size_t size = 1'300'000;
+    const auto name = [](int i) { return "file " + std::to_string(i); };
+    const auto contents = [](int i) { return pattern(static_cast<uint64_t>(i) + 50, size); };
+    Crew crew;
+    crew.add(threads, [&](int i) {
+        const std::string path = ours + name(i), data = contents(i);
+        for (int round = 0; round < 3; ++round) {
+            EXPECT_EQ(our_files.write_file(path + " new", data, 100'000), 0);
+            EXPECT_EQ(our_files.rename(path + " new", path), 0);
+            std::string found;
+            EXPECT_EQ(our_files.read_file(path, found), 0);
+            EXPECT_TRUE(found == data) << path << " in round " << round;
+        }
+    });
+    crew.join();
+    for (int i = 0; i < threads; ++i) {
+        std::string found;
+        EXPECT_EQ(host_files.read_file(hosts + name(i), found), 0);
+        EXPECT_TRUE(found == contents(i)) << name(i);
+    }
 }
 
 }  // namespace lkl::test

@@ -31,6 +31,11 @@ std::string pattern(uint64_t seed, size_t size);
 std::vector<std::string> make_tree(const FileCalls& files, const std::string& root,
                                    const TreeTraits& traits);
 
+// Six threads at once write files anew under other names, rename and read them, in `ours`, which
+// ends in a slash; then the host sees the same in `hosts`.
+void expect_threads_to_write(const FileCalls& our_files, const std::string& ours,
+                             const FileCalls& host_files, const std::string& hosts);
+
 // A line for each file: name, type, size, mode, links, time of change, target, contents.
 std::vector<std::string> describe_tree(const FileCalls& files, const std::string& root,
                                        const TreeTraits& traits);
