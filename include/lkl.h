@@ -161,9 +161,10 @@ LKL_API const char *lkl_strerror(int err);
 LKL_API void lkl_perror(const char *msg, int err);
 
 /*
- * One line on the last function of lkl.h (system calls are none) that failed in the
- * calling thread: the operation, the object and the reason. "" when none has. Stays
- * until the thread's next such failure.
+ * One line on the last function of lkl.h that failed in the calling thread: the operation,
+ * the object and the reason. "" when none has. Stays until the thread's next such failure.
+ * System calls are none, nor what is made of them: functions on directories,
+ * lkl_set_fd_limit().
  */
 LKL_API const char *lkl_error_message(void);
 
@@ -193,11 +194,12 @@ LKL_API void lkl_bug(const char *fmt, ...) LKL_PRINTF(1, 2) __attribute__((noret
  * itself for writing, shared for reading; a block device that is written to is claimed, as
  * by O_EXCL, for which `fd` needs not be opened with it (lkl/disk.hpp).
  *
- * Returns the disk's number, from 0 on, or -LKL_ESHUTDOWN (lkl_init() was not called, or
- * the kernel was halted),
- * -LKL_EBUSY (the file is in use), -LKL_EINVAL (a member is missing, or the size is
- * not a multiple of 512), -LKL_EAGAIN (no thread for `ops`), -LKL_ENOSPC (a kernel has at
- * most 56 devices, disks and network interfaces together), and the errors of the host.
+ * Returns the disk's number, from 0 on, or -LKL_ESHUTDOWN (lkl_init() was not called, or the
+ * kernel was halted), -LKL_EBUSY (the file is in use), -LKL_EINVAL (a member is missing, or
+ * the size of a file that is written to is not a multiple of 512: one that is only read is
+ * padded with zeroes), -LKL_EBADF (`fd` is not open for reading), -LKL_EAGAIN (no thread for
+ * `ops`), -LKL_ENOSPC (a kernel has at most 56 devices, disks and network interfaces
+ * together), and the errors of the host.
  */
 LKL_API int lkl_disk_add(struct lkl_disk *disk);
 

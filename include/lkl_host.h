@@ -183,7 +183,8 @@ struct lkl_blk_info {
  * blocked, from lkl_disk_add() to lkl_disk_remove().  It calls request(), for one
  * request at a time, in the order in which the kernel sent them; request() may
  * block for as long as it likes, and may not call the kernel.  The other functions
- * are called by the thread that calls lkl_disk_add().
+ * are called by the thread that calls lkl_disk_add(), and so is request() before that, for
+ * the one flush that tells whether there is a cache where get_info() does not say it.
  */
 struct lkl_dev_blk_ops {
 	/* Stores the size in bytes; a rest of less than 512 bytes is not used. 0, or

@@ -164,6 +164,10 @@ Of {total} calls, {absent} return `-LKL_ENOSYS`:
 
 A call marked *limited* works, except for what stands beside it.
 
+The table is that of the usual kernel. The tiny one (`vmlinux-tiny`: ext4, FAT and SquashFS on
+virtio-blk) has no network, io_uring, AIO, inotify, fanotify, BPF, System V IPC, message
+queues, keys, quotas, swap or accounting: calls of those return `-LKL_ENOSYS` there.
+
 | number | call | state | |
 |---:|---|---|---|
 """

@@ -10,8 +10,8 @@
  * All return 0 or a negative error number of the kernel, and lkl_error_message() then
  * has the kernel's own words: -LKL_ENODEV (no such interface), -LKL_EEXIST (it is there
  * already), -LKL_EINVAL (a prefix or a family is out of range), -LKL_ESHUTDOWN (no
- * kernel runs).  They may be called by any thread at any time, and work in the network
- * namespace of the calling one.
+ * kernel runs), -LKL_ENOSYS (the tiny kernel, which has no network).  They may be called by
+ * any thread at any time, and work in the network namespace of the calling one.
  */
 #ifndef LKL_INTERFACES_H
 #define LKL_INTERFACES_H
@@ -22,7 +22,7 @@
 extern "C" {
 #endif
 
-/* The index of an interface, or -LKL_ENODEV. */
+/* The index of an interface, or -LKL_ENODEV; -LKL_ERANGE: no name can be so long. */
 LKL_API int lkl_ifname_to_ifindex(const char *name);
 
 LKL_API int lkl_if_up(int ifindex);

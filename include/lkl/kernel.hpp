@@ -165,7 +165,7 @@ public:
     Result<DiskId> add_disk(std::unique_ptr<BlockBackend> backend);
     // Removes it again: requests in flight finish first, and what was written since the last
     // flush is flushed. EBUSY while mounted. EIO: the flush has failed, so that a loss of power
-    // may take back what was written; the disk is gone all the same.
+    // may take back what was written; the disk is gone all the same. ENODEV: no such disk.
     Result<void> remove_disk(DiskId disk);
 
     // Adds a virtio network device whose packets go through `backend`; the interface

@@ -94,8 +94,10 @@ struct lkl_netdev_args {
  * than what the device says, all of its offload.  Between lkl_init() and
  * lkl_start_kernel() the latter adds it to the kernel; it has no interface before.
  * Returns its number, from 0 on, or -LKL_ESHUTDOWN (lkl_init() was not called, or the
- * kernel was halted), -LKL_EBUSY (it is added already), -LKL_EINVAL (a function is
- * missing), -LKL_ENOSPC (a kernel has at most 56 devices), and the kernel's.
+ * kernel was halted), -LKL_EINVAL (a function is missing), -LKL_ENOSPC (a kernel has at
+ * most 56 devices), and the kernel's.  A device of the library's, by lkl_netdev_*_create(),
+ * can be added once: -LKL_EBUSY afterwards, also when it was removed or could not be added.
+ * A device of the program's own must not be added while it is there.
  */
 LKL_API int lkl_netdev_add(struct lkl_netdev *nd, struct lkl_netdev_args *args);
 

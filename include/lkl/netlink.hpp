@@ -258,8 +258,9 @@ public:
 
     // Queueing disciplines. `text` is in the words of tc(8), see docs/network.md:
     // "fq_codel", "netem delay 10ms loss 1%". `parent` is "root", "ingress", "clsact" or a
-    // class as "1:2". Takes the place of the one that is there. EINVAL: a word that is not
-    // known; the Error names it.
+    // class as "1:2". Takes the place of the one that is there; what one of the same kind
+    // keeps is in docs/network.md too. EINVAL: a word that is not known, which the Error
+    // names, or one that cannot be changed.
     Result<std::vector<Qdisc>> qdiscs(int index = 0);
     Result<void> set_qdisc(int index, std::string_view parent, std::string_view text);
     Result<void> delete_qdisc(int index, std::string_view parent = "root");
