@@ -4,6 +4,7 @@
 #include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/hrtimer.h>
+#include <linux/irqflags.h>
 #include <linux/sched/clock.h>
 #include <linux/timekeeping.h>
 #include <linux/timer.h>
@@ -80,16 +81,21 @@ static void hrtimers_fire_in_time_and_in_order(struct kunit *test)
 {
 	static const u64 after[] = { 5 * NSEC_PER_MSEC, 300 * NSEC_PER_USEC, 2 * NSEC_PER_MSEC };
 	struct alarm *alarms = kunit_kcalloc(test, ARRAY_SIZE(after), sizeof(*alarms), GFP_KERNEL);
-	u64 start = ktime_get_ns();
+	unsigned long flags;
+	u64 start;
 	int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, alarms);
+	/* None may fire before all are there, however long the host holds this up. */
+	local_irq_save(flags);
+	start = ktime_get_ns();
 	for (i = 0; i < ARRAY_SIZE(after); i++) {
 		init_completion(&alarms[i].fired);
 		hrtimer_init(&alarms[i].timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS);
 		alarms[i].timer.function = ring;
 		hrtimer_start(&alarms[i].timer, start + after[i], HRTIMER_MODE_ABS);
 	}
+	local_irq_restore(flags);
 	for (i = 0; i < ARRAY_SIZE(after); i++) {
 		unsigned long left = wait_for_completion_timeout(&alarms[i].fired, 10 * HZ);
 
