@@ -13,20 +13,16 @@
 #include "hijack/calls/rules.hpp"
 #include "hijack/calls/signal_mask.hpp"
 #include "hijack/preload/descriptors.hpp"
+#include "hijack/preload/ending.hpp"
 #include "hijack/preload/host.hpp"
 #include "hijack/preload/message.hpp"
 #include "hijack/preload/signals.hpp"
-#include "hijack/preload/stack.hpp"
 
 namespace hijack::calls {
 
 long exit_group(const long* args)
 {
-    // As with cp(1) and its like, which look at close(2).
-    constexpr long output_failed = 6;
-    const bool all_written = stack::finish();
-    const long status = all_written || args[0] != 0 ? args[0] : output_failed;
-    return host::call(SYS_exit_group, status);
+    ending::exit(args[0]);
 }
 
 long sigaction(const long* args)

@@ -10,17 +10,26 @@
 
 namespace hijack {
 
+constexpr uint64_t bit_of(int signal)
+{
+    return 1ull << (signal - 1);
+}
+
 // SIGSYS is how system calls reach us, and a blocked one would kill the program.
 inline uint64_t without_sigsys(uint64_t mask)
 {
-    return mask & ~(1ull << (SIGSYS - 1));
+    return mask & ~bit_of(SIGSYS);
 }
 
 // libc's own two (SIGCANCEL, SIGSETXID), whose handlers know nothing of us and make no calls
 // that are ours. To who uses libc there are no such signals.
 inline constexpr int first_libc_signal = 32, last_libc_signal = 33;
-inline constexpr uint64_t libc_signals =
-    1ull << (first_libc_signal - 1) | 1ull << (last_libc_signal - 1);
+inline constexpr uint64_t libc_signals = bit_of(first_libc_signal) | bit_of(last_libc_signal);
+
+// What may be blocked for a while without harm: not what comes of an instruction.
+inline constexpr uint64_t all_but_faults =
+    ~(bit_of(SIGSEGV) | bit_of(SIGBUS) | bit_of(SIGFPE) | bit_of(SIGILL) | bit_of(SIGTRAP) |
+      bit_of(SIGSYS) | libc_signals);
 
 inline bool is_libc_signal(int signal)
 {

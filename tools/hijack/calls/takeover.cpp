@@ -2,18 +2,15 @@
 #include "hijack/calls/takeover.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstddef>
-#include <cstring>
 #include <new>
-#include <string>
 
 #include <lkl/asm/unistd.h>
 
 #include "hijack/calls/borrowed.hpp"
 #include "hijack/files/images.hpp"
+#include "hijack/preload/ending.hpp"
 #include "hijack/preload/fork_mark.hpp"
-#include "hijack/preload/message.hpp"
 #include "hijack/preload/settings.hpp"
 #include "hijack/preload/stack.hpp"
 
@@ -40,32 +37,13 @@ bool is_needed()
            !borrowed::is_borrower() && fork_mark::is_own_memory();
 }
 
-// Again where it fails: what a disk had to complain about before is told once and forgotten,
-// and F2FS refuses when somebody came in between.
-void freeze(const char* place)
-{
-    constexpr int tries = 5;
-    long result = -1;
-    for (int i = 0; i < tries && result < 0; i++)
-        result = stack::call(__lkl__NR_lkl_freeze, place, 1);
-    const bool is_gone = result == -ESHUTDOWN || result == -ENETDOWN;  // told elsewhere
-    if (result < 0 && !is_gone)
-        message(std::string(place) +
-                ": cannot be frozen for exec: " + std::strerror(static_cast<int>(-result)) +
-                ": what other threads write from now on may be lost");
-}
-
 // Thawing does nothing to an image that is not frozen.
 void set_frozen(bool wanted)
 {
-    const size_t count = settings::configuration()->images.size();
-    for (size_t i = 0; i < count; i++) {
-        const std::string place = images::mount_point(i);
-        if (wanted)
-            freeze(place.c_str());
-        else
-            stack::call(__lkl__NR_lkl_freeze, place.c_str(), 0);
-    }
+    if (wanted)
+        images::freeze_all();
+    else
+        images::thaw_all();
     frozen = wanted;
 }
 
@@ -84,7 +62,7 @@ void hold()
 {
     for (;;) {
         // Who ends the process was first: this does not return then.
-        (void)stack::check();
+        ending::stay_if_begun();
         mutex().lock();
         this_thread.holds++;
         if (stack::is_up()) {
@@ -95,7 +73,7 @@ void hold()
                 set_frozen(true);
         }
         this_thread.taken_over = true;
-        if (!stack::is_ended_by_another())
+        if (!ending::has_begun())
             return;
         release();
     }
@@ -140,6 +118,13 @@ void resume()
     // Not in a child that the handler has made.
     if (is_needed())
         hold();
+}
+
+void freeze_for_good()
+{
+    mutex().lock();
+    if (stack::is_up())
+        set_frozen(true);
 }
 
 void forked()

@@ -32,6 +32,10 @@ void resume();
 // which would not know of it.
 std::mutex& mutex();
 
+// Of lkl-end, when a signal ends the process (ending.hpp): they are not thawed any more, and who
+// is about to start a program in this one's place waits until the process is gone.
+void freeze_for_good();
+
 // In a child of fork(): another thread of the parent may have been in one.
 void forked();
 

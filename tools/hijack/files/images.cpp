@@ -18,6 +18,7 @@
 
 #include "hijack/network/proc.hpp"
 #include "hijack/preload/message.hpp"
+#include "hijack/preload/stack.hpp"
 
 namespace hijack::images {
 
@@ -100,6 +101,25 @@ Result<void> mount_one(Kernel& kernel, const std::string& image, const std::stri
     return {};
 }
 
+void tell_lost(const Mounted& one, const lkl::Error& error)
+{
+    message(one.image + ": not all that was written is in the image: " + error.what);
+}
+
+// Again where it fails: what a disk had to complain about before is told once and forgotten,
+// and F2FS refuses when somebody came in between.
+void freeze(const Mounted& one)
+{
+    constexpr int tries = 5;
+    long result = -1;
+    for (int i = 0; i < tries && result < 0; i++)
+        result = stack::call(__lkl__NR_lkl_freeze, one.point.c_str(), 1);
+    const bool is_gone = result == -ESHUTDOWN || result == -ENETDOWN;  // told elsewhere
+    if (result < 0 && !is_gone)
+        message(one.image + ": cannot be frozen: " + std::strerror(static_cast<int>(-result)) +
+                ": what other threads write from now on may be lost");
+}
+
 }  // namespace
 
 std::string directory_of(const std::string& setting)
@@ -126,6 +146,30 @@ Result<void> mount_all(Kernel& kernel, const Configuration& configuration)
     return {};
 }
 
+void freeze_all()
+{
+    for (const Mounted& one : mounted())
+        freeze(one);
+}
+
+void thaw_all()
+{
+    for (const Mounted& one : mounted())
+        stack::call(__lkl__NR_lkl_freeze, one.point.c_str(), 0);
+}
+
+bool write_back_all()
+{
+    bool all_written = true;
+    for (Mounted& one : mounted()) {
+        const auto written = one.mount.write_back();
+        if (!written)
+            tell_lost(one, written.error());
+        all_written = all_written && written;
+    }
+    return all_written;
+}
+
 bool unmount_all(Kernel& kernel)
 {
     bool all_written = true;
@@ -137,7 +181,7 @@ bool unmount_all(Kernel& kernel)
         if (ended)
             continue;
         all_written = false;
-        message(one.image + ": not all that was written is in the image: " + ended.error().what);
+        tell_lost(one, ended.error());
     }
     return all_written;
 }

@@ -12,8 +12,10 @@
 #include "hijack/files/routes.hpp"
 #include "hijack/preload/descriptors.hpp"
 #include "hijack/preload/dispatch.hpp"
+#include "hijack/preload/ending.hpp"
 #include "hijack/preload/fork_mark.hpp"
 #include "hijack/preload/host.hpp"
+#include "hijack/preload/last_thread.hpp"
 #include "hijack/preload/message.hpp"
 #include "hijack/preload/settings.hpp"
 #include "hijack/preload/stack.hpp"
@@ -55,6 +57,7 @@ __attribute__((constructor)) void begin()
         const Inside inside;
         settings::set_run_id();
         fork_mark::prepare();
+        last_thread::begin();
         ::pthread_atfork(stack::forking, stack::fork_made, stack::forked);
         const Configuration* const configuration = settings::configuration();
         routes::prepare();
@@ -71,12 +74,24 @@ __attribute__((constructor)) void begin()
     }
 }
 
-// After the program's own ends, and those of libraries that were loaded later.
+// Among the ends of other libraries, and before libc writes what stdio holds: all that goes to our
+// kernel still. It stops at exit_group(2), the last that libc does; except where that does not
+// come to us.
 __attribute__((destructor)) void end()
 {
-    stack::finish();
+    dispatch::enter_late();
+    if (!this_thread.dispatched)
+        ending::finish();
 }
 
 }  // namespace
 
 }  // namespace hijack
+
+// For this library alone: its objects stay as long as the process, as it is called after its end.
+// NOLINTNEXTLINE(bugprone-reserved-identifier): the C++ ABI's
+extern "C" __attribute__((visibility("hidden"))) int __cxa_atexit(void (*)(void*), void*,
+                                                                  void*) noexcept
+{
+    return 0;
+}

@@ -15,6 +15,9 @@ void message(std::string_view text);
 // descriptors::Own.
 void keep_standard_error();
 
+// What a thread tells that must not wait: not for memory, nor for who reads it.
+void last_message(std::string_view text);
+
 // A text that each process tells once, a forked one too, whatever others it has told: why
 // calls of the network fail. One object for each text, which stays for the rest of the process.
 class MessageOnce {

@@ -41,14 +41,25 @@ void run_sigsys_of_program(siginfo_t* info, void* context);
 // As rt_sigprocmask(2), without SIGSYS.
 long set_mask(int how, const uint64_t* set, uint64_t* old, uint64_t size);
 
-// Starts what interrupts calls. Once, when our kernel has started. The caller is Inside.
-void start_interrupter();
+// Starts what interrupts calls. Once, when our kernel has started. The caller is Inside. False:
+// the host has no thread left.
+bool start_interrupter();
 
 // From now on, a signal that ends the process by default (SIGTERM and its like) has images
-// written back first, for 10 seconds at most: with the host's kernel, what was written outlives
-// the process. Faults do not: the memory is not to be trusted. The interrupter does it, since
-// the handler may stand in the middle of malloc(). The program does not see it.
+// written back first (ending.hpp): with the host's kernel, what was written outlives the process.
+// Faults do not: the memory is not to be trusted.
 void write_back_at_end();
+
+// The thread stands in the very call that has sent it the signal, as in abort(3), which does not
+// come back.
+bool is_raised_here(int signal, const ucontext_t& context);
+
+// The host's default action of a signal that ends the process, for the calling thread, as soon as
+// that lets the signal in. No handler comes in its place any more.
+void take_default(int signal);
+
+// In a child of fork(): another thread of the parent may have been changing handlers.
+void forked();
 
 // The thread's call of our kernel is to end with EINTR. For handlers too.
 void interrupt_self();

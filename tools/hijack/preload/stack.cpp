@@ -30,7 +30,9 @@
 #include "hijack/network/network.hpp"
 #include "hijack/preload/descriptors.hpp"
 #include "hijack/preload/dispatch.hpp"
+#include "hijack/preload/ending.hpp"
 #include "hijack/preload/fork_mark.hpp"
+#include "hijack/preload/last_thread.hpp"
 #include "hijack/preload/message.hpp"
 #include "hijack/preload/settings.hpp"
 #include "hijack/preload/signals.hpp"
@@ -52,8 +54,6 @@ std::mutex& start_mutex()
 }
 
 MessageOnce tell_forked, tell_crash, tell_full;
-
-thread_local bool finishing = false;
 
 // From before fork() until it has been made, also where libc calls it for itself.
 thread_local std::optional<Inside> inside_fork;
@@ -183,9 +183,10 @@ int start()
     if (now != State::none)
         return now == State::up ? 0 : not_there(now);
     this_thread.starting = true;
-    const std::string error = boot();
+    std::string error = boot();
+    if (error.empty() && !(signals::start_interrupter() && ending::start()))
+        error = "the host has no thread left";
     if (error.empty()) {
-        signals::start_interrupter();
         if (!settings::configuration()->images.empty())
             signals::write_back_at_end();
         calls::copy_file_mask();
@@ -199,17 +200,12 @@ int start()
     return error.empty() ? 0 : -ENETDOWN;
 }
 
-bool is_ended_by_another()
-{
-    return state.load(std::memory_order_acquire) == State::ended && !finishing;
-}
-
 int check()
 {
     if (borrowed::is_borrower()) [[unlikely]]
         return -ENETDOWN;
     const State now = state.load(std::memory_order_acquire);
-    if (now == State::up || this_thread.starting || finishing) [[likely]]
+    if (now == State::up || this_thread.starting || this_thread.outlives) [[likely]]
         return 0;
     if (now != State::ended)
         return not_there(now);
@@ -229,11 +225,11 @@ long call_with(long number, const long* args)
     }
     const long result = kernel->call(number, args);
     // Whatever it is: of what was done after the last sync nobody may be told. Who is told has
-    // had the kernel's lock before finish() has it.
-    if (is_ended_by_another()) [[unlikely]] {
+    // had the kernel's lock before halt() has it.
+    if (is_ended() && !this_thread.outlives) [[unlikely]] {
         stay_unless_awaited();
     } else if (result == -ESHUTDOWN || result == -EIO) [[unlikely]] {
-        if (!finishing)
+        if (!this_thread.outlives)
             (void)has_crashed();
     }
     if (result == -EMFILE) [[unlikely]]
@@ -241,16 +237,12 @@ long call_with(long number, const long* args)
     return result;
 }
 
-bool finish()
+bool halt()
 {
-    static bool all_written = true;  // of the thread that ends the process
-    if (fork_mark::is_wiped())
-        forked_unseen();
+    this_thread.outlives = true;
     State up = State::up;
-    const Inside inside;
     if (!state.compare_exchange_strong(up, State::ended))
-        return all_written;
-    finishing = true;
+        return true;
     // As the end of a process does it: what is sent gets on its way, and peers are told.
     descriptors::for_each_ours([](int kernel_fd) {
         call(__lkl__NR_shutdown, kernel_fd, SHUT_WR);
@@ -262,8 +254,7 @@ bool finish()
     const auto halted = kernel->halt();
     if (!has_crashed() && !halted)
         message(halted.error().what);
-    all_written = settings::configuration()->images.empty() || (unmounted && halted);
-    return all_written;
+    return settings::configuration()->images.empty() || (unmounted && halted);
 }
 
 void forking()
@@ -282,12 +273,15 @@ void forked()
 {
     new (mutex_room) std::mutex;
     takeover::forked();
+    signals::forked();
+    ending::forked();
+    last_thread::forked();
     epolls::forked();
     descriptors::forked();
     // Also where another thread was just ending the process, or this one was.
     if (const State now = state.load(); now == State::up || now == State::ended)
         state.store(State::lost);
-    finishing = false;
+    this_thread.outlives = false;
     fork_mark::set();
     this_thread.kernel_tid = 0;
     this_thread.lender = 0;

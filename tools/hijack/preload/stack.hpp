@@ -43,8 +43,10 @@ inline bool is_lost()
     return state.load(std::memory_order_acquire) == State::lost;
 }
 
-// Another thread ends the process.
-bool is_ended_by_another();
+inline bool is_ended()
+{
+    return state.load(std::memory_order_acquire) == State::ended;
+}
 
 // 0, or -ENETDOWN where this process has none, after the reason was told; never returns to a
 // thread of the program once the process is about to exit, which must not see that its network
@@ -63,10 +65,10 @@ long call(long number, Args... args)
     return call_with(number, values);
 }
 
-// The process ends: what is in send buffers gets on its way, images are unmounted, then the
-// kernel stops. False, also when it was called before: not all that was written is in an image,
-// which was told.
-bool finish();
+// Of lkl-end, when the process ends by itself (ending.hpp): what is in send buffers gets on its
+// way, images are unmounted, then the kernel stops. False: not all that was written is in an
+// image, which was told.
+bool halt();
 
 // Around fork(), and in its child.
 void forking();

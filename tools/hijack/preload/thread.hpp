@@ -31,6 +31,8 @@ struct Thread {
     bool internal = false;
     // It starts our kernel, and may call it already.
     bool starting = false;
+    // It ends the process, and goes on when our kernel has stopped.
+    bool outlives = false;
     // How many mutexes it holds that others wait for (Holding).
     int holds = 0;
     // It is in exec, and images are frozen for it (calls/takeover.hpp).

@@ -15,6 +15,7 @@
 
 #include "hijack/calls/signal_mask.hpp"
 #include "hijack/preload/dispatch.hpp"
+#include "hijack/preload/last_thread.hpp"
 #include "hijack/preload/signals.hpp"
 #include "hijack/programs/preloadable.hpp"
 #include "hijack/symbols/symbol.hpp"
@@ -42,6 +43,8 @@ struct Start {
     {
         const Start start = *std::unique_ptr<Start>(static_cast<Start*>(given));
         hijack::this_thread.internal = start.internal;
+        if (!start.internal)
+            hijack::last_thread::begin();
         hijack::dispatch::enter();
         return start.function(start.argument);
     }
@@ -55,9 +58,13 @@ int start_thread(Result (*function)(void*), void* argument, Create create)
     const bool internal = Inside::already();
     const Inside inside;
     auto start = std::make_unique<Start<Result>>(Start<Result>{function, argument, internal});
+    if (!internal)
+        hijack::last_thread::announce();
     const int error = create(&Start<Result>::run, start.get());
     if (error == 0)
         (void)start.release();
+    else if (!internal)
+        hijack::last_thread::take_back();
     return error;
 }
 
