@@ -183,10 +183,11 @@ check-scripts: deps-check
 	cmake/check-folders.py .
 	docs/filesystems.py --check
 
-# Each header brings what it needs.
+# Each header brings what it needs: ours, and those of the user API that are made.
 check-headers: deps-check configure
-	cmake --build $(build) --target uapi
+	cmake --build $(build) --target headers
 	cmake/check-headers.sh $(build)
+	cmake/check-uapi-headers.sh $(build)
 
 # The kernel's semantic checker on the kernel side.
 # The default configuration, and those that SPARSE names, such as "kunit debug".

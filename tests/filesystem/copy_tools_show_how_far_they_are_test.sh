@@ -7,17 +7,27 @@
 . "$(dirname "$0")/lib.sh"
 need mkfs.ext4 script tar bzip2
 
-mkdir -p source/part/deeper
-for i in 1 2 3; do
-    head -c 150M /dev/zero | tr '\0' x >source/part/deeper/$i
-done
+# tree DIRECTORY SIZE: three files of that size.
+tree() {
+    mkdir -p "$1/part/deeper"
+    for i in 1 2 3; do
+        head -c "$2" /dev/zero | tr '\0' x >"$1/part/deeper/$i"
+    done
+}
+tree source 10M
 tar -C source -cf archive.tar part
 head -c 40M /dev/urandom >random
 tar -cjf random.tar.bz2 random
-make_image image 1500M
+make_image image 150M
 mkfs.ext4 -q image
 run 0 "$LKL_BIN/cptofs" -q -i image source/part /
-make_image other 1500M
+# Whose sums take some time.
+tree large-source 150M
+make_image large 500M
+mkfs.ext4 -q large
+run 0 "$LKL_BIN/cptofs" -q -i large large-source/part /
+rm -r large-source
+make_image other 400M
 mkfs.ext4 -q other
 
 # shows PATTERN COMMAND: a line of the terminal matches; the last one is taken away.
@@ -51,14 +61,14 @@ shows "$bar" "$LKL_BIN/lkl cp -r image:/part ."
 rm -r part
 shows "$bar" "$LKL_BIN/lkl cp -r image:/part other:/"
 shows "$bar" "$LKL_BIN/lkl cp -r image:/part/deeper image:/again"
-shows "$moved" "$LKL_BIN/lkl sum -a md5 image:/part/deeper/1 image:/part/deeper/2 image:/part/deeper/3"
-shows "$moved" "$LKL_BIN/lkl sum -a md5 -r image:/part"
+shows "$moved" "$LKL_BIN/lkl sum -a md5 large:/part/deeper/1 large:/part/deeper/2 large:/part/deeper/3"
+shows "$moved" "$LKL_BIN/lkl sum -a md5 -r large:/part"
 grep -q '^[0-9a-f]\{32\}  /part/deeper/3' lines || fail "sum: the lines are lost: $(cat lines)"
-shows "$bar" "$LKL_BIN/lkl mkimage --size 900M archive.tar made"
+shows "$bar" "$LKL_BIN/lkl mkimage --size 90M archive.tar made"
 
 # -q, and without a terminal: nothing.
-script -qec "$LKL_BIN/lkl -q sum -a md5 image:/part/deeper/1" output >/dev/null </dev/null
+script -qec "$LKL_BIN/lkl -q sum -a md5 large:/part/deeper/1" output >/dev/null </dev/null
 ! grep -q files output || fail "-q: $(cat output)"
-run 0 "$LKL_BIN/lkl" sum -r image:/part >sums
+run 0 "$LKL_BIN/lkl" sum -r large:/part >sums
 [ ! -s stderr ] || fail "without a terminal"
 [ "$(wc -l <sums)" = 3 ] || fail "sum: $(cat sums)"

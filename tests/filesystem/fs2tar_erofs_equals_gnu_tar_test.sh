@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# EROFS, plain and with each compressor that mkfs.erofs has.
+# EROFS, plain and with each compressor that mkfs.erofs has, at a level that packs quickly: all are
+# unpacked alike.
 # shellcheck source=tests/filesystem/lib.sh
 . "$(dirname "$0")/lib.sh"
 need mkfs.erofs mkfs.ext4 tar python3
@@ -13,7 +14,7 @@ host_mount source.image source
 # mkfs.erofs 1.5 cannot take names of 255 bytes.
 fill source --without deep --without huge --without longest-names
 
-for compressor in none lz4 lz4hc,12 lzma,9; do
+for compressor in none lz4 lz4hc,3 lzma,1; do
     rm -f image
     options=(-z"$compressor")
     [ "$compressor" != none ] || options=()

@@ -28,36 +28,44 @@ tree() {
         -o -printf '%p %y %m %U:%G %s %l %n\n' | sort)
 }
 
-# same COMMAND [ARGUMENT]...: paths begin with /.
-same() {
-    local here=() there=() argument code=0 host_code=0
+# both DIRECTORY COMMAND [ARGUMENT]...: the host does it to a directory, lkl to the image.
+both() {
+    local directory=$1 here=() there=() argument code=0 host_code=0
+    shift
     for argument; do
         case $argument in
         /*) here+=("image:$argument") there+=(".$argument") ;;
         *) here+=("$argument") there+=("$argument") ;;
         esac
     done
-    cp fresh image
-    # The host's own file system will do, but for one that counts blocks.
-    if [ "$1" = du ]; then
-        cp fresh expected
-        host_mount expected host
-    else
-        rm -rf host
-        cp -a source host
-    fi
-    (cd host && "${there[@]}") >host-output 2>host-error || host_code=1
-    tree host >host-tree
-    [ "$1" != du ] || umount host
+    (cd "$directory" && "${there[@]}") >host-output 2>host-error || host_code=1
     "$LKL_BIN/lkl" "${here[@]}" >output 2>error || code=$?
     [ $code = 0 ] || [ $code = 8 ] || fail "$*: exit code $code: $(cat error)"
     [ $((code != 0)) = $host_code ] || fail "$*: $code, and the host: $(cat error host-error)"
+    # The order of directories, and the names of operands, are ours.
+    diff <(sed 's|^\./|/|; s|\t\./|\t/|' host-output | sort) <(sort output) || fail "$*: prints"
+}
+
+# same COMMAND [ARGUMENT]...: paths begin with /. The host's own file system will do for it.
+same() {
+    cp fresh image
+    rm -rf host
+    cp -a source host
+    both host "$@"
+    tree host >host-tree
     host_mount image mounted ro
     tree mounted >image-tree
     umount mounted
     diff host-tree image-tree || fail "$*: trees differ"
-    # The order of directories, and the names of operands, are ours.
-    diff <(sed 's|^\./|/|; s|\t\./|\t/|' host-output | sort) <(sort output) || fail "$*: prints"
+}
+
+# same_view COMMAND [ARGUMENT]...: of commands that only read. They may count blocks.
+cp fresh expected
+host_mount expected view ro
+same_view() {
+    cp fresh image
+    both view "$@"
+    cmp fresh image || fail "$*: the image changed"
 }
 
 for path in /d/ /d/file/ /empty/ /link /slashed /dangling /a/ /nothing/; do
@@ -79,17 +87,17 @@ same ln -s text/ /d
 same ln /a/ /new
 same rm -d /empty/
 for path in /link /link/ /slashed/ /d/ /zero/ /dangling /dangling/; do
-    same find $path
-    same du $path
-    same ls -d $path
+    same_view find $path
+    same_view du $path
+    same_view ls -d $path
 done
-same ls /link/
-same cat /link/file
-same cat /a/
-same du /d /d/e
-same du -c /d/e /d
-same du -a /a /a
-same du -s /d/hard /d
+same_view ls /link/
+same_view cat /link/file
+same_view cat /a/
+same_view du /d /d/e
+same_view du -c /d/e /d
+same_view du -a /a /a
+same_view du -s /d/hard /d
 
 # The host's rm empties the directory and then fails. It stays as it is here.
 cp fresh image

@@ -18,18 +18,22 @@ complete_words() {
 
 # check TOOL [SUBCOMMAND]
 check() {
-    local tool=$1 share=$LKL_BUILD/share option
+    local tool=$1 share=$LKL_BUILD/share option zsh fish pattern
+    zsh=$(<"$share/zsh/site-functions/_$tool")
+    fish=$(<"$share/fish/vendor_completions.d/$tool.fish")
     "$LKL_BIN/$1" "${@:2}" --help | grep -oE '^  (\[[^]]*\] )?-[^ ]*(, -[^ ]*)*' |
         grep -oE -e '--?[A-Za-z0-9][A-Za-z0-9-]*' | sort -u >expected
     [ -s expected ] || fail "$* --help shows no options"
     complete_words "$@" - | sort >offered
+    option=$(comm -23 expected offered)
+    [ -z "$option" ] || fail "bash does not offer $* $option"
     while read -r option; do
-        grep -qxFe "$option" offered || fail "bash does not offer $* $option"
-        grep -qFe "*${option}[" "$share/zsh/site-functions/_$tool" || fail "zsh does not offer $* $option"
+        [[ $zsh == *"*${option}["* ]] || fail "zsh does not offer $* $option"
         case $option in
-        --*) grep -qe "-l ${option#--}\b" "$share/fish/vendor_completions.d/$tool.fish" ;;
-        *) grep -qe "-[so] ${option#-}\b" "$share/fish/vendor_completions.d/$tool.fish" ;;
-        esac || fail "fish does not offer $* $option"
+        --*) pattern="-l ${option#--}\\b" ;;
+        *) pattern="-[so] ${option#-}\\b" ;;
+        esac
+        [[ $fish =~ $pattern ]] || fail "fish does not offer $* $option"
     done <expected
 }
 

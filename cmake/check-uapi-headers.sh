@@ -1,21 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# ctest: TIMEOUT=900
 #
-# Every prefixed header compiles alone as C and as C++, included twice, and with
-# libc's headers before or after it: ten of them in one source, and each in one
-# of its own where those ten do not go together. uapi_headers_known.txt names
-# those that cannot, since the kernel's own form cannot either, with the reason.
-#
-# LKL_INCLUDE: the include directory to be tested.
+# Each header of the user API, prefixed, and of the C interface compiles alone:
+# check-uapi-headers.sh BUILD, a build directory with the public headers. As C and as C++,
+# included twice, and with libc's headers before or after it: ten of them in one source, and
+# each in one of its own where those ten do not go together. uapi-headers.ignore names those
+# that cannot, since the kernel's own form cannot either, with the reason.
 set -euo pipefail
 
-: "${LKL_INCLUDE:?}"
-here=$(cd "$(dirname "$0")" && pwd)
+ignore=$(realpath "$(dirname "$0")/uapi-headers.ignore")
+include=$(realpath "$1/include")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-export LKL_INCLUDE work
+export include work
 
 cat > "$work/libc.h" <<'EOF'
 #include <sys/types.h>
@@ -56,7 +54,7 @@ cat > "$work/libc.h" <<'EOF'
 EOF
 
 ways="c c++ c-after-libc c++-before-libc"
-cd "$LKL_INCLUDE/lkl"
+cd "$include/lkl"
 headers=$(find . -name '*.h' -printf '%P\n' | sort)
 count=$(wc -l <<< "$headers")
 
@@ -83,7 +81,7 @@ front_end()
     esac
     shift
     LC_ALL=C "$compiler" -x "$language" -D_GNU_SOURCE -Wall -fsyntax-only \
-        -fno-diagnostics-show-caret -I"$work" -isystem "$LKL_INCLUDE" "$@"
+        -fno-diagnostics-show-caret -I"$work" -isystem "$include" "$@"
 }
 
 # Those of some headers that do not compile together with libc's: WAY HEADER...
@@ -129,7 +127,7 @@ for way in $ways; do
 done | sort > "$work/failed"
 
 # way header -> expected when the list has the header for the language.
-awk -v known="$here/uapi_headers_known.txt" '
+awk -v known="$ignore" '
     BEGIN {
         while ((getline line < known) > 0) {
             if (line ~ /^#/ || line == "") continue
@@ -150,7 +148,7 @@ if [ -s "$work/unexpected" ]; then
     exit 1
 fi
 if [ "$count" -lt 500 ]; then
-    echo "only $count headers in $LKL_INCLUDE/lkl"
+    echo "only $count headers in $include/lkl"
     exit 1
 fi
 echo "$count headers in $(wc -w <<< "$ways") ways; $(wc -l < "$work/failed") known failures"
