@@ -120,6 +120,10 @@ LKL_API int lkl_start_kernel(const char *fmt, ...) LKL_PRINTF(1, 2);
  * they are mounted still, wherever that is and whatever hides them, and of what is known
  * to be lost of those that lkl_sys_umount() has unmounted; of others it is in the kernel's
  * log alone.
+ *
+ * -LKL_EAGAIN, -LKL_ENOMEM (no room for a thread, see lkl_syscall()), -LKL_EPERM (nor for one
+ * that has the right to, where the calling one has not): the kernel runs on, and the next call
+ * tells what this one would have told.
  */
 LKL_API long lkl_sys_halt(void);
 
@@ -244,13 +248,15 @@ LKL_API long lkl_mount_dev(unsigned int disk_id, unsigned int part, const char *
  * -LKL_EIO, -LKL_ENOSPC, -LKL_EROFS (the file system has stopped writing by itself) and the
  * like: something could not be written since the mount, and may be lost; it is unmounted all
  * the same.  -LKL_EBUSY: it stays mounted; also where something else is mounted over it, and
- * where it is the root of lkl_sys_chroot().  -LKL_ENOENT, -LKL_EINVAL: it is not mounted, by
- * lkl_sys_umount() for instance; -LKL_EINVAL and -LKL_ENXIO also as above.
+ * where it is the root of lkl_sys_chroot(), and while another thread unmounts it.
+ * -LKL_ENOENT, -LKL_EINVAL: it is not mounted, by lkl_sys_umount() for instance; -LKL_EINVAL
+ * and -LKL_ENXIO also as above.
  */
 LKL_API long lkl_umount_dev(unsigned int disk_id, unsigned int part, int flags, long timeout_ms);
 
 /*
- * The same for any path to where something is mounted, however it is spelled.  Of what
+ * The same for any path to where something is mounted, however it is spelled; the directory
+ * that is removed is that of lkl_mount_dev(), wherever it was moved to.  Of what
  * lkl_mount_dev() did not mount, nothing but umount2(2) tells what was written, and the
  * directory stays.
  */

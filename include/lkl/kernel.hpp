@@ -182,15 +182,16 @@ public:
     // a kernel that hangs there may keep it. The numbers are of about the same time. ENODEV.
     Result<NetDeviceStatistics> net_statistics(NetId net) const;
 
-    // Writes all file systems back, those of servers as well: a network file system, or a FUSE
-    // server, that does not answer keeps it as long as it would keep sync(2); another thread can
-    // give up what waits for NFS and FUSE by umount2(MNT_FORCE). What cannot be written back is
-    // in the kernel's log. Then it shuts the kernel down, flushes the disks to which something
-    // was written since their last flush, and frees everything it held. Further calls return
-    // -ESHUTDOWN. The calling thread may have any user of the kernel's. Errors: EIO (the kernel
-    // panicked, before or meanwhile, or a disk could not be flushed; what names why), ECHILD
-    // (this process was forked from the kernel's). With EIO the kernel has ended all the same,
-    // and of one that panicked, too, the disks have been flushed.
+    // Writes all file systems back, those of servers as well: a network file system that does
+    // not answer keeps it as long as it would keep sync(2), FUSE servers until none has written
+    // anything for 10 s; another thread can give up what waits for NFS and FUSE sooner, by
+    // umount2(MNT_FORCE). What cannot be written back is in the kernel's log. Then it shuts the
+    // kernel down, flushes the disks to which something was written since their last flush, and
+    // frees everything it held. Further calls return -ESHUTDOWN. The calling thread may have any
+    // user of the kernel's. Errors: EIO (the kernel panicked, before or meanwhile, or a disk could
+    // not be flushed; what names why), ECHILD (this process was forked from the kernel's). With EIO
+    // the kernel has ended all the same, and of one that panicked, too, the disks have been
+    // flushed.
     Result<void> halt();
 
     // False after halt(), a panic, and a reboot(2) that has ended the kernel. Never waits

@@ -80,7 +80,8 @@ public:
     // file system is unmounted all the same. `flags` are those of umount2(2), whose errors
     // are possible too: then it stays mounted. (MNT_EXPIRE never unmounts: a look is use.) What
     // somebody has mounted over it makes it busy, and so does chroot(2). `path` is another one
-    // that shows it to the calling thread, in the place of path().
+    // that shows it to the calling thread, in the place of path(); the directory that is removed
+    // is path().
     Result<void> unmount(std::chrono::milliseconds timeout = default_timeout, int flags = 0,
                          const char* path = nullptr);
 
@@ -89,8 +90,12 @@ public:
     // which tells them again, and what keeps it from being looked at.
     Result<void> write_back();
 
-    // Whether it is mounted still: nobody has unmounted it by other means.
+    // Whether it is mounted still: nobody has unmounted it by other means. It is when that
+    // cannot be found out.
     bool is_there() const;
+
+    // Whether this object has no part in it any more, by unmount() or release().
+    bool is_released() const { return kernel_ == nullptr; }
 
     // Leaves it mounted, for the rest of the kernel's life or for umount2(2).
     void release()
@@ -109,13 +114,22 @@ private:
         uint64_t name_space = 0;
     };
 
+    // What an unmount has found out.
+    struct Looked {
+        bool at_all = false;
+        bool wants_writes = true;
+        Result<void> result;
+    };
+
     Mount(Kernel& kernel, Made made, File device);
     void abandon();
     Result<File> open_hidden() const;
-    Result<void> write_files(const File& root) const;
+    bool wants_writes() const;
+    Result<void> write_files(const File& root, bool wants_writes) const;
     Result<void> flush_disk() const;
     void note(Result<void> result);
-    Result<void> note_files(Result<File> root);
+    Result<void> note_files(Result<File> root, bool wants_writes);
+    long try_unmount(const char* at, int flags, Looked& looked);
 
     Kernel* kernel_ = nullptr;
     Made made_;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <lkl.h>
+#include <lkl/asm/unistd.h>
 
 #include "capi/command_line.hpp"
 #include "capi/errors.hpp"
@@ -149,11 +150,16 @@ long halt(State& own, Kernel* kernel)
 {
     if (kernel == nullptr || own.halted)
         return -LKL_ESHUTDOWN;
-    const auto written = own.mounts.finish(*kernel);
+    // Without a task, which the next attempt may get, this thread can do none of it.
+    const long task = kernel->syscall(__lkl__NR_gettid);
+    if ((task == -LKL_EAGAIN || task == -LKL_ENOMEM) && kernel->running())
+        return fail(static_cast<int>(-task), "halting the kernel: there is no room for a thread");
+    const auto written = own.mounts.write_back(*kernel);
     const auto result = kernel->halt();
     if (!result && kernel->running())
         return fail(result.error());
     own.halted = true;
+    own.mounts.forget_all();
     // The kernel has taken its disks along.
     for (DiskEntry& disk : own.disks)
         disk = {};
@@ -234,8 +240,7 @@ void lkl_cleanup(void)
         const std::lock_guard lock(own.mutex);
         Kernel* const kernel = default_kernel.load(std::memory_order_relaxed);
         (void)halt(own, kernel);
-        if (kernel != nullptr)
-            (void)own.mounts.finish(*kernel);  // of what was mounted while it was halted
+        own.mounts.forget_all();  // of what was mounted while it was halted, too
         default_kernel.store(nullptr, std::memory_order_release);
         delete kernel;
         own.disks.clear();

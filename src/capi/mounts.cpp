@@ -7,7 +7,6 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 
 #include <lkl.h>
 #include <lkl/mount.hpp>
@@ -17,6 +16,8 @@
 #include "capi/errors.hpp"
 #include "capi/guarded.hpp"
 #include "capi/kept_mounts.hpp"
+#include "file/error.hpp"
+#include "file/while_busy.hpp"
 
 using namespace lkl::capi;
 using lkl::Kernel;
@@ -46,44 +47,37 @@ milliseconds as_timeout(long timeout_ms)
 }
 
 // What lkl_mount_dev() has mounted. Null: it did not mount what is there.
-std::optional<long> unmount_kept(Kernel& kernel, const char* path, int flags, long timeout_ms)
+std::optional<long> unmount_kept(Kernel& kernel, const char* path, int flags, milliseconds timeout)
 {
     // The first call with this flag marks the mount, and the second one unmounts it unless it
     // was used in between, as a look at it does.
     if ((flags & mnt_expire) != 0)
         return std::nullopt;
-    KeptMounts& mounts = state().mounts;
+    const auto deadline = std::chrono::steady_clock::now() + timeout;
     const uint64_t id = lkl::mount_at(kernel, path, flags);
-    auto mount = id != 0 ? mounts.take(id) : std::nullopt;
-    if (!mount)
+    if (id == 0)
         return std::nullopt;
-    const auto result = mount->unmount(as_timeout(timeout_ms), flags, path);
-    if (mount->is_there())
-        mounts.keep(*std::move(mount));
-    else
-        mount->release();
+    auto mount = state().mounts.use(id, deadline);
+    if (!mount)
+        return fail(mount.error());
+    if (!*mount)
+        return std::nullopt;
+    const auto left = deadline - std::chrono::steady_clock::now();
+    const auto result = (*mount)->unmount(std::chrono::ceil<milliseconds>(left), flags, path);
+    mount->reset();
+    // By somebody else meanwhile: a halt is to tell what is lost.
+    state().mounts.forget_unmounted();
     return result ? 0 : fail(result.error());
 }
 
-long unmount_any(const char* path, int flags, long timeout_ms)
+long unmount_any(Kernel& kernel, const char* path, int flags, milliseconds timeout)
 {
-    using clock = std::chrono::steady_clock;
-
-    const clock::time_point deadline = clock::now() + as_timeout(timeout_ms);
-    milliseconds pause{1};
-    for (;;) {
-        const long result = lkl_sys_umount2(path, flags);
-        if (result == 0) {
-            state().mounts.forget_unmounted();
-            return 0;
-        }
-        if (result != -LKL_EBUSY || clock::now() >= deadline)
-            return fail(static_cast<int>(-result), std::string("unmount ") + path + ": " +
-                                                       lkl_strerror(static_cast<int>(result)));
-        // Nothing tells when the last file is closed; ask again, less and less often.
-        std::this_thread::sleep_for(pause);
-        pause = std::min(pause * 2, milliseconds{50});
-    }
+    const long result = lkl::file::while_busy(
+        timeout, [&] { return kernel.syscall(__lkl__NR_umount2, path, flags); });
+    if (result < 0)
+        return fail(lkl::file::call_error(result, "unmount", path));
+    state().mounts.forget_unmounted();
+    return 0;
 }
 
 }  // namespace
@@ -127,9 +121,9 @@ long lkl_umount_timeout(const char* path, int flags, long timeout_ms)
         const auto kernel = running_kernel();
         if (!kernel)
             return fail(kernel.error());
-        if (const auto result = unmount_kept(**kernel, path, flags, timeout_ms))
+        if (const auto result = unmount_kept(**kernel, path, flags, as_timeout(timeout_ms)))
             return *result;
-        return unmount_any(path, flags, timeout_ms);
+        return unmount_any(**kernel, path, flags, as_timeout(timeout_ms));
     });
 }
 
@@ -146,12 +140,12 @@ long lkl_umount_dev(unsigned int disk_id, unsigned int part, int flags, long tim
         std::array<char, 32> path;
         std::snprintf(path.data(), path.size(), "/mnt/%08llx",
                       static_cast<unsigned long long>(*device));
-        if (const auto result = unmount_kept(**kernel, path.data(), flags, timeout_ms))
+        if (const auto result = unmount_kept(**kernel, path.data(), flags, as_timeout(timeout_ms)))
             return *result;
         if ((flags & mnt_expire) == 0 && state().mounts.holds(path.data()))
             return fail(LKL_EBUSY, std::string("unmount ") + path.data() +
                                        ": it is mounted, and that path shows something else");
-        const long result = unmount_any(path.data(), flags, timeout_ms);
+        const long result = unmount_any(**kernel, path.data(), flags, as_timeout(timeout_ms));
         if (result == 0)
             lkl_sys_rmdir(path.data());
         return result;

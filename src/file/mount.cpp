@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <lkl/mount.hpp>
 
-#include <algorithm>
 #include <array>
 #include <cstdio>
-#include <thread>
 #include <utility>
 
 #include <lkl/asm/errno.h>
@@ -15,6 +13,7 @@
 #include <lkl/linux/stat.h>
 
 #include "file/error.hpp"
+#include "file/while_busy.hpp"
 
 namespace lkl {
 
@@ -25,6 +24,8 @@ namespace {
 // Flags of umount2(2) that are in no header of the user API.
 constexpr int mnt_detach = 2;
 constexpr int umount_nofollow = 8;
+// A flag of statfs(2), in none either.
+constexpr long st_rdonly = 1;
 
 // What statmount(2) tells of a mount; its result.
 long ask(Kernel& kernel, uint64_t mount, uint64_t name_space, uint64_t what,
@@ -259,7 +260,7 @@ Result<File> Mount::open_hidden() const
 // because a commit has failed, as it may have in the middle of the same syncfs(2), and all
 // since the last commit is lost. Or the file system has made itself read-only, for which
 // freezing has nothing to do.
-Result<void> Mount::write_files(const File& root) const
+Result<void> Mount::write_files(const File& root, bool wants_writes) const
 {
     if (const auto synced = root.sync_file_system(); !synced)
         return call_error(-synced.error().code, "write back", path());
@@ -268,8 +269,8 @@ Result<void> Mount::write_files(const File& root) const
         kernel_->syscall(__lkl__NR_ioctl, root.descriptor(), LKL_FITHAW, 0);
     else if (frozen == -LKL_EIO || frozen == -LKL_EROFS || frozen == -LKL_ENOSPC)
         return call_error(frozen, "write back", path());
-    const ReadOnly now = read_only(*kernel_, id(), made_.name_space);
-    if (now.file_system && !now.mount)
+    const auto now = root.stat_file_system();
+    if (wants_writes && now && (now->f_flags & st_rdonly) != 0)
         return call_error(-LKL_EROFS, "write back", path());
     return {};
 }
@@ -288,12 +289,18 @@ void Mount::note(Result<void> result)
 }
 
 // An error: it could not be looked at, which says nothing of what was written.
-Result<void> Mount::note_files(Result<File> root)
+Result<void> Mount::note_files(Result<File> root, bool wants_writes)
 {
     if (!root)
         return std::move(root).error();
-    note(write_files(*root));
+    note(write_files(*root, wants_writes));
     return {};
+}
+
+// Nobody has made it read-only; whether the file system has done so is to be told.
+bool Mount::wants_writes() const
+{
+    return !read_only(*kernel_, id(), made_.name_space).mount;
 }
 
 Result<void> Mount::write_back()
@@ -305,8 +312,9 @@ Result<void> Mount::write_back()
     Result<void> looked;
     if (is_there()) {
         const char* const at = path().c_str();
-        looked = note_files(mount_at(*kernel_, at) == id() ? open_directory(*kernel_, at)
-                                                           : open_hidden());
+        looked = note_files(
+            mount_at(*kernel_, at) == id() ? open_directory(*kernel_, at) : open_hidden(),
+            wants_writes());
     }
     note(flush_disk());
     return written_ ? looked : written_;
@@ -317,45 +325,62 @@ bool Mount::is_there() const
     if (kernel_ == nullptr)
         return false;
     struct lkl_statmount status {};
-    const long result = ask(*kernel_, id(), made_.name_space, LKL_STATMOUNT_MNT_BASIC, status);
-    // Of what it may not look at, a thread is told that it is there.
-    return result == 0 || result == -LKL_EPERM;
+    // Any other error says that it cannot be looked at, by this thread or for want of memory.
+    return id() != 0 &&
+           ask(*kernel_, id(), made_.name_space, LKL_STATMOUNT_MNT_BASIC, status) != -LKL_ENOENT;
+}
+
+// One attempt. A file may be written to and closed until umount2(2) succeeds, and what that one
+// writes back tells no error. So another mount of the same, in no place, holds the file system
+// until it has been looked at, when nobody reaches it any more.
+long Mount::try_unmount(const char* at, int flags, Looked& looked)
+{
+    const auto unmount = [&] { return kernel_->syscall(__lkl__NR_umount2, at, flags); };
+    const auto look = [&](Result<File> root) {
+        looked.result = note_files(std::move(root), looked.wants_writes);
+        looked.at_all = true;
+    };
+    if (!device_.is_open())
+        return unmount();
+    looked.wants_writes = wants_writes();
+    const int follow = (flags & umount_nofollow) != 0 ? LKL_AT_SYMLINK_NOFOLLOW : 0;
+    const long made = kernel_->syscall(__lkl__NR_open_tree, LKL_AT_FDCWD, at,
+                                       LKL_OPEN_TREE_CLONE | LKL_OPEN_TREE_CLOEXEC | follow);
+    if (made < 0) {
+        // There may be none of it (MS_UNBINDABLE): as late as can be, then.
+        look(open_directory(*kernel_, at));
+        return unmount();
+    }
+    const File again = File::adopt(*kernel_, static_cast<int>(made));
+    const long result = unmount();
+    // What stays mounted is written back as well, but not over and over.
+    if (result == 0 || !looked.at_all)
+        look(again.open_at(".", LKL_O_RDONLY | LKL_O_DIRECTORY));
+    return result;
 }
 
 Result<void> Mount::unmount(std::chrono::milliseconds timeout, int flags, const char* path)
 {
-    using clock = std::chrono::steady_clock;
     if (kernel_ == nullptr)
         return call_error(-LKL_EINVAL, "unmount", made_.path);
 
     const char* const at = path != nullptr ? path : made_.path.c_str();
-    // Of a root, Linux makes the file system read-only, and says that it is done.
-    const auto is_busy = [&] {
+    Looked looked;
+    const long result = file::while_busy(timeout, [&]() -> long {
         const uint64_t shown = mount_at(*kernel_, at, flags);
-        return shown != 0 &&
-               (shown != id() || ((flags & mnt_detach) == 0 && mount_at(*kernel_, "/") == id()));
-    };
-    Result<void> looked;
-    if (device_.is_open() && !is_busy())
-        looked = note_files(open_directory(*kernel_, at));
-    const clock::time_point deadline = clock::now() + timeout;
-    std::chrono::milliseconds pause{1};
-    long result = 0;
-    for (;;) {
-        result = is_busy() ? -LKL_EBUSY : kernel_->syscall(__lkl__NR_umount2, at, flags);
-        if (result != -LKL_EBUSY || clock::now() >= deadline)
-            break;
-        // Nothing tells when the last file is closed; ask again, less and less often.
-        std::this_thread::sleep_for(pause);
-        pause = std::min(pause * 2, std::chrono::milliseconds{50});
-    }
+        // Of a root, Linux makes the file system read-only, and says that it is done.
+        if (shown != 0 &&
+            (shown != id() || ((flags & mnt_detach) == 0 && mount_at(*kernel_, "/") == id())))
+            return -LKL_EBUSY;
+        return try_unmount(at, flags, looked);
+    });
     if (result < 0)
         return call_error(result, "unmount", made_.path);
-    kernel_->syscall(__lkl__NR_unlinkat, LKL_AT_FDCWD, at, LKL_AT_REMOVEDIR);
+    kernel_->syscall(__lkl__NR_unlinkat, LKL_AT_FDCWD, made_.path.c_str(), LKL_AT_REMOVEDIR);
     if (device_.is_open())
         note(flush_disk());
     release();
-    return written_ ? looked : written_;
+    return written_ ? looked.result : written_;
 }
 
 }  // namespace lkl

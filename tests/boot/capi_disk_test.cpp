@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Disks and mounts through the C interface.
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
@@ -17,6 +18,8 @@
 
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr size_t sector = 512;
 constexpr size_t disk_size = size_t{8} << 20;
 constexpr int mnt_detach = 2;  // a flag of umount2(2), in no header of the user API
@@ -29,6 +32,7 @@ struct Program {
     std::atomic<bool> broken{false};
     std::atomic<bool> unwritable{false};  // but readable
     std::atomic<bool> lossy{false};       // as well, and flushes succeed
+    std::atomic<char> refused{0};         // writes that begin with it fail: data, and nothing else
 
     int carry_out(const lkl_blk_req& request)
     {
@@ -40,6 +44,9 @@ struct Program {
             return LKL_DEV_BLK_STATUS_IOERR;
         const std::lock_guard lock(mutex);
         char* at = bytes.data() + request.sector * sector;
+        if (request.type == LKL_DEV_BLK_TYPE_WRITE && refused != 0 && request.count > 0 &&
+            *static_cast<const char*>(request.buf[0].iov_base) == refused)
+            return LKL_DEV_BLK_STATUS_IOERR;
         for (int i = 0; i < request.count; i++) {
             const iovec& part = request.buf[i];
             if (request.type == LKL_DEV_BLK_TYPE_READ)
@@ -447,6 +454,19 @@ TEST_F(CapiMount, TheRootOfAProgramIsBusy)
     EXPECT_EQ(lkl_sys_close(static_cast<unsigned>(fd)), 0);
 }
 
+// The program's own is not its to remove.
+TEST_F(CapiMount, AnUnmountRemovesTheDirectoryThatTheMountMade)
+{
+    ASSERT_EQ(lkl_mount_dev(id, 0, "ext4", 0, nullptr, path, sizeof(path)), 0)
+        << lkl_error_message();
+    ASSERT_EQ(lkl_sys_mkdir("/data", 0755), 0);
+    ASSERT_EQ(lkl_sys_mount(path, "/data", "", LKL_MS_MOVE, nullptr), 0);
+    EXPECT_EQ(lkl_umount_timeout("/data", 0, 1000), 0) << lkl_error_message();
+    struct lkl_stat status;
+    EXPECT_EQ(lkl_sys_stat("/data", &status), 0) << "the program's directory is gone";
+    EXPECT_EQ(lkl_sys_stat(path, &status), -LKL_ENOENT) << "the directory is left";
+}
+
 TEST_F(CapiMount, UnmountsWhatNobodyHasUsedSince)
 {
     constexpr int mnt_expire = 4;
@@ -548,13 +568,25 @@ protected:
     // An open file with something that is not written back yet.
     unsigned write_file()
     {
-        const std::vector<char> data(65536, 'x');
+        const unsigned fd = open_file();
+        write_data(fd);
+        return fd;
+    }
+    unsigned open_file()
+    {
         const long fd = lkl_sys_creat((std::string(path) + "/file").c_str(), 0644);
         EXPECT_GE(fd, 0);
-        EXPECT_EQ(lkl_sys_write(static_cast<unsigned>(fd), data.data(), data.size()),
-                  static_cast<long>(data.size()));
         return static_cast<unsigned>(fd);
     }
+    static void write_data(unsigned fd)
+    {
+        const std::vector<char> data(65536, first_byte);
+        EXPECT_EQ(lkl_sys_write(fd, data.data(), data.size()), static_cast<long>(data.size()));
+    }
+    // What is written from now on is lost: the file system's own goes on.
+    void refuse_data() { program.refused = first_byte; }
+
+    static constexpr char first_byte = 'x';
 
     lkl_disk disk;
     unsigned id = 0;
@@ -589,6 +621,42 @@ TEST_P(CapiFailingMount, AnUnmountTellsWhatWasLostWhileItWasBusy)
     EXPECT_EQ(lkl_disk_remove(disk), 0) << lkl_error_message();
 }
 
+// A file may be written to until it is closed, when the unmount has waited for a while.
+TEST_P(CapiFailingMount, AnUnmountTellsWhatIsLostWhileItWaits)
+{
+    const unsigned fd = open_file();
+    std::thread writer([&] {
+        std::this_thread::sleep_for(100ms);
+        refuse_data();
+        write_data(fd);
+        EXPECT_EQ(lkl_sys_close(fd), 0);
+    });
+    EXPECT_EQ(lkl_umount_dev(id, 0, 0, 20'000), -LKL_EIO);
+    writer.join();
+    program.refused = 0;
+    EXPECT_EQ(lkl_disk_remove(disk), 0) << lkl_error_message();
+}
+
+// Of two that unmount at once one is told; the other one, that there is no mount.
+TEST_P(CapiFailingMount, TwoUnmountsAtOnceTellIt)
+{
+    for (int round = 0; round < 20; ++round) {
+        const unsigned fd = write_file();
+        refuse_data();
+        EXPECT_EQ(lkl_sys_close(fd), 0);
+        long results[2] = {};
+        std::thread other([&] { results[1] = lkl_umount_dev(id, 0, 0, 1000); });
+        results[0] = lkl_umount_timeout(path, 0, 1000);
+        other.join();
+        EXPECT_NE(results[0] == -LKL_EIO, results[1] == -LKL_EIO) << results[0] << results[1];
+        EXPECT_NE(results[0], 0);
+        EXPECT_NE(results[1], 0);
+        program.refused = 0;
+        mount();
+    }
+    EXPECT_EQ(lkl_umount_dev(id, 0, 0, 1000), 0) << lkl_error_message();
+}
+
 TEST_P(CapiFailingMount, AnUnmountByPathOrWithFlagsTellsIt)
 {
     for (const int flags : {0, mnt_detach}) {
@@ -611,6 +679,109 @@ TEST_P(CapiFailingMount, AHaltTellsWhatIsLost)
     EXPECT_STREQ(lkl_panic_message(), "");
     EXPECT_EQ(lkl_is_running(), 0) << "it is halted all the same";
     EXPECT_EQ(lkl_sys_halt(), -LKL_ESHUTDOWN);
+}
+
+// While there is no room for a thread in the kernel, calls of one that has made none fail.
+class NoMoreThreads {
+public:
+    NoMoreThreads()
+    {
+        EXPECT_GE(lkl_mount_fs("proc"), 0) << lkl_error_message();
+        limit_ = open(LKL_O_RDONLY);
+        const long size = lkl_sys_read(limit_, before_, sizeof(before_));
+        EXPECT_GT(size, 0);
+        size_ = static_cast<size_t>(size);
+        lkl_sys_close(limit_);
+        limit_ = open(LKL_O_WRONLY);
+        EXPECT_EQ(lkl_sys_write(limit_, "1", 1), 1);
+    }
+    ~NoMoreThreads()
+    {
+        EXPECT_EQ(lkl_sys_pwrite64(limit_, before_, size_, 0), static_cast<long>(size_));
+        lkl_sys_close(limit_);
+    }
+    NoMoreThreads(const NoMoreThreads&) = delete;
+    NoMoreThreads& operator=(const NoMoreThreads&) = delete;
+
+private:
+    static unsigned open(int flags)
+    {
+        const long fd = lkl_sys_open("/proc/sys/kernel/threads-max", flags, 0);
+        EXPECT_GE(fd, 0);
+        return static_cast<unsigned>(fd);
+    }
+
+    unsigned limit_ = 0;
+    char before_[32] = "";
+    size_t size_ = 0;
+};
+
+TEST_P(CapiFailingMount, AHaltTellsWhatIsLostAfterOneThatHasFailed)
+{
+    // Known of what is mounted still, and of what is not.
+    for (const bool unmounted : {false, true}) {
+        if (unmounted) {
+            lkl_cleanup();
+            SetUp();
+        }
+        const unsigned fd = write_file();
+        program.lossy = true;
+        EXPECT_EQ(lkl_sys_close(fd), 0);
+        EXPECT_EQ(unmounted ? lkl_sys_umount(path, 0) : lkl_sys_sync(), 0);
+        program.lossy = false;
+        {
+            const NoMoreThreads none;
+            std::thread([] { EXPECT_EQ(lkl_sys_halt(), -LKL_EAGAIN); }).join();
+        }
+        EXPECT_EQ(lkl_is_running(), 1);
+        EXPECT_EQ(lkl_sys_halt(), -LKL_EIO);
+    }
+}
+
+// The first one has found it out, and could not end the kernel for want of the right to.
+TEST_P(CapiFailingMount, AHaltTellsWhatOneThatHasFailedHasFoundOut)
+{
+    const unsigned fd = write_file();
+    refuse_data();
+    EXPECT_EQ(lkl_sys_close(fd), 0);
+    std::atomic<bool> is_user{false};
+    std::atomic<bool> is_full{false};
+    std::thread user([&] {
+        EXPECT_EQ(lkl_sys_setresuid(1000, 1000, 1000), 0);
+        is_user = true;
+        is_user.notify_one();
+        is_full.wait(false);
+        EXPECT_EQ(lkl_sys_halt(), -LKL_EAGAIN);
+    });
+    is_user.wait(false);
+    {
+        const NoMoreThreads none;
+        is_full = true;
+        is_full.notify_one();
+        user.join();
+    }
+    EXPECT_EQ(lkl_is_running(), 1);
+    program.refused = 0;
+    EXPECT_EQ(lkl_sys_halt(), -LKL_EIO);
+}
+
+// What cannot be looked at is not gone.
+TEST_P(CapiFailingMount, AnUnmountTellsWhatIsLostAfterCallsThatHaveFailed)
+{
+    const unsigned fd = write_file();
+    refuse_data();
+    EXPECT_EQ(lkl_sys_close(fd), 0);
+    {
+        const NoMoreThreads none;
+        std::thread([this] {
+            char other[32];
+            EXPECT_EQ(lkl_mount_dev(id, 0, GetParam(), 0, nullptr, other, sizeof(other)),
+                      -LKL_EAGAIN);
+            EXPECT_LT(lkl_umount_timeout(path, 0, 0), 0);
+        }).join();
+    }
+    EXPECT_EQ(lkl_umount_dev(id, 0, 0, 1000), -LKL_EIO);
+    EXPECT_EQ(lkl_disk_remove(disk), 0) << lkl_error_message();
 }
 
 // A mount is one, however its path is spelled.

@@ -6,6 +6,7 @@
 #include <string>
 #include <thread>
 
+#include <fcntl.h>
 #include <sys/mount.h>
 
 #include <support/tree.hpp>
@@ -141,7 +142,59 @@ TEST_F(FuseFailures, HaltEndsWithoutTheServer)
     EXPECT_NE(log.find("lkl: fuse (fuse): not all is written back: "), std::string::npos) << log;
 }
 
-// What is to be written back waits for an answer as long as it takes, as in Linux.
+// Nobody may serve any more when a program ends: not for ever, therefore, and not in silence.
+class FuseNoAnswer : public FuseFailures {
+protected:
+    void halt_and_look()
+    {
+        const auto start = std::chrono::steady_clock::now();
+        EXPECT_TRUE(kernel.halt());
+        const auto time = std::chrono::steady_clock::now() - start;
+        EXPECT_GE(time, 9s);
+        EXPECT_LT(time, 60s);
+        EXPECT_NE(log.find("lkl: fuse (fuse): not answered for 10 s, given up"), std::string::npos)
+            << log;
+    }
+};
+
+TEST_F(FuseNoAnswer, HaltGivesUpData)
+{
+    mount(write_back);
+    write_without_sync(some_data);
+    server->set_manner(FuseServer::Manner::ignores);
+    halt_and_look();
+    EXPECT_NE(log.find("lkl: fuse (fuse): not all is written back: "), std::string::npos) << log;
+}
+
+// Times of a file, for which sync(2) itself waits.
+TEST_F(FuseNoAnswer, HaltGivesUpAttributes)
+{
+    mount(write_back);
+    const long fd = write_without_sync(some_data);
+    EXPECT_EQ(kernel.syscall(__lkl__NR_sync_file_range, fd, 0, 0, SYNC_FILE_RANGE_WRITE), 0);
+    wait_for(LKL_FUSE_WRITE, 1);
+    std::this_thread::sleep_for(200ms);
+    server->set_manner(FuseServer::Manner::ignores);
+    halt_and_look();
+}
+
+// A server that is slow, and goes on.
+TEST_F(FuseNoAnswer, HaltWaitsForSlowAnswers)
+{
+    const std::string data = pattern(3, 300'000);
+    mount(write_back);
+    server->set_slowness(4s);
+    server->set_manner(FuseServer::Manner::writes_slowly);
+    write_without_sync(data);
+    EXPECT_TRUE(kernel.halt());
+    EXPECT_GE(server->count(LKL_FUSE_WRITE), 3u) << "which take 12 s";
+    EXPECT_EQ(log.find("given up"), std::string::npos) << log;
+    std::string found;
+    EXPECT_EQ(host_files.read_file(at_host("file"), found), 0);
+    EXPECT_TRUE(found == data);
+}
+
+// Sooner, when another thread gives it up.
 TEST_F(FuseFailures, AForcedUnmountLetsHaltEnd)
 {
     mount(write_back);

@@ -15,9 +15,10 @@ mkfs.ext4 -q -d small before
 rm -r small
 echo text >xx
 
-# killed.py SIGNAL all|one [busy]
+# killed.py SIGNAL all|one [busy|queued]
 cat >killed.py <<'PY'
 import os, signal, subprocess, sys, time
+from threading import Timer
 
 lkl = os.environ["LKL_BIN"] + "/lkl"
 shell = subprocess.Popen([lkl, "shell", "-w", "image"], stdin=subprocess.PIPE,
@@ -32,10 +33,20 @@ def wait_for(line):
 
 shell.stdin.write(b"put xx /\nmv /xx /yy\ncat /yy\n")
 wait_for(b"text")
+slow = b"sum /long\nmv /yy /zz\n"
 if "busy" in sys.argv:
-    shell.stdin.write(b"!echo begun\nsum /long\nmv /yy /zz\n")
+    shell.stdin.write(b"!echo begun\n" + slow)
     wait_for(b"begun")
     time.sleep(0.5)
+if "queued" in sys.argv:
+    # The process that has the image has not seen the command yet when the shell is ended.
+    shell.stdin.write(b"!echo idle\n")
+    wait_for(b"idle")
+    worker = int(open(f"/proc/{shell.pid}/task/{shell.pid}/children").read().split()[0])
+    os.kill(worker, signal.SIGSTOP)
+    shell.stdin.write(slow)
+    time.sleep(0.5)
+    Timer(0.5, os.kill, (worker, signal.SIGCONT)).start()
 which = getattr(signal, sys.argv[1])
 (os.killpg if sys.argv[2] == "all" else os.kill)(shell.pid, which)
 assert shell.wait(60) == -which, shell.returncode
@@ -65,6 +76,8 @@ killed SIGKILL one
 # What would have followed the command that ran is not done.
 killed SIGTERM one busy
 killed SIGKILL one busy
+killed SIGTERM one queued
+killed SIGKILL one queued
 
 # As nohup(1) has it.
 cp --sparse=always before image

@@ -43,6 +43,7 @@ public:
     struct Switches {
         std::atomic<bool> writes = false;
         std::atomic<bool> flushes = false;
+        std::atomic<char> data = 0;  // writes that begin with it
     };
 
     FailingDisk(const std::string& path, const Switches& fail) : fail_(fail)
@@ -68,7 +69,9 @@ private:
     int handle(const lkl::BlockRequest& request)
     {
         if ((request.op == lkl::BlockOp::write && fail_.writes) ||
-            (request.op == lkl::BlockOp::flush && fail_.flushes))
+            (request.op == lkl::BlockOp::flush && fail_.flushes) ||
+            (request.op == lkl::BlockOp::write && fail_.data != 0 && !request.iov.empty() &&
+             *static_cast<const char*>(request.iov[0].iov_base) == fail_.data))
             return -EIO;
         char* place = bytes_.data() + request.offset;
         for (const iovec& part : request.iov) {
@@ -204,6 +207,34 @@ TEST_F(MountTest, UnmountReportsAJournalThatHasFailedBefore)
     fail.writes = false;
     EXPECT_TRUE(file->close());
     const auto unmounted = mount->unmount();
+    ASSERT_FALSE(unmounted);
+    EXPECT_EQ(unmounted.error().code, EIO);
+    EXPECT_TRUE(kernel_->remove_disk(*disk)) << "it was unmounted all the same";
+}
+
+// It cannot be looked at when the unmount begins.
+TEST_F(MountTest, UnmountReportsWhatWasLostWhileItWasHidden)
+{
+    run("truncate -s 16M image && /sbin/mkfs.ext4 -q image");
+    FailingDisk::Switches fail;
+    const auto disk = kernel_->add_disk(std::make_unique<FailingDisk>(work_ + "/image", fail));
+    ASSERT_TRUE(disk) << disk.error().what;
+    auto mount = lkl::Mount::disk(*kernel_, *disk, ext4());
+    ASSERT_TRUE(mount) << mount.error().what;
+    auto file = lkl::File::open(*kernel_, (mount->path() + "/lost").c_str(),
+                                LKL_O_WRONLY | LKL_O_CREAT, 0640);
+    ASSERT_TRUE(file) << file.error().what;
+    ASSERT_TRUE(file->write(std::as_bytes(std::span(std::string_view("lost\n")))));
+    ASSERT_TRUE(file->close());
+    fail.data = 'l';
+    const char* const path = mount->path().c_str();
+    ASSERT_EQ(kernel_->syscall(__lkl__NR_mount, "none", path, "tmpfs", 0, nullptr), 0);
+    std::thread other([&] {
+        std::this_thread::sleep_for(100ms);
+        EXPECT_EQ(kernel_->syscall(__lkl__NR_umount2, path, 0), 0);
+    });
+    const auto unmounted = mount->unmount(20s);
+    other.join();
     ASSERT_FALSE(unmounted);
     EXPECT_EQ(unmounted.error().code, EIO);
     EXPECT_TRUE(kernel_->remove_disk(*disk)) << "it was unmounted all the same";

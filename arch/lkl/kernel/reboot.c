@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The end of a kernel: reboot(2) and panic(). */
+#include <linux/backing-dev.h>
 #include <linux/debug_locks.h>
 #include <linux/errseq.h>
 #include <linux/fs.h>
+#include <linux/jiffies.h>
 #include <linux/kmsg_dump.h>
+#include <linux/magic.h>
 #include <linux/notifier.h>
 #include <linux/panic.h>
 #include <linux/reboot.h>
@@ -12,6 +15,7 @@
 #include <linux/string.h>
 #include <linux/syscalls.h>
 #include <linux/vmstat.h>
+#include <linux/workqueue.h>
 #include <asm/lkl.h>
 
 static void __noreturn die(enum lkl_death why, const char *text, size_t length)
@@ -113,17 +117,66 @@ static void log_loss(struct super_block *sb, void *unused)
 }
 
 /*
- * Elsewhere, what is mounted is unmounted before the end.  One sync(2) is not as much: it
- * does not wait for servers of FUSE, to which pages are on their way, and goes through
- * file systems by their age, so that what one on a loop device has written may lie in
- * another one that it has been through.  What cannot be written stays dirty, and programs
- * may go on to write: not for ever, therefore.  reboot(2) for a restart writes nothing
- * back, as everywhere.
+ * A server of FUSE is often a thread of the program that ends its kernel, and may have ended
+ * before, or wait for the end itself.  One that lives takes much less for a request, which is
+ * of 1 MiB at most.
+ */
+#define ANSWER_SECONDS 10
+
+/* What servers have written, in all; and since when that has not changed. */
+static s64 answered;
+static unsigned long answered_at;
+
+static void count_answered(struct super_block *sb, void *sum)
+{
+	if (sb->s_magic == FUSE_SUPER_MAGIC)
+		*(s64 *)sum += wb_stat_sum(&sb->s_bdi->wb, WB_WRITTEN);
+}
+
+/* As umount2(MNT_FORCE), where something is to be written back: pages, or an inode. */
+static void give_up(struct super_block *sb, void *unused)
+{
+	struct bdi_writeback *wb = &sb->s_bdi->wb;
+
+	if (sb->s_magic != FUSE_SUPER_MAGIC ||
+	    (!writeback_in_progress(wb) && wb_stat_sum(wb, WB_WRITEBACK) <= 0))
+		return;
+	pr_err("lkl: %s (%s): not answered for %d s, given up\n", sb->s_type->name, sb->s_id,
+	       ANSWER_SECONDS);
+	sb->s_op->umount_begin(sb);
+}
+
+static void watch_servers(struct work_struct *work)
+{
+	s64 sum = 0;
+
+	iterate_supers(count_answered, &sum);
+	if (sum != answered) {
+		answered = sum;
+		answered_at = jiffies;
+	} else if (time_after_eq(jiffies, answered_at + ANSWER_SECONDS * HZ)) {
+		iterate_supers(give_up, NULL);
+	}
+	schedule_delayed_work(to_delayed_work(work), HZ);
+}
+
+static DECLARE_DELAYED_WORK(watch, watch_servers);
+
+/*
+ * Elsewhere, what is mounted is unmounted before the end.  One sync(2) is not as much: of
+ * FUSE it waits for attributes, but not for pages that are on their way to the server, and
+ * it goes through file systems by their age, so that what one on a loop device has written
+ * may lie in another one that it has been through.  What cannot be written stays dirty, and
+ * programs may go on to write: not for ever, therefore.  reboot(2) for a restart writes
+ * nothing back, as everywhere.
  */
 static int write_back(struct notifier_block *block, unsigned long event, void *command)
 {
 	int rounds = event == SYS_RESTART ? 0 : 8;
 
+	answered_at = jiffies;
+	if (rounds)
+		schedule_delayed_work(&watch, HZ);
 	while (rounds-- > 0) {
 		ksys_sync();
 		if (!global_node_page_state(NR_WRITEBACK_TEMP) &&
@@ -132,6 +185,7 @@ static int write_back(struct notifier_block *block, unsigned long event, void *c
 		while (global_node_page_state(NR_WRITEBACK_TEMP))
 			schedule_timeout_uninterruptible(1);
 	}
+	cancel_delayed_work_sync(&watch);
 	iterate_supers(log_loss, NULL);
 	return NOTIFY_DONE;
 }

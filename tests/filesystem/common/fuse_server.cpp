@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 #include <string_view>
 
@@ -234,7 +233,7 @@ void FuseServer::serve(Worker& worker)
         if (manner_ == Manner::ignores)
             continue;
         if (manner_ == Manner::writes_slowly && opcode == LKL_FUSE_WRITE)
-            std::this_thread::sleep_for(std::chrono::milliseconds(50));
+            std::this_thread::sleep_for(slowness_.load());
         Request request{.header = header,
                         .data = worker.in + sizeof(Header),
                         .out = worker.out + sizeof(Answer)};

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <list>
@@ -54,6 +55,8 @@ public:
     // Mounts it, and serves from now on. 0 or a negative errno.
     long mount(const std::string& where);
     void set_manner(Manner manner) { manner_ = manner; }
+    // How long each write takes with Manner::writes_slowly.
+    void set_slowness(std::chrono::milliseconds time) { slowness_ = time; }
     // Waits until all threads that serve have ended. The result by which the last one did.
     long join();
 
@@ -105,6 +108,7 @@ private:
     const FuseOptions options_;
     std::string where_;
     std::atomic<Manner> manner_{Manner::serves};
+    std::atomic<std::chrono::milliseconds> slowness_{std::chrono::milliseconds{50}};
     std::array<std::atomic<unsigned>, 64> counts_{};
     std::atomic<long> last_result_{0};
     std::atomic<uint32_t> agreed_flags_{0};

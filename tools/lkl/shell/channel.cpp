@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -21,7 +22,7 @@ std::pair<Channel, Channel> Channel::make_pair()
     return {Channel(Descriptor(ends[0])), Channel(Descriptor(ends[1]))};
 }
 
-// read() and write(): the filter of system calls knows no others.
+// read(), write() and poll(): the filter of system calls knows no others.
 bool Channel::send(const std::string& message) const
 {
     const std::string sent = message.substr(0, most);
@@ -43,6 +44,12 @@ std::optional<std::string> Channel::receive() const
         return std::nullopt;
     message.resize(static_cast<size_t>(count));
     return message;
+}
+
+bool Channel::is_closed() const
+{
+    pollfd state{.fd = socket_.get(), .events = 0, .revents = 0};
+    return poll(&state, 1, 0) > 0 && (state.revents & (POLLHUP | POLLERR)) != 0;
 }
 
 }  // namespace tools::lkl_tool

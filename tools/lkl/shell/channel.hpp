@@ -31,6 +31,8 @@ public:
     // False, none: the other side is gone.
     bool send(const std::string& message) const;
     std::optional<std::string> receive() const;
+    // The other side is gone, whatever it has sent before.
+    bool is_closed() const;
     int descriptor() const { return socket_.get(); }
 
 private:

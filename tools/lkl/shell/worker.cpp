@@ -69,7 +69,6 @@ std::string Worker::answer(const std::string& request)
 int Worker::run(const std::string& line)
 {
     try {
-        Output::forget_interrupt();
         const Words words = split_words(line);
         if (!words.empty())
             execute(words);
@@ -277,7 +276,10 @@ void serve(const GlobalOptions& global, const ShellOptions& options, Channel cha
     if (!channel.send("0"))
         return;
     while (const auto request = channel.receive()) {
-        if (!channel.send(worker.answer(*request)))
+        // Of what ended before. Who ends the shell closes the channel, and then interrupts: that
+        // is seen here, or else the interrupt comes later, and ends what runs.
+        Output::forget_interrupt();
+        if (channel.is_closed() || !channel.send(worker.answer(*request)))
             break;
     }
     images.finish();
