@@ -85,7 +85,7 @@ void KeptMounts::GiveBack::operator()(Mount* mount) const
 void KeptMounts::keep(Mount mount)
 {
     const std::lock_guard lock(mutex_);
-    mounts_.emplace_back(std::move(mount));
+    mounts_.push_back({.mount = std::move(mount)});
 }
 
 Result<KeptMounts::Use> KeptMounts::use(uint64_t id, Deadline deadline)

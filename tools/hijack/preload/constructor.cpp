@@ -89,7 +89,7 @@ __attribute__((destructor)) void end()
 }  // namespace hijack
 
 // For this library alone: its objects stay as long as the process, as it is called after its end.
-// NOLINTNEXTLINE(bugprone-reserved-identifier): the C++ ABI's
+// NOLINTNEXTLINE(bugprone-reserved-identifier,readability-identifier-naming): the C++ ABI's
 extern "C" __attribute__((visibility("hidden"))) int __cxa_atexit(void (*)(void*), void*,
                                                                   void*) noexcept
 {

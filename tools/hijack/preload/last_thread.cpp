@@ -2,6 +2,7 @@
 #include "hijack/preload/last_thread.hpp"
 
 #include <atomic>
+#include <climits>
 #include <cstdint>
 #include <cstdlib>
 #include <ctime>
@@ -10,7 +11,6 @@
 #include <string>
 #include <system_error>
 
-#include <limits.h>
 #include <pthread.h>
 
 #include "hijack/preload/host.hpp"

@@ -212,9 +212,9 @@ void run_interrupter()
     for (;;) {
         Thread* thread = nullptr;
         // NOLINTNEXTLINE(bugprone-sizeof-expression): the pointer itself goes through the pipe
-        if (host::call(SYS_read, interrupt_pipe[0], &thread, sizeof thread) != sizeof thread)
-            continue;
-        interrupt(thread);
+        if (host::call(SYS_read, interrupt_pipe[0], &thread, sizeof thread) == sizeof thread &&
+            thread)
+            interrupt(thread);
     }
 }
 
