@@ -9,11 +9,11 @@
 #include <utility>
 
 #include <lkl.h>
-#include <lkl/asm/unistd.h>
 
 #include "capi/command_line.hpp"
 #include "capi/errors.hpp"
 #include "capi/guarded.hpp"
+#include "capi/task.hpp"
 
 namespace lkl::capi {
 
@@ -151,8 +151,7 @@ long halt(State& own, Kernel* kernel)
     if (kernel == nullptr || own.halted)
         return -LKL_ESHUTDOWN;
     // Without a task, which the next attempt may get, this thread can do none of it.
-    const long task = kernel->syscall(__lkl__NR_gettid);
-    if ((task == -LKL_EAGAIN || task == -LKL_ENOMEM) && kernel->running())
+    if (const long task = make_task(*kernel); task < 0 && kernel->running())
         return fail(static_cast<int>(-task), "halting the kernel: there is no room for a thread");
     const auto written = own.mounts.write_back(*kernel);
     const auto result = kernel->halt();

@@ -11,18 +11,12 @@
 #include <lkl/asm/unistd.h>
 #include <lkl/linux/sched.h>
 
+#include "capi/task.hpp"
 #include "platform/posix/thread.hpp"
 
 namespace lkl::capi {
 
 namespace {
-
-// Whether calls of the calling thread reach the kernel.
-bool has_task(Kernel& kernel)
-{
-    const long id = kernel.syscall(__lkl__NR_gettid);
-    return id != -LKL_EAGAIN && id != -LKL_ENOMEM;
-}
 
 // The root is that of all threads, and chroot(2) of any of them changes it: this one gets a root
 // of its own, and enters process 1's mounts by their top.
@@ -49,7 +43,7 @@ void as_process_1(Kernel& kernel, const std::function<void()>& work)
     const auto run = [](void* argument) -> void* {
         auto* const request = static_cast<Request*>(argument);
         try {
-            request->has_task = has_task(request->kernel);
+            request->has_task = make_task(request->kernel) == 0;
             if (!request->has_task)
                 return nullptr;
             enter_top(request->kernel);
