@@ -182,12 +182,14 @@ TEST_F(FuseNoAnswer, HaltGivesUpAttributes)
 TEST_F(FuseNoAnswer, HaltWaitsForSlowAnswers)
 {
     const std::string data = pattern(3, 300'000);
-    mount(write_back);
-    server->set_slowness(4s);
+    FuseOptions options = write_back;
+    options.max_write = 100'000;  // pages are not divided: 98,304
+    mount(options);
+    server->set_slowness(3s);
     server->set_manner(FuseServer::Manner::writes_slowly);
     write_without_sync(data);
     EXPECT_TRUE(kernel.halt());
-    EXPECT_GE(server->count(LKL_FUSE_WRITE), 3u) << "which take 12 s";
+    EXPECT_GE(server->count(LKL_FUSE_WRITE), 4u) << "which take 12 s";
     EXPECT_EQ(log.find("given up"), std::string::npos) << log;
     std::string found;
     EXPECT_EQ(host_files.read_file(at_host("file"), found), 0);

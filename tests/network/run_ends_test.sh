@@ -85,15 +85,17 @@ signal.alarm(30)
 held = 0
 if hang == "hang":
     libc = ctypes.CDLL(None, use_errno=True)
-    for thread in os.listdir(f"/proc/{run.pid}/task"):
-        with open(f"/proc/{run.pid}/task/{thread}/comm") as name:
-            if name.read() == "lkl-end\n":
-                PTRACE_SEIZE, PTRACE_INTERRUPT = 0x4206, 0x4207
-                held = int(thread)
-                assert libc.ptrace(PTRACE_SEIZE, held, None, None) == 0
-                assert libc.ptrace(PTRACE_INTERRUPT, held, None, None) == 0
-                WALL = 0x40000000
-                os.waitpid(held, WALL)
+    PTRACE_SEIZE, PTRACE_INTERRUPT = 0x4206, 0x4207
+    WALL = 0x40000000
+    # A thread has its name from when it first runs.
+    while not held:
+        for thread in os.listdir(f"/proc/{run.pid}/task"):
+            with open(f"/proc/{run.pid}/task/{thread}/comm") as name:
+                if name.read() == "lkl-end\n":
+                    held = int(thread)
+    assert libc.ptrace(PTRACE_SEIZE, held, None, None) == 0
+    assert libc.ptrace(PTRACE_INTERRUPT, held, None, None) == 0
+    os.waitpid(held, WALL)
 begin = time.monotonic()
 run.send_signal(signal.SIGTERM)
 if held:

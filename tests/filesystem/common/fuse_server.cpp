@@ -182,7 +182,7 @@ long FuseServer::prepare(Worker& worker)
     if (made < 0)
         return made;
     const long size =
-        kernel_.syscall(__lkl__NR_fcntl, worker.pipe[0], LKL_F_SETPIPE_SZ, 2 * most_data);
+        kernel_.syscall(__lkl__NR_fcntl, worker.pipe[0], LKL_F_SETPIPE_SZ, 2 * most_fuse_data);
     return std::min(size, 0l);
 }
 
@@ -278,7 +278,7 @@ long FuseServer::answer(Request& request)
     case LKL_FUSE_SETATTR:
         return change(request);
     case LKL_FUSE_READLINK:
-        return result_of(::readlinkat(descriptor(node), "", request.out, most_data));
+        return result_of(::readlinkat(descriptor(node), "", request.out, most_fuse_data));
     case LKL_FUSE_SYMLINK:
     case LKL_FUSE_MKNOD:
     case LKL_FUSE_MKDIR:
@@ -298,7 +298,8 @@ long FuseServer::answer(Request& request)
     case LKL_FUSE_READ: {
         const auto& read = request.as<struct ::lkl_fuse_read_in>();
         return result_of(::pread(static_cast<int>(read.fh), request.out,
-                                 std::min(read.size, most_data), static_cast<off_t>(read.offset)));
+                                 std::min(read.size, most_fuse_data),
+                                 static_cast<off_t>(read.offset)));
     }
     case LKL_FUSE_WRITE: {
         const auto& write = request.as<struct ::lkl_fuse_write_in>();
@@ -341,8 +342,8 @@ long FuseServer::initialize(Request& request)
     ours.max_readahead = theirs.max_readahead;
     agreed_flags_ = theirs.flags & options_.flags;
     ours.flags = agreed_flags_ | (theirs.flags & (LKL_FUSE_BIG_WRITES | LKL_FUSE_MAX_PAGES));
-    ours.max_write = most_data;
-    ours.max_pages = most_data / 4096;
+    ours.max_write = options_.max_write;
+    ours.max_pages = most_fuse_data / 4096;
     ours.time_gran = 1;
     ours.max_background = 16;
     ours.congestion_threshold = 12;
@@ -505,7 +506,7 @@ long FuseServer::read_directory(Request& request, bool with_entries)
     const auto& wanted = request.as<struct ::lkl_fuse_read_in>();
     DIR* const directory = reinterpret_cast<DIR*>(wanted.fh);
     ::seekdir(directory, static_cast<long>(wanted.offset));
-    const size_t room = std::min(wanted.size, most_data);
+    const size_t room = std::min(wanted.size, most_fuse_data);
     // NOLINTNEXTLINE(concurrency-mt-unsafe): each directory is one thread's at a time
     while (const dirent* const found = ::readdir(directory)) {
         const std::string_view name = found->d_name;

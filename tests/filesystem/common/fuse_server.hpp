@@ -20,13 +20,16 @@
 
 namespace lkl::test {
 
+constexpr uint32_t most_fuse_data = 1 << 20;  // bytes a request or an answer
+
 // What of the protocol is used.
 struct FuseOptions {
     const char* name = "plain";
-    uint32_t flags = 0;       // FUSE_... of INIT, in so far as the kernel has them
-    uint32_t open_flags = 0;  // FOPEN_... of each file
-    uint32_t seconds = 1;     // for which names and attributes are kept
-    int threads = 1;          // that serve, each with a descriptor of its own
+    uint32_t flags = 0;                   // FUSE_... of INIT, in so far as the kernel has them
+    uint32_t open_flags = 0;              // FOPEN_... of each file
+    uint32_t seconds = 1;                 // for which names and attributes are kept
+    int threads = 1;                      // that serve, each with a descriptor of its own
+    uint32_t max_write = most_fuse_data;  // bytes a request
     // Requests go through a pipe, so that they may be anywhere in memory. Otherwise they are
     // in memory that the kernel has mapped, and halt() takes that away under a thread.
     bool splices = false;
@@ -66,8 +69,7 @@ public:
     uint32_t agreed_flags() const { return agreed_flags_; }
 
 private:
-    static constexpr uint32_t most_data = 1 << 20;
-    static constexpr size_t buffer_size = most_data + 4096;
+    static constexpr size_t buffer_size = most_fuse_data + 4096;
 
     // A file of the host, as long as the kernel knows it.
     struct Node {
