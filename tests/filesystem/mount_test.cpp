@@ -189,41 +189,58 @@ TEST_F(MountTest, UnmountReportsWritesAndFlushesThatFailed)
     EXPECT_TRUE(kernel_->remove_disk(*disk));
 }
 
-// What syncfs(2) says once, or not at all, is known at the end.
-TEST_F(MountTest, UnmountReportsAJournalThatHasFailedBefore)
-{
-    run("truncate -s 16M image && /sbin/mkfs.ext4 -q image");
+// An ext4 on a disk that fails when it is told to, and a file that is open to lose its data.
+class LostFileTest : public MountTest {
+protected:
+    void SetUp() override
+    {
+        MountTest::SetUp();
+        run("truncate -s 16M image && /sbin/mkfs.ext4 -q image");
+        auto added = kernel_->add_disk(std::make_unique<FailingDisk>(work_ + "/image", fail));
+        ASSERT_TRUE(added) << added.error().what;
+        disk = *added;
+        auto mounted = lkl::Mount::disk(*kernel_, disk, ext4());
+        ASSERT_TRUE(mounted) << mounted.error().what;
+        mount.emplace(*std::move(mounted));
+        auto opened = lkl::File::open(*kernel_, (mount->path() + "/lost").c_str(),
+                                      LKL_O_WRONLY | LKL_O_CREAT, 0640);
+        ASSERT_TRUE(opened) << opened.error().what;
+        file.emplace(*std::move(opened));
+    }
+    void TearDown() override
+    {
+        file.reset();
+        mount.reset();
+        MountTest::TearDown();
+    }
+    // What the unmount tells.
+    void is_told(const lkl::Result<void>& unmounted)
+    {
+        ASSERT_FALSE(unmounted);
+        EXPECT_EQ(unmounted.error().code, EIO);
+        EXPECT_TRUE(kernel_->remove_disk(disk)) << "it was unmounted all the same";
+    }
+
     FailingDisk::Switches fail;
-    const auto disk = kernel_->add_disk(std::make_unique<FailingDisk>(work_ + "/image", fail));
-    ASSERT_TRUE(disk) << disk.error().what;
-    auto mount = lkl::Mount::disk(*kernel_, *disk, ext4());
-    ASSERT_TRUE(mount) << mount.error().what;
-    auto file = lkl::File::open(*kernel_, (mount->path() + "/lost").c_str(),
-                                LKL_O_WRONLY | LKL_O_CREAT, 0640);
-    ASSERT_TRUE(file) << file.error().what;
+    lkl::DiskId disk{};
+    std::optional<lkl::Mount> mount;
+    std::optional<lkl::File> file;
+};
+
+// What syncfs(2) says once, or not at all, is known at the end.
+TEST_F(LostFileTest, UnmountReportsAJournalThatHasFailedBefore)
+{
     fail.writes = true;
     (void)file->sync_file_system();
     (void)file->sync_file_system();
     fail.writes = false;
     EXPECT_TRUE(file->close());
-    const auto unmounted = mount->unmount();
-    ASSERT_FALSE(unmounted);
-    EXPECT_EQ(unmounted.error().code, EIO);
-    EXPECT_TRUE(kernel_->remove_disk(*disk)) << "it was unmounted all the same";
+    is_told(mount->unmount());
 }
 
 // It cannot be looked at when the unmount begins.
-TEST_F(MountTest, UnmountReportsWhatWasLostWhileItWasHidden)
+TEST_F(LostFileTest, UnmountReportsWhatWasLostWhileItWasHidden)
 {
-    run("truncate -s 16M image && /sbin/mkfs.ext4 -q image");
-    FailingDisk::Switches fail;
-    const auto disk = kernel_->add_disk(std::make_unique<FailingDisk>(work_ + "/image", fail));
-    ASSERT_TRUE(disk) << disk.error().what;
-    auto mount = lkl::Mount::disk(*kernel_, *disk, ext4());
-    ASSERT_TRUE(mount) << mount.error().what;
-    auto file = lkl::File::open(*kernel_, (mount->path() + "/lost").c_str(),
-                                LKL_O_WRONLY | LKL_O_CREAT, 0640);
-    ASSERT_TRUE(file) << file.error().what;
     ASSERT_TRUE(file->write(std::as_bytes(std::span(std::string_view("lost\n")))));
     ASSERT_TRUE(file->close());
     fail.data = 'l';
@@ -235,9 +252,7 @@ TEST_F(MountTest, UnmountReportsWhatWasLostWhileItWasHidden)
     });
     const auto unmounted = mount->unmount(20s);
     other.join();
-    ASSERT_FALSE(unmounted);
-    EXPECT_EQ(unmounted.error().code, EIO);
-    EXPECT_TRUE(kernel_->remove_disk(*disk)) << "it was unmounted all the same";
+    is_told(unmounted);
 }
 
 // Of a mount and the removal of its disk, one is refused.
