@@ -20,7 +20,8 @@ namespace tools {
 
 namespace {
 
-// AddressSanitizer and its like trace their own process at its end, and more.
+// AddressSanitizer and its like trace their own process at its end, whose threads they read of
+// in /proc, and more.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr bool sanitized = true;
 #else
@@ -60,7 +61,7 @@ Capabilities needed_capabilities(const SandboxRules& rules, bool devices_refused
 FileAccess needed_access(const SandboxRules& rules)
 {
     FileAccess access{rules.read, rules.write, rules.rename, {}};
-    if (rules.serve_fuse)
+    if (rules.serve_fuse || sanitized)
         access.read.emplace_back("/proc");
     if (rules.clone_fuse)
         access.device.emplace_back("/dev/fuse");
