@@ -10,7 +10,7 @@
 need gdb cc
 build_program "$LKL_SOURCE/tests/boot/debug_program.c"
 # Leaks cannot be looked for under a debugger.
-export ASAN_OPTIONS=detect_leaks=0:${ASAN_OPTIONS:-}
+export ASAN_OPTIONS=detect_leaks=0:disable_coredump=0:${ASAN_OPTIONS:-}
 export TSAN_OPTIONS=disable_coredump=0:${TSAN_OPTIONS:-}
 script=$LKL_BUILD/share/lkl/lkl-gdb.py
 gdb=(gdb -nx -batch -ex 'set confirm off' -ex 'set pagination off' -ex 'set width 0'

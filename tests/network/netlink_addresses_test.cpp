@@ -145,8 +145,8 @@ std::array<uint8_t, 48> advertisement()
     bytes[19] = 0xc0;              // on the link, and for addresses
     bytes[22] = bytes[26] = 0x0e;  // lifetimes, an hour
     bytes[23] = bytes[27] = 0x10;
-    const auto network = ip("2001:db8:5::").bytes();
-    std::memcpy(bytes.data() + 32, network.data(), network.size());
+    const IpAddress network = ip("2001:db8:5::");
+    std::memcpy(bytes.data() + 32, network.bytes().data(), network.bytes().size());
     return bytes;
 }
 

@@ -17,6 +17,7 @@
 #include <lkl/linux/pkt_sched.h>
 
 #include "network/common/inner_network.hpp"
+#include "support/process.hpp"
 
 namespace {
 
@@ -120,6 +121,8 @@ protected:
 
 TEST_F(Qdiscs, AreAsTcMakesThem)
 {
+    if (sanitized())
+        GTEST_SKIP() << "a sanitizer's library must be the first that tc loads";
     if (std::system("command -v tc unshare >/dev/null") != 0)
         GTEST_SKIP() << "no tc(8)";
     for (const char* const words : {

@@ -24,11 +24,11 @@ constexpr uint64_t page = AddressSpace::page_size;
 constexpr uint64_t image_pages = 16;
 constexpr uint64_t memory_pages = 1024;
 
-// Which has its own plan of the addresses of a process.
-#ifdef __SANITIZE_THREAD__
-constexpr bool thread_sanitizer = true;
+// They have plans of their own of the addresses of a process.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool addresses_are_taken = true;
 #else
-constexpr bool thread_sanitizer = false;
+constexpr bool addresses_are_taken = false;
 #endif
 
 class MemorySnapshotTest : public testing::TestWithParam<bool> {
@@ -319,7 +319,7 @@ protected:
 
     void SetUp() override
     {
-        if (thread_sanitizer)
+        if (addresses_are_taken)
             GTEST_SKIP() << "there is no place for a shadow";
         MemorySnapshotTest::SetUp();
         ASSERT_EQ(space.shadow(whole, 1ull << 30, own, own_size), 0);
