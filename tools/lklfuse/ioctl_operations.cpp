@@ -61,7 +61,8 @@ void ioctl(fuse_req_t request, fuse_ino_t ino, unsigned command, void* /*argumen
 
     FileSystem& fs = file_system(request);
     alignas(8) std::array<std::byte, LKL_FSLABEL_MAX> argument{};
-    std::memcpy(argument.data(), in, known->in);
+    if (known->in > 0)  // else `in` may be null
+        std::memcpy(argument.data(), in, known->in);
     // For a directory the kernel inside has another descriptor than the one here.
     const bool directory = (flags & FUSE_IOCTL_DIR) != 0;
     const InnerFile file = directory ? fs.open(ino, LKL_O_RDONLY | LKL_O_DIRECTORY)

@@ -3,6 +3,7 @@
 
 #include <cstring>
 #include <string>
+#include <thread>
 
 #include "lklfuse/fuse_log_text.hpp"
 #include "lklfuse/operations.hpp"
@@ -65,8 +66,13 @@ Session::~Session()
 
 int Session::serve()
 {
-    if (options_.single_thread)
-        return fuse_session_loop(session_.get());
+    if (options_.single_thread) {
+        // Not this thread: what threads keep in the kernel inside they give back when they end
+        // (thread_buffer.cpp), and this one outlives it.
+        int result = 0;
+        std::thread([&] { result = fuse_session_loop(session_.get()); }).join();
+        return result;
+    }
     fuse_loop_config* const config = fuse_loop_cfg_create();
     fuse_loop_cfg_set_clone_fd(config, options_.clone_fd ? 1 : 0);
     fuse_loop_cfg_set_max_threads(config,
