@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What could not be written is told, whoever unmounts or halts.
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <string>
@@ -65,6 +66,13 @@ protected:
         const std::vector<char> data(65536, first_byte);
         EXPECT_EQ(lkl_sys_write(fd, data.data(), data.size()), static_cast<long>(data.size()));
     }
+    // A file whose data is not written back when the disk fails in that way.
+    void lose_file(std::atomic<bool>& failure)
+    {
+        const unsigned fd = write_file();
+        failure = true;
+        EXPECT_EQ(lkl_sys_close(fd), 0);
+    }
     // What is written from now on is lost: the file system's own goes on.
     void refuse_data() { program.refused = first_byte; }
 
@@ -80,9 +88,7 @@ INSTANTIATE_TEST_SUITE_P(Types, CapiFailingMount, testing::Values("vfat", "ext4"
 
 TEST_P(CapiFailingMount, AnUnmountTellsWhatIsLost)
 {
-    const unsigned fd = write_file();
-    program.unwritable = true;
-    EXPECT_EQ(lkl_sys_close(fd), 0);
+    lose_file(program.unwritable);
     EXPECT_EQ(lkl_umount_dev(id, 0, 0, 1000), -LKL_EIO);
     EXPECT_NE(std::string(lkl_error_message()).find(path), std::string::npos)
         << lkl_error_message();
@@ -142,9 +148,7 @@ TEST_P(CapiFailingMount, TwoUnmountsAtOnceTellIt)
 TEST_P(CapiFailingMount, AnUnmountByPathOrWithFlagsTellsIt)
 {
     for (const int flags : {0, mnt_detach}) {
-        const unsigned fd = write_file();
-        program.unwritable = true;
-        EXPECT_EQ(lkl_sys_close(fd), 0);
+        lose_file(program.unwritable);
         EXPECT_EQ(lkl_umount_timeout(path, flags, 1000), -LKL_EIO) << flags;
         program.unwritable = false;
         mount();
@@ -154,9 +158,7 @@ TEST_P(CapiFailingMount, AnUnmountByPathOrWithFlagsTellsIt)
 
 TEST_P(CapiFailingMount, AHaltTellsWhatIsLost)
 {
-    const unsigned fd = write_file();
-    program.unwritable = true;
-    EXPECT_EQ(lkl_sys_close(fd), 0);
+    lose_file(program.unwritable);
     EXPECT_EQ(lkl_sys_halt(), -LKL_EIO);
     EXPECT_STREQ(lkl_panic_message(), "");
     EXPECT_EQ(lkl_is_running(), 0) << "it is halted all the same";
@@ -206,9 +208,7 @@ TEST_P(CapiFailingMount, AHaltTellsWhatIsLostAfterOneThatHasFailed)
             lkl_cleanup();
             SetUp();
         }
-        const unsigned fd = write_file();
-        program.lossy = true;
-        EXPECT_EQ(lkl_sys_close(fd), 0);
+        lose_file(program.lossy);
         EXPECT_EQ(unmounted ? lkl_sys_umount(path, 0) : lkl_sys_sync(), 0);
         program.lossy = false;
         {
@@ -274,9 +274,7 @@ TEST_P(CapiFailingMount, AnUnmountByAnyPathTellsIt)
     ASSERT_EQ(lkl_sys_symlink(path, "/link"), 0);
     for (const std::string& spelled :
          {path + std::string("/"), name, "./" + name + "/.", std::string("/link")}) {
-        const unsigned fd = write_file();
-        program.lossy = true;
-        EXPECT_EQ(lkl_sys_close(fd), 0);
+        lose_file(program.lossy);
         EXPECT_EQ(lkl_umount_timeout(spelled.c_str(), 0, 1000), -LKL_EIO) << spelled;
         program.lossy = false;
         mount();
@@ -287,9 +285,7 @@ TEST_P(CapiFailingMount, AnUnmountByAnyPathTellsIt)
 // The program's own call tells nothing.
 TEST_P(CapiFailingMount, AHaltTellsWhatWasLostByAnUnmount)
 {
-    const unsigned fd = write_file();
-    program.lossy = true;
-    EXPECT_EQ(lkl_sys_close(fd), 0);
+    lose_file(program.lossy);
     EXPECT_EQ(lkl_sys_umount(path, 0), 0);
     program.lossy = false;
     mount();
@@ -298,30 +294,21 @@ TEST_P(CapiFailingMount, AHaltTellsWhatWasLostByAnUnmount)
 }
 
 // What hides a mount from the program, or from the thread that halts the kernel.
-class CapiHiddenMount : public CapiFailingMount {
-protected:
-    // What is written is lost.
-    void lose_file()
-    {
-        const unsigned fd = write_file();
-        program.lossy = true;
-        EXPECT_EQ(lkl_sys_close(fd), 0);
-    }
-};
+class CapiHiddenMount : public CapiFailingMount {};
 
 INSTANTIATE_TEST_SUITE_P(Types, CapiHiddenMount, testing::Values("vfat", "ext4"),
                          [](const auto& info) { return std::string(info.param); });
 
 TEST_P(CapiHiddenMount, AHaltTellsOfTheRootOfAProgram)
 {
-    lose_file();
+    lose_file(program.lossy);
     ASSERT_EQ(lkl_sys_chroot(path), 0);
     EXPECT_EQ(lkl_sys_halt(), -LKL_EIO);
 }
 
 TEST_P(CapiHiddenMount, AHaltTellsOfWhatIsMountedOver)
 {
-    lose_file();
+    lose_file(program.lossy);
     ASSERT_EQ(lkl_sys_mount(path, path, "", LKL_MS_BIND, nullptr), 0);
     ASSERT_EQ(lkl_sys_mount("none", path, "tmpfs", 0, nullptr), 0);
     EXPECT_EQ(lkl_sys_halt(), -LKL_EIO);
@@ -329,7 +316,7 @@ TEST_P(CapiHiddenMount, AHaltTellsOfWhatIsMountedOver)
 
 TEST_P(CapiHiddenMount, AHaltTellsOfWhatWasMoved)
 {
-    lose_file();
+    lose_file(program.lossy);
     ASSERT_EQ(lkl_sys_mkdir("/elsewhere", 0755), 0);
     ASSERT_EQ(lkl_sys_mount(path, "/elsewhere", "", LKL_MS_MOVE, nullptr), 0);
     ASSERT_EQ(lkl_sys_rmdir(path), 0);
@@ -339,7 +326,7 @@ TEST_P(CapiHiddenMount, AHaltTellsOfWhatWasMoved)
 TEST_P(CapiHiddenMount, AHaltTellsWhatAUserMayNotSee)
 {
     ASSERT_EQ(lkl_sys_chmod("/mnt", 0700), 0);
-    lose_file();
+    lose_file(program.lossy);
     std::thread([] {
         ASSERT_EQ(lkl_sys_setresuid(1000, 1000, 1000), 0);
         EXPECT_EQ(lkl_sys_halt(), -LKL_EIO);

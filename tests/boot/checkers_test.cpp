@@ -7,6 +7,7 @@
 #include <string>
 #include <thread>
 
+#include <support/image.hpp>
 #include <support/kernel.hpp>
 
 namespace lkl::test {
@@ -52,11 +53,9 @@ constexpr std::array faults{
 
 constexpr auto patience_after_boot = 90s;
 
-// By its name, so that one that has lost its checkers fails.
 unsigned checkers_of_image()
 {
-    const std::string image = default_kernel_image();
-    return image.ends_with("-debug") ? debug : image.ends_with("-kasan") ? kasan : 0u;
+    return image_is("debug") ? debug : image_is("kasan") ? kasan : 0u;
 }
 
 class CheckersTest : public testing::TestWithParam<Fault> {};

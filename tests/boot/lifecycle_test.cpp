@@ -70,6 +70,7 @@ TEST(Lifecycle, KernelsAreFreedWithoutAHalt)
     for (int i = 0; i < 3; ++i)
         boot();
     const size_t descriptors = count_descriptors();
+    const size_t mappings = count_mappings();
     const uint64_t virtual_size = process_status("VmSize");
     for (int i = 0; i < 20; ++i) {
         Kernel kernel = boot();
@@ -77,10 +78,11 @@ TEST(Lifecycle, KernelsAreFreedWithoutAHalt)
     }
     EXPECT_EQ(count_descriptors(), descriptors);
     EXPECT_EQ(settled_threads(threads), threads);
-    // In KiB: up to 40 MiB of stacks of threads that have ended are the C library's. What is left
-    // of a kernel would be 64 MiB each time, of a thread 8 MiB.
+    // The C library keeps up to 40 MiB of stacks of threads that have ended: five, each of two
+    // mappings. Whatever each of twenty kernels left would be more of them.
     if (!sanitized()) {
-        EXPECT_LE(process_status("VmSize"), virtual_size + 41 * 1024);
+        EXPECT_LE(count_mappings(), mappings + 4 + 10);
+        EXPECT_LE(process_status("VmSize"), virtual_size + 41 * 1024);  // KiB
     }
 }
 

@@ -37,7 +37,7 @@ done
 
 # Nobody sees it: no call of the thread that reads ends because time has passed.
 need strace
-export ASAN_OPTIONS=detect_leaks=0 # not while it is traced
+export ASAN_OPTIONS=detect_leaks=0:${ASAN_OPTIONS:-} # not while it is traced
 strace -o calls -e trace=futex "$LKL_BIN/fs2tar" small.img - 2>error | { sleep 2; cat >archive; }
 ! grep -c 'ETIMEDOUT' calls >count || [ "$(cat count)" -lt 5 ] || fail "woken up $(cat count) times"
 [ ! -s error ] || fail "without a terminal: $(cat error)"

@@ -32,7 +32,6 @@
 #include "common/transfer.hpp"
 #include "support/kernel.hpp"
 #include "support/must.hpp"
-#include "support/process.hpp"
 
 namespace lkl::test {
 namespace {
@@ -160,12 +159,9 @@ Backend user(Network& network)
     return std::move(one.first);
 }
 
-// libvdeplug loads its plug-ins by RTLD_DEEPBIND, at which AddressSanitizer ends the process.
-const char* const no_vde = sanitized() ? "a sanitizer's build cannot load libvdeplug's parts" : "";
-
 Backend vde(Network& network)
 {
-    network.skip = no_vde;
+    network.skip = why_no_vde();
     if (!network.skip.empty())
         return std::unique_ptr<NetBackend>();
     const std::string directory = network.directory.path("switch");
@@ -520,8 +516,8 @@ TEST_P(Ipv6Segments, StayTogetherAlone)
 // Longer than any frame of a switch: nothing of it is sent, and that is counted.
 TEST(NetBackend, VdeDoesNotCutFrames)
 {
-    if (*no_vde)
-        GTEST_SKIP() << no_vde;
+    if (const std::string reason = why_no_vde(); !reason.empty())
+        GTEST_SKIP() << reason;
     const Directory directory;
     const auto program = start_switch(directory.path("switch"));
     const auto from = open_vde(directory.path("switch"));

@@ -33,7 +33,6 @@
 #include "common/transfer.hpp"
 #include "support/kernel.hpp"
 #include "support/must.hpp"
-#include "support/process.hpp"
 
 namespace lkl::test {
 namespace {
@@ -330,8 +329,8 @@ TEST_F(CNetdev, VdeSwitchCarriesTcp)
 {
     if (!has_program("vde_switch"))
         GTEST_SKIP() << "vde_switch is not installed";
-    if (sanitized())
-        GTEST_SKIP() << "a sanitizer's build cannot load libvdeplug's parts";
+    if (const std::string reason = why_no_vde(); !reason.empty())
+        GTEST_SKIP() << reason;
     const Directory directory;
     const std::string path = directory.path("switch");
     const auto program = start_switch(path);
@@ -403,7 +402,7 @@ TEST_F(CNetdev, ErrorsSayWhat)
     fails(lkl_netdev_pipe_create("/no/1|/no/2", 0), "/no/1");
     fails(lkl_netdev_raw_create("nosuch0"), "nosuch0");
     fails(lkl_netdev_macvtap_create("nosuch0", 0), "nosuch0");
-    if (!sanitized())  // libvdeplug loads its parts by RTLD_DEEPBIND
+    if (!*why_no_vde())
         fails(lkl_netdev_vde_create("/no/switch"), "/no/switch");
     fails(lkl_netdev_tap_create("a-name-that-is-too-long", 0), "too long");
     lkl_netdev nothing{};

@@ -15,6 +15,7 @@
 
 #include "program.hpp"
 #include "stack.hpp"
+#include "support/process.hpp"
 
 namespace lkl::test {
 
@@ -66,6 +67,13 @@ inline bool make_macvtap_node(const std::string& path)
     if (file)
         ::pclose(file);
     return read && ::mknod(path.c_str(), S_IFCHR | 0600, makedev(major, minor)) == 0;
+}
+
+// Why there is no VDE network; "" where there is. libvdeplug loads its plug-ins by RTLD_DEEPBIND,
+// at which AddressSanitizer ends the process.
+inline const char* why_no_vde()
+{
+    return sanitized() ? "a sanitizer's build cannot load libvdeplug's plug-ins" : "";
 }
 
 inline std::unique_ptr<Program> start_switch(const std::string& directory)

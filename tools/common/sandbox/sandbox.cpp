@@ -20,8 +20,8 @@ namespace tools {
 
 namespace {
 
-// AddressSanitizer and its like trace their own process at its end, whose threads they read of
-// in /proc, and more.
+// AddressSanitizer and its like trace their own process at its end, and more. /proc tells them of
+// its threads.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr bool sanitized = true;
 #else
