@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // lkl sum: digests of files, in the format of sha256sum(1).
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -50,7 +51,7 @@ private:
     bool json_ = false;
 
     const Image* image_ = nullptr;
-    std::unique_ptr<Digest> digest_;
+    const Digest* digest_ = nullptr;
     std::unique_ptr<JsonList> list_;
     std::unique_ptr<Progress> progress_;
 };
@@ -148,14 +149,16 @@ void Sum::work(const std::vector<Operand>& operands)
 {
     progress_ = std::make_unique<Progress>(wants_progress(), totals(operands));
     list_ = std::make_unique<JsonList>(out(), json_);
+    // This command outlives the kernel; what is here ends before it, whatever is thrown.
+    std::optional<Digest> digest;
     for (const Operand& operand : operands) {
         problems().guarded([&] {
             Image& image = *operand.image;
             if (image_ != &image) {
-                auto digest = Digest::open(image.mounted().kernel(), algorithm_);
-                if (!digest)
-                    throw ToolError(ExitCode::kernel, algorithm_ + ": " + digest.error().what);
-                digest_ = std::make_unique<Digest>(*std::move(digest));
+                auto opened = Digest::open(image.mounted().kernel(), algorithm_);
+                if (!opened)
+                    throw ToolError(ExitCode::kernel, algorithm_ + ": " + opened.error().what);
+                digest_ = &digest.emplace(*std::move(opened));
                 image_ = &image;
             }
             const lkl::Stat stat = image.stat(operand.path, true, lkl::File::basic_stats);
@@ -171,8 +174,6 @@ void Sum::work(const std::vector<Operand>& operands)
     }
     progress_.reset();
     list_->finish();
-    // Before the kernel goes.
-    digest_.reset();
 }
 
 }  // namespace
