@@ -37,6 +37,7 @@ public:
     bool is_any() const { return bytes_ == decltype(bytes_){}; }
     // fe80::/10, which means something on one interface only.
     bool is_link_local() const;
+    // In network order; this object's, so valid as long as it is.
     std::span<const std::byte> bytes() const
     {
         return std::as_bytes(std::span(bytes_)).first(size_);
