@@ -167,6 +167,9 @@ public:
     // flush is flushed. EBUSY while mounted. EIO: the flush has failed, so that a loss of power
     // may take back what was written; the disk is gone all the same. ENODEV: no such disk.
     Result<void> remove_disk(DiskId disk);
+    // How many writes and flushes of a disk have failed since it was added. Its driver was told
+    // of each; a file system that is just being unmounted tells nobody. 0: no such disk.
+    uint64_t failed_writes(DiskId disk) const;
 
     // Adds a virtio network device whose packets go through `backend`; the interface
     // (eth0 is the first) is down, and has no address. The calling thread is in the

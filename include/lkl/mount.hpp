@@ -76,12 +76,13 @@ public:
     // Writes everything back, unmounts and flushes the disk: what was written is on
     // stable storage then. Tries again while the file system is busy, up to
     // `timeout`; then EBUSY, and it stays mounted. Any other error is that of a
-    // write that has failed since the mount, of a journal that has, or of the flush; the
-    // file system is unmounted all the same. `flags` are those of umount2(2), whose errors
-    // are possible too: then it stays mounted. (MNT_EXPIRE never unmounts: a look is use.) What
-    // somebody has mounted over it makes it busy, and so does chroot(2). `path` is another one
-    // that shows it to the calling thread, in the place of path(); the directory that is removed
-    // is path().
+    // write that has failed since the mount, of a journal that has, or of the flush, or tells
+    // that a write of the unmount itself has failed (or one beside it, from another partition
+    // of the disk); the file system is unmounted all the same. `flags` are those of umount2(2),
+    // whose errors are possible too: then it stays mounted. (MNT_EXPIRE never unmounts: a look is
+    // use.) What somebody has mounted over it makes it busy, and so does chroot(2). `path` is
+    // another one that shows it to the calling thread, in the place of path(); the directory that
+    // is removed is path().
     Result<void> unmount(std::chrono::milliseconds timeout = default_timeout, int flags = 0,
                          const char* path = nullptr);
 
@@ -109,6 +110,7 @@ private:
     struct Made {
         std::string path;
         std::string type;
+        DiskId disk{};
         uint64_t device = 0;  // of a special file; 0: none
         uint64_t id = 0;      // 0: not known
         uint64_t name_space = 0;
@@ -118,6 +120,7 @@ private:
     struct Looked {
         bool at_all = false;
         bool wants_writes = true;
+        uint64_t failed_writes = 0;  // until then
         Result<void> result;
     };
 

@@ -85,6 +85,7 @@ public:
     long handle_signal(HostThread& thread, long number, const long* args, long result) noexcept;
     Result<DiskId> add_disk(std::unique_ptr<BlockBackend> backend);
     Result<void> remove_disk(DiskId disk);
+    uint64_t failed_writes(DiskId disk);
     Result<NetId> add_net(std::unique_ptr<NetBackend> backend, const NetOptions& options);
     Result<void> remove_net(NetId net);
     Result<void> set_net_link(NetId net, bool up);
@@ -332,6 +333,16 @@ Result<void> Kernel::Impl::remove_disk(DiskId id)
     return change.remove(*disk, "removing a disk");
 }
 
+uint64_t Kernel::Impl::failed_writes(DiskId id)
+{
+    if (closed_.load() != 0)
+        return 0;
+    Devices::Change change(*devices_);
+    PluggedDevice* const disk = change.find(disk_kind, id.index);
+    // All of this kind are of this class (add_disk()).
+    return disk ? static_cast<virtio::BlockDevice&>(disk->device()).statistics().failed_writes : 0;
+}
+
 // The interface of the new device is the one that was not there before: nobody else
 // adds devices of this kind meanwhile.
 Result<NetId> Kernel::Impl::add_net(std::unique_ptr<NetBackend> backend, const NetOptions& options)
@@ -571,6 +582,12 @@ Result<void> Kernel::remove_disk(DiskId disk)
 {
     return impl_->remove_disk(disk);
 }
+
+uint64_t Kernel::failed_writes(DiskId disk) const
+{
+    return impl_->failed_writes(disk);
+}
+
 Result<NetId> Kernel::add_net(std::unique_ptr<NetBackend> backend, const NetOptions& options)
 {
     return impl_->add_net(std::move(backend), options);

@@ -171,7 +171,7 @@ Result<Mount> Mount::disk(Kernel& kernel, DiskId disk, const MountOptions& optio
             kernel.syscall(__lkl__NR_unlinkat, LKL_AT_FDCWD, path.c_str(), LKL_AT_REMOVEDIR);
         return call_error(result, "mount as", options.type);
     }
-    Mount mount(kernel, {.path = path, .type = options.type, .device = *device},
+    Mount mount(kernel, {.path = path, .type = options.type, .disk = disk, .device = *device},
                 std::move(disk_device));
     // Of some types each is, however it is mounted.
     if (read_only(kernel, mount.made_.id, mount.made_.name_space).file_system)
@@ -227,7 +227,8 @@ void Mount::abandon()
 {
     if (kernel_ == nullptr)
         return;
-    if (!unmount(default_timeout) && mount_at(*kernel_, path().c_str()) == id())
+    // It is gone as well when what is told is a loss.
+    if (!unmount(default_timeout) && !is_released() && mount_at(*kernel_, path().c_str()) == id())
         kernel_->syscall(__lkl__NR_umount2, path().c_str(), mnt_detach);
     release();
 }
@@ -338,6 +339,7 @@ long Mount::try_unmount(const char* at, int flags, Looked& looked)
     const auto unmount = [&] { return kernel_->syscall(__lkl__NR_umount2, at, flags); };
     const auto look = [&](Result<File> root) {
         looked.result = note_files(std::move(root), looked.wants_writes);
+        looked.failed_writes = kernel_->failed_writes(made_.disk);
         looked.at_all = true;
     };
     if (!device_.is_open())
@@ -377,8 +379,12 @@ Result<void> Mount::unmount(std::chrono::milliseconds timeout, int flags, const 
     if (result < 0)
         return call_error(result, "unmount", made_.path);
     kernel_->syscall(__lkl__NR_unlinkat, LKL_AT_FDCWD, made_.path.c_str(), LKL_AT_REMOVEDIR);
-    if (device_.is_open())
+    if (device_.is_open()) {
         note(flush_disk());
+        // XFS's log is not written by way of the disk's pages, of which the flush would know.
+        if (kernel_->failed_writes(made_.disk) != looked.failed_writes)
+            note(call_error(-LKL_EIO, "write at the unmount of", made_.path));
+    }
     release();
     return written_ ? looked.result : written_;
 }

@@ -43,13 +43,15 @@ public:
     struct Switches {
         std::atomic<bool> writes = false;
         std::atomic<bool> flushes = false;
-        std::atomic<char> data = 0;  // writes that begin with it
+        std::atomic<char> data = 0;    // writes that begin with it
+        std::atomic<int> after = -1;   // the write that comes after so many
+        std::atomic<int> written = 0;  // how many have come
     };
 
-    FailingDisk(const std::string& path, const Switches& fail) : fail_(fail)
+    FailingDisk(const std::string& path, Switches& fail) : fail_(fail)
     {
-        std::ifstream file(path, std::ios::binary);
-        bytes_.assign(std::istreambuf_iterator<char>(file), {});
+        bytes_.resize(std::filesystem::file_size(path));
+        std::ifstream(path, std::ios::binary).read(bytes_.data(), std::ssize(bytes_));
     }
 
     lkl::BlockInfo info() const override
@@ -68,7 +70,8 @@ public:
 private:
     int handle(const lkl::BlockRequest& request)
     {
-        if ((request.op == lkl::BlockOp::write && fail_.writes) ||
+        const bool chosen = request.op == lkl::BlockOp::write && fail_.written++ == fail_.after;
+        if (chosen || (request.op == lkl::BlockOp::write && fail_.writes) ||
             (request.op == lkl::BlockOp::flush && fail_.flushes) ||
             (request.op == lkl::BlockOp::write && fail_.data != 0 && !request.iov.empty() &&
              *static_cast<const char*>(request.iov[0].iov_base) == fail_.data))
@@ -84,7 +87,7 @@ private:
         return 0;
     }
 
-    const Switches& fail_;
+    Switches& fail_;
     std::vector<char> bytes_;
 };
 
@@ -189,6 +192,33 @@ TEST_F(MountTest, UnmountReportsWritesAndFlushesThatFailed)
     EXPECT_TRUE(kernel_->remove_disk(*disk));
 }
 
+// XFS writes its log past the pages of the disk, and tells nobody of the last of it.
+TEST_F(MountTest, UnmountReportsAWriteOfItsOwnThatFailed)
+{
+    run("truncate -s 300M image && /sbin/mkfs.xfs -q image");
+    lkl::MountOptions xfs;
+    xfs.type = "xfs";
+    const auto unmount_with = [&](int after) {
+        FailingDisk::Switches fail;
+        const auto disk = kernel_->add_disk(std::make_unique<FailingDisk>(work_ + "/image", fail));
+        EXPECT_TRUE(disk) << disk.error().what;
+        auto mount = lkl::Mount::disk(*kernel_, *disk, xfs);
+        EXPECT_TRUE(mount) << mount.error().what;
+        fail.written = 0;
+        fail.after = after;
+        const auto unmounted = mount->unmount();
+        EXPECT_EQ(unmounted ? 0 : unmounted.error().code, after < 0 ? 0 : EIO);
+        EXPECT_TRUE(mount->is_released());
+        EXPECT_EQ(kernel_->failed_writes(*disk), after < 0 ? 0U : 1U);
+        EXPECT_TRUE(kernel_->remove_disk(*disk));
+        EXPECT_EQ(kernel_->failed_writes(*disk), 0U);
+        return fail.written.load();
+    };
+    const int writes = unmount_with(-1);
+    ASSERT_GT(writes, 0);
+    unmount_with(writes - 1);
+}
+
 // An ext4 on a disk that fails when it is told to, and a file that is open to lose its data.
 class LostFileTest : public MountTest {
 protected:
@@ -236,6 +266,19 @@ TEST_F(LostFileTest, UnmountReportsAJournalThatHasFailedBefore)
     fail.writes = false;
     EXPECT_TRUE(file->close());
     is_told(mount->unmount());
+}
+
+// Nobody is told, then.
+TEST_F(LostFileTest, AMountThatHasLostSomethingIsUnmountedAtItsEnd)
+{
+    fail.writes = true;
+    (void)file->sync_file_system();
+    EXPECT_TRUE(file->close());
+    file.reset();
+    const std::string path = mount->path();
+    mount.reset();
+    EXPECT_EQ(lkl::mount_at(*kernel_, path.c_str()), 0U);
+    EXPECT_TRUE(kernel_->remove_disk(disk));
 }
 
 // It cannot be looked at when the unmount begins.

@@ -223,6 +223,8 @@ void RequestQueue::count(const Slot& slot, int result) noexcept
 {
     if (result != 0) {
         ++statistics_.failed;
+        if (result != -EOPNOTSUPP && (slot.op == BlockOp::write || slot.op == BlockOp::flush))
+            ++statistics_.failed_writes;
         return;
     }
     if (slot.op == BlockOp::flush)
@@ -277,6 +279,7 @@ void RequestQueue::add_statistics(BlockStatistics& sum) const noexcept
     sum.bytes_written += statistics_.bytes_written;
     sum.in_flight += in_flight_;
     sum.failed += statistics_.failed;
+    sum.failed_writes += statistics_.failed_writes;
     sum.bad_requests += statistics_.bad_requests;
     sum.bad_chains += statistics_.bad_chains;
 }

@@ -22,6 +22,7 @@ struct BlockStatistics {
     uint64_t bytes_read = 0, bytes_written = 0;
     uint32_t in_flight = 0;          // the back end has them
     uint64_t failed = 0;             // the back end reported an error
+    uint64_t failed_writes = 0;      // those of them that were writes or flushes
     uint64_t bad_requests = 0;       // the driver's mistake, answered with an error
     uint64_t bad_chains = 0;         // the driver's mistake that asks for a reset
     uint64_t bad_notifications = 0;  // of a queue that does not exist
