@@ -259,17 +259,21 @@ Result<File> Mount::open_hidden() const
 // Data that cannot be written is told by syncfs(2) alone; a journal that could not be
 // written, by freezing: ext4_sync_fs() returns 0 once the file system has shut itself down
 // because a commit has failed, as it may have in the middle of the same syncfs(2), and all
-// since the last commit is lost. Or the file system has made itself read-only, for which
-// freezing has nothing to do.
+// since the last commit is lost. XFS that shuts itself down while it freezes is told by the next
+// syncfs(2) in turn: xfs_log_cover() returns 0 then. Or the file system has made itself read-only,
+// for which freezing has nothing to do.
 Result<void> Mount::write_files(const File& root, bool wants_writes) const
 {
     if (const auto synced = root.sync_file_system(); !synced)
         return call_error(-synced.error().code, "write back", path());
     const long frozen = kernel_->syscall(__lkl__NR_ioctl, root.descriptor(), LKL_FIFREEZE, 0);
-    if (frozen == 0)
+    if (frozen == 0) {
         kernel_->syscall(__lkl__NR_ioctl, root.descriptor(), LKL_FITHAW, 0);
-    else if (frozen == -LKL_EIO || frozen == -LKL_EROFS || frozen == -LKL_ENOSPC)
+        if (const auto synced = root.sync_file_system(); !synced)
+            return call_error(-synced.error().code, "write back", path());
+    } else if (frozen == -LKL_EIO || frozen == -LKL_EROFS || frozen == -LKL_ENOSPC) {
         return call_error(frozen, "write back", path());
+    }
     const auto now = root.stat_file_system();
     if (wants_writes && now && (now->f_flags & st_rdonly) != 0)
         return call_error(-LKL_EROFS, "write back", path());

@@ -41,6 +41,7 @@ using namespace std::chrono_literals;
 class FailingDisk final : public lkl::BlockBackend {
 public:
     struct Switches {
+        std::atomic<bool> reads = false;
         std::atomic<bool> writes = false;
         std::atomic<bool> flushes = false;
         std::atomic<char> data = 0;    // writes that begin with it
@@ -71,7 +72,8 @@ private:
     int handle(const lkl::BlockRequest& request)
     {
         const bool chosen = request.op == lkl::BlockOp::write && fail_.written++ == fail_.after;
-        if (chosen || (request.op == lkl::BlockOp::write && fail_.writes) ||
+        if (chosen || (request.op == lkl::BlockOp::read && fail_.reads) ||
+            (request.op == lkl::BlockOp::write && fail_.writes) ||
             (request.op == lkl::BlockOp::flush && fail_.flushes) ||
             (request.op == lkl::BlockOp::write && fail_.data != 0 && !request.iov.empty() &&
              *static_cast<const char*>(request.iov[0].iov_base) == fail_.data))
@@ -217,6 +219,38 @@ TEST_F(MountTest, UnmountReportsAWriteOfItsOwnThatFailed)
     const int writes = unmount_with(-1);
     ASSERT_GT(writes, 0);
     unmount_with(writes - 1);
+}
+
+// What is left of a removed file XFS frees when it freezes, if not before; where it cannot, it
+// shuts itself down, and the freeze succeeds.
+TEST_F(MountTest, UnmountReportsAnXfsThatShutsItselfDownAtTheEnd)
+{
+    run("truncate -s 300M image && /sbin/mkfs.xfs -q image");
+    lkl::MountOptions xfs;
+    xfs.type = "xfs";
+    FailingDisk::Switches fail;
+    const auto disk = kernel_->add_disk(std::make_unique<FailingDisk>(work_ + "/image", fail));
+    ASSERT_TRUE(disk) << disk.error().what;
+    std::string path;
+    {
+        auto mount = lkl::Mount::disk(*kernel_, *disk, xfs);
+        ASSERT_TRUE(mount) << mount.error().what;
+        path = mount->path() + "/removed";
+        auto file = lkl::File::open(*kernel_, path.c_str(), LKL_O_WRONLY | LKL_O_CREAT, 0640);
+        ASSERT_TRUE(file) << file.error().what;
+        const std::vector<std::byte> data(65536, std::byte{1});
+        ASSERT_TRUE(file->write(data));
+        ASSERT_TRUE(file->close());
+        ASSERT_TRUE(mount->unmount());
+    }
+    auto mount = lkl::Mount::disk(*kernel_, *disk, xfs);
+    ASSERT_TRUE(mount) << mount.error().what;
+    ASSERT_EQ(kernel_->syscall(__lkl__NR_unlinkat, LKL_AT_FDCWD, path.c_str(), 0), 0);
+    fail.reads = true;
+    const auto unmounted = mount->unmount();
+    ASSERT_FALSE(unmounted);
+    EXPECT_EQ(unmounted.error().code, EIO);
+    EXPECT_TRUE(mount->is_released());
 }
 
 // An ext4 on a disk that fails when it is told to, and a file that is open to lose its data.
