@@ -168,7 +168,8 @@ public:
     // may take back what was written; the disk is gone all the same. ENODEV: no such disk.
     Result<void> remove_disk(DiskId disk);
     // How many writes and flushes of a disk have failed since it was added. Its driver was told
-    // of each; a file system that is just being unmounted tells nobody. 0: no such disk.
+    // of each; a file system that is just being unmounted tells nobody. 0: no such disk, or
+    // the kernel has ended.
     uint64_t failed_writes(DiskId disk) const;
 
     // Adds a virtio network device whose packets go through `backend`; the interface
