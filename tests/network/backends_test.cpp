@@ -55,9 +55,9 @@ struct Network {
     // The same of IPv6.
     Place far_v6_place = far_v6_address;
     std::string v6_address = our_v6_address;
-    bool reaches_us = true;          // connections can be made to our kernel
-    bool detects_duplicates = true;  // so our kernel sends packets from no address at first
-    std::string skip;                // why it cannot be tested here
+    bool reaches_us = true;     // connections can be made to our kernel
+    bool only_address = false;  // our kernel is to send packets from its address alone
+    std::string skip;           // why it cannot be tested here
 
     // The interface at the other end gets its addresses.
     void configure_far(const std::string& interface)
@@ -190,8 +190,9 @@ Backend passt(Network& network)
     network.v6_address = "fd09::3";
     network.far_v6_place = Place("::1", "fd09::fe");
     network.reaches_us = false;
-    // Debian 12's passt sends to the address that it saw last, "::" too: it answers a SYN there.
-    network.detects_duplicates = false;
+    // Debian 12's passt sends to the address that it saw last, be it "::" (of duplicate address
+    // detection) or the one that its router advertisement gives: it answers a SYN there.
+    network.only_address = true;
     std::string more =
         "ip link set far up && ip addr add 10.9.0.3/24 dev near && "
         "ip route add default via 10.9.0.254 dev near";
@@ -248,8 +249,10 @@ protected:
             GTEST_SKIP() << network_.skip;
         ASSERT_TRUE(backend) << backend.error().what;
         kernel_.emplace(boot());
-        if (!network_.detects_duplicates)
+        if (network_.only_address) {
             write_proc(*kernel_, "net/ipv6/conf/default/accept_dad", "0");
+            write_proc(*kernel_, "net/ipv6/conf/default/autoconf", "0");
+        }
         auto device = NetDevice::add(*kernel_, *std::move(backend), options());
         ASSERT_TRUE(device) << device.error().what;
         device_.emplace(*std::move(device));
